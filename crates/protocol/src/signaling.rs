@@ -1,0 +1,194 @@
+//! Signaling events, as both the browser and the server name and shape them. Field names are those of the
+//! Socket.IO events on the wire. The server forwards [`Relayed`] payloads without looking inside; only browsers
+//! interpret the descriptions and candidates.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The id that the signaling server gave a connection: the Socket.IO session id of the default namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(pub String);
+
+impl fmt::Display for UserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Names of the Socket.IO events.
+pub mod event {
+    /// Client to server: create a room and enter it. Data: the room's name. Acknowledged with [`super::Entered`].
+    pub const CREATE_ROOM: &str = "create-room";
+    /// Client to server: enter a room. Data: the room's name. Acknowledged with [`super::Entered`].
+    pub const JOIN_ROOM: &str = "join-room";
+    /// Client to server: leave the room. No data. Acknowledged with [`super::Left`].
+    pub const LEAVE_ROOM: &str = "leave-room";
+    /// Server to the others in the room: somebody entered. Data: [`super::Presence`].
+    pub const USER_JOINED: &str = "user-joined";
+    /// Server to the others in the room: somebody left or was disconnected. Data: [`super::Presence`].
+    pub const USER_LEFT: &str = "user-left";
+    /// Client to server to one peer: an SDP offer.
+    pub const OFFER: &str = "offer";
+    /// Client to server to one peer: an SDP answer.
+    pub const ANSWER: &str = "answer";
+    /// Client to server to one peer: a trickled ICE candidate.
+    pub const ICE_CANDIDATE: &str = "ice-candidate";
+    /// Server to client: an event sent without an acknowledgement was refused. Data: [`super::Refused`].
+    pub const REFUSED: &str = "refused";
+}
+
+/// Largest payload of one client event, in bytes of JSON text.
+pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
+
+/// Longest room name, in Unicode scalar values.
+pub const MAX_ROOM_NAME_CHARS: usize = 64;
+
+/// `RTCSdpType` (W3C webrtc-pc §4.6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SdpType {
+    /// An offer.
+    Offer,
+    /// A provisional answer.
+    Pranswer,
+    /// A final answer.
+    Answer,
+    /// Return to the last stable state.
+    Rollback,
+}
+
+/// `RTCSessionDescriptionInit` (W3C webrtc-pc §4.6.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionDescription {
+    /// What the description is.
+    #[serde(rename = "type")]
+    pub kind: SdpType,
+    /// The SDP text (RFC 8866).
+    #[serde(default)]
+    pub sdp: String,
+}
+
+/// `RTCIceCandidateInit` (W3C webrtc-pc §4.8.2): the browser's whole `candidate.toJSON()`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct IceCandidate {
+    /// The `candidate-attribute` (RFC 8839 §5.1); empty for end-of-candidates.
+    pub candidate: String,
+    /// The media description's `mid`.
+    pub sdp_mid: Option<String>,
+    /// The media description's index.
+    #[serde(rename = "sdpMLineIndex")]
+    pub sdp_m_line_index: Option<u16>,
+    /// The ICE generation that the candidate belongs to.
+    pub username_fragment: Option<String>,
+}
+
+/// One entry of `RTCConfiguration.iceServers` (W3C webrtc-pc §4.2.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IceServer {
+    /// `stun:`, `turn:` or `turns:` URLs of the same server. One URL alone may stand on the wire as a string.
+    #[serde(deserialize_with = "one_or_many")]
+    pub urls: Vec<String>,
+    /// TURN user name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// TURN password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(url) => vec![url],
+        OneOrMany::Many(urls) => urls,
+    })
+}
+
+/// Why the server refused a request. The set is closed: a client can name each in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// The room name is empty, too long, or has characters that a name cannot have.
+    InvalidRoomName,
+    /// `create-room` named a room that already has participants.
+    RoomExists,
+    /// The room holds as many participants as the server allows.
+    RoomFull,
+    /// This connection is already in a room.
+    AlreadyInRoom,
+    /// The event needs a room, and this connection is in none.
+    NotInRoom,
+    /// The target is not in the sender's room.
+    TargetNotInRoom,
+    /// The payload is larger than [`MAX_PAYLOAD_BYTES`].
+    PayloadTooLarge,
+    /// The payload lacks a field or has one of the wrong type.
+    MalformedPayload,
+    /// The server is shutting down.
+    ShuttingDown,
+}
+
+/// A refusal, in code and in English words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestError {
+    /// What went wrong, for programs.
+    pub code: ErrorCode,
+    /// What went wrong, for people who read logs.
+    pub message: String,
+}
+
+/// Acknowledgement of `create-room` and `join-room`. A plain server sends only `success` and some of the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Entered {
+    /// Whether the request was granted.
+    pub success: bool,
+    /// The room entered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_id: Option<String>,
+    /// Who was there already; present in the answer to `join-room`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing_users: Option<Vec<UserId>>,
+    /// The ICE servers to use in this room, if the server names any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ice_servers: Option<Vec<IceServer>>,
+    /// Why the request was refused, if the server says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<RequestError>,
+}
+
+/// Acknowledgement of `leave-room`, and of any other event that carries no answer of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Left {
+    /// Whether the request was granted.
+    pub success: bool,
+    /// Why it was refused, if the server says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<RequestError>,
+}
+
+/// Data of `user-joined` and `user-left`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Presence {
+    /// Who.
+    pub user_id: UserId,
+}
+
+/// Data of `refused`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The event that was refused.
+    pub event: String,
+    /// Why.
+    pub error: RequestError,
+}
