@@ -1,5 +1,19 @@
 //! Thin owners of the browser's objects: whatever registers a listener removes it on drop, every JS call that can
 //! throw returns a typed error. No decisions are taken here.
 
-/// A media stream, for a `<video>` element to play.
-pub type Stream = web_sys::MediaStream;
+mod data_channel;
+mod devices;
+mod error;
+mod externs;
+mod listener;
+mod page;
+mod peer_connection;
+mod task;
+
+pub use data_channel::{ControlChannel, ControlChannelEvent};
+pub use devices::{Capture, CaptureError, Kind, LocalTrack, Stream, capture};
+pub use error::JsError;
+pub use listener::Listener;
+pub use page::{describe, has_devices, has_webrtc, install_panic_screen, is_secure, meta, now, random_id, resolve_url};
+pub use peer_connection::{LocalMedia, PeerConnection, PeerConnectionEvent};
+pub use task::Task;

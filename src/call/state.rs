@@ -222,6 +222,8 @@ pub enum Problem {
     Refused(ErrorCode),
     /// The server refused a request without a reason that we know.
     RefusedWithoutReason,
+    /// The browser would not create a peer connection; its words.
+    NoConnection(String),
 }
 
 impl Problem {
@@ -234,6 +236,7 @@ impl Problem {
             Self::ServerUnreachable => "server-unreachable",
             Self::RequestTimedOut => "request-timed-out",
             Self::RefusedWithoutReason => "refused",
+            Self::NoConnection(_) => "no-connection",
             Self::Refused(code) => match code {
                 ErrorCode::InvalidRoomName => "invalid-room-name",
                 ErrorCode::RoomExists => "room-exists",

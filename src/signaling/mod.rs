@@ -1,1 +1,133 @@
-//! Placeholder.
+//! The Socket.IO client that carries signaling: one WebSocket at a time, kept alive, reconnected when lost. It
+//! knows frames, acknowledgements and time-outs; what the events mean for a call is decided in [`crate::call`].
+
+mod backoff;
+mod connection;
+
+use std::{fmt::Display, future::Future, time::Duration};
+
+use futures_channel::{
+    mpsc::{UnboundedSender, unbounded},
+    oneshot,
+};
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use serde_json::Value;
+use vitrine_protocol::{server_event::ServerEvent, signaling::UserId};
+
+use crate::browser::{Listener, Task};
+
+/// How long a request may wait for its acknowledgement.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What happened to the connection, or on it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SignalingEvent {
+    /// An attempt to connect began.
+    Connecting,
+    /// Connected, under this id.
+    Online(UserId),
+    /// Not connected any more, or the attempt failed; the next attempt begins by itself.
+    Offline(Loss),
+    /// The server sent an event.
+    Received(ServerEvent),
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Loss {
+    /// The address of the signaling server is not a WebSocket address.
+    #[error("the address cannot be used: {0}")]
+    Address(String),
+    /// The WebSocket closed or could not be opened.
+    #[error("the connection closed: {0}")]
+    Closed(String),
+    /// The server did not greet, or missed a ping (Engine.IO v4, heartbeat).
+    #[error("the server fell silent")]
+    Silent,
+    /// The server refused the connection.
+    #[error("the server refused the connection: {0}")]
+    Refused(String),
+    /// The server said something that is not Socket.IO.
+    #[error("not a Socket.IO server: {0}")]
+    Protocol(String),
+}
+
+/// Why a request has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// There is no connection, or it was lost before the answer.
+    #[error("not connected to the signaling server")]
+    Offline,
+    /// The server did not answer in time.
+    #[error("the signaling server did not answer in time")]
+    TimedOut,
+}
+
+enum Outgoing {
+    Emit {
+        event: &'static str,
+        data: Option<Value>,
+    },
+    Request {
+        event: &'static str,
+        data: Option<Value>,
+        answer: oneshot::Sender<Value>,
+    },
+    /// The network came back: try now.
+    Wake,
+}
+
+/// The connection to the signaling server, for as long as this lives.
+pub struct Signaling {
+    outgoing: UnboundedSender<Outgoing>,
+    _online: Option<Listener>,
+    _task: Task,
+}
+
+impl Signaling {
+    /// Connects to `url` (the `ws:` or `wss:` address of the Socket.IO endpoint) and keeps connected, reporting to
+    /// `sink`.
+    pub fn start(url: String, sink: impl Fn(SignalingEvent) + 'static) -> Self {
+        let (outgoing, queue) = unbounded();
+        let wake = outgoing.clone();
+        let online = web_sys::window().map(|window| {
+            Listener::new(&window, "online", move |_| {
+                let _ = wake.unbounded_send(Outgoing::Wake);
+            })
+        });
+        Self { outgoing, _online: online, _task: Task::spawn(connection::run(url, queue, sink)) }
+    }
+
+    /// Sends an event. While there is no connection it is dropped: what it said is out of date by the next one.
+    pub fn emit(&self, event: &'static str, data: Option<Value>) {
+        let _ = self.outgoing.unbounded_send(Outgoing::Emit { event, data });
+    }
+
+    /// Sends an event and waits for its acknowledgement.
+    ///
+    /// # Errors
+    /// [`RequestError`] when there is no connection or no answer within eight seconds.
+    pub fn request(
+        &self,
+        event: &'static str,
+        data: Option<Value>,
+    ) -> impl Future<Output = Result<Value, RequestError>> + 'static {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.outgoing.unbounded_send(Outgoing::Request { event, data, answer });
+        async move {
+            match select(answered, TimeoutFuture::new(milliseconds(REQUEST_TIMEOUT))).await {
+                Either::Left((answer, _)) => answer.map_err(|_| RequestError::Offline),
+                Either::Right(_) => Err(RequestError::TimedOut),
+            }
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn log(text: impl Display) {
+    crate::browser::describe(&format!("signaling: {text}"));
+}

@@ -1,0 +1,74 @@
+//! The `control` data channel of one peer: typed messages in and out. What they mean is decided elsewhere.
+
+use vitrine_protocol::control::{ControlMessage, LABEL, STREAM_ID};
+use wasm_bindgen::JsCast;
+use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState};
+
+use super::{JsError, Listener, externs::Connection};
+
+/// What happened on the control channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ControlChannelEvent {
+    /// Messages can be sent.
+    Open,
+    /// A message arrived.
+    Message(ControlMessage),
+    /// Something arrived that is not a message of this version; the reason, for the console.
+    Unreadable(String),
+    /// The other side closed the channel, or the connection under it ended.
+    Closed,
+}
+
+/// The channel; closed on drop.
+pub struct ControlChannel {
+    // First, so that the listeners are gone before the channel is closed.
+    listeners: Vec<Listener>,
+    channel: RtcDataChannel,
+}
+
+impl ControlChannel {
+    /// Opens the channel on `connection`; both sides open it under the same number (`negotiated`).
+    ///
+    /// # Errors
+    /// What `createDataChannel()` throws.
+    pub(super) fn open(
+        connection: &Connection,
+        sink: impl Fn(ControlChannelEvent) + Clone + 'static,
+    ) -> Result<Self, JsError> {
+        let init = RtcDataChannelInit::new();
+        init.set_negotiated(true);
+        init.set_id(STREAM_ID);
+        let channel = connection.try_create_data_channel(LABEL, &init)?;
+        let (on_open, on_message, on_close) = (sink.clone(), sink.clone(), sink);
+        let listeners = vec![
+            Listener::new(&channel, "open", move |_| on_open(ControlChannelEvent::Open)),
+            Listener::new(&channel, "message", move |event| on_message(read(&event))),
+            Listener::new(&channel, "close", move |_| on_close(ControlChannelEvent::Closed)),
+        ];
+        Ok(Self { listeners, channel })
+    }
+
+    /// Sends `message` if the channel is open; says whether it was handed to the browser.
+    pub fn send(&self, message: &ControlMessage) -> bool {
+        if self.channel.ready_state() != RtcDataChannelState::Open {
+            return false;
+        }
+        serde_json::to_string(message).is_ok_and(|text| self.channel.send_with_str(&text).is_ok())
+    }
+}
+
+impl Drop for ControlChannel {
+    fn drop(&mut self) {
+        self.listeners.clear();
+        self.channel.close();
+    }
+}
+
+fn read(event: &web_sys::Event) -> ControlChannelEvent {
+    let text = event.dyn_ref::<MessageEvent>().and_then(|message| message.data().as_string());
+    match text.as_deref().map(serde_json::from_str) {
+        Some(Ok(message)) => ControlChannelEvent::Message(message),
+        Some(Err(error)) => ControlChannelEvent::Unreadable(error.to_string()),
+        None => ControlChannelEvent::Unreadable("not text".to_owned()),
+    }
+}

@@ -1,0 +1,174 @@
+//! Microphone and camera: asking for them, and owning what was given. A [`LocalTrack`] that is dropped is stopped,
+//! so the camera's light cannot stay on by mistake.
+
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaStreamTrackState};
+
+use super::{JsError, Listener};
+
+/// A media stream, for a `<video>` element to play.
+pub type Stream = MediaStream;
+
+/// What a track carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Sound.
+    Audio,
+    /// Pictures.
+    Video,
+}
+
+impl Kind {
+    /// `MediaStreamTrack.kind`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+/// Why `getUserMedia` gave nothing, by the `DOMException`'s name (mediacapture-streams §10.2).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CaptureError {
+    /// The person, or a policy, refused.
+    #[error("refused")]
+    Refused,
+    /// There is no such device.
+    #[error("no device")]
+    NotFound,
+    /// The device could not be started; usually another program holds it.
+    #[error("device busy")]
+    Busy,
+    /// The page has no `navigator.mediaDevices`, which means it is not secure.
+    #[error("no access to devices on an insecure page")]
+    Insecure,
+    /// Anything else.
+    #[error(transparent)]
+    Other(JsError),
+}
+
+impl From<JsError> for CaptureError {
+    fn from(error: JsError) -> Self {
+        match error.name.as_str() {
+            "NotAllowedError" | "SecurityError" => Self::Refused,
+            "NotFoundError" | "OverconstrainedError" => Self::NotFound,
+            "NotReadableError" | "AbortError" => Self::Busy,
+            _ => Self::Other(error),
+        }
+    }
+}
+
+/// A captured track; stopped on drop.
+pub struct LocalTrack {
+    _ended: Option<Listener>,
+    track: MediaStreamTrack,
+}
+
+impl LocalTrack {
+    fn new(track: MediaStreamTrack) -> Self {
+        Self { _ended: None, track }
+    }
+
+    /// The browser's track.
+    pub fn track(&self) -> &MediaStreamTrack {
+        &self.track
+    }
+
+    /// Whether samples are passed on; a disabled track is silent (black), while its device stays open.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.track.set_enabled(enabled);
+    }
+
+    /// Calls `handler` when the device ends by itself: unplugged, or permission withdrawn.
+    pub fn on_ended(&mut self, handler: impl Fn() + 'static) {
+        self._ended = Some(Listener::new(&self.track, "ended", move |_| handler()));
+    }
+
+    /// Whether the device still delivers.
+    pub fn is_live(&self) -> bool {
+        self.track.ready_state() == MediaStreamTrackState::Live
+    }
+}
+
+impl Drop for LocalTrack {
+    fn drop(&mut self) {
+        self._ended = None;
+        self.track.stop();
+    }
+}
+
+/// What [`capture`] was asked for and got; a kind that was not asked for is `None`.
+#[derive(Default)]
+pub struct Capture {
+    /// The microphone.
+    pub audio: Option<Result<LocalTrack, CaptureError>>,
+    /// The camera.
+    pub video: Option<Result<LocalTrack, CaptureError>>,
+}
+
+/// Asks for a microphone, a camera, or both. Both are asked for at once, so that the person sees one question; if
+/// that fails each is asked for alone, so that lacking or refusing one does not lose the other.
+pub async fn capture(audio: bool, video: bool) -> Capture {
+    if audio && video {
+        if let Ok((Some(audio), Some(video))) = request(true, true).await {
+            return Capture { audio: Some(Ok(audio)), video: Some(Ok(video)) };
+        }
+    }
+    let mut capture = Capture::default();
+    if audio {
+        capture.audio = Some(request(true, false).await.and_then(|(track, _)| track.ok_or(CaptureError::NotFound)));
+    }
+    if video {
+        capture.video = Some(request(false, true).await.and_then(|(_, track)| track.ok_or(CaptureError::NotFound)));
+    }
+    capture
+}
+
+async fn request(audio: bool, video: bool) -> Result<(Option<LocalTrack>, Option<LocalTrack>), CaptureError> {
+    if !super::has_devices() {
+        return Err(CaptureError::Insecure);
+    }
+    let devices = web_sys::window()
+        .ok_or(CaptureError::Insecure)?
+        .navigator()
+        .media_devices()
+        .map_err(|error| CaptureError::from(JsError::from(error)))?;
+    let constraints = MediaStreamConstraints::new();
+    if audio {
+        constraints.set_audio(&to_js(&AudioConstraints { echo_cancellation: true, noise_suppression: true }));
+    }
+    if video {
+        let (width, height) = (Ideal { ideal: 1280 }, Ideal { ideal: 720 });
+        constraints.set_video(&to_js(&VideoConstraints { width, height }));
+    }
+    let promise = devices.get_user_media_with_constraints(&constraints).map_err(JsError::from)?;
+    let stream: MediaStream = JsFuture::from(promise).await.map_err(JsError::from)?.unchecked_into();
+    let first = |tracks: js_sys::Array| tracks.get(0).dyn_into::<MediaStreamTrack>().ok().map(LocalTrack::new);
+    Ok((first(stream.get_audio_tracks().unchecked_into()), first(stream.get_video_tracks().unchecked_into())))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AudioConstraints {
+    echo_cancellation: bool,
+    noise_suppression: bool,
+}
+
+#[derive(Serialize)]
+struct VideoConstraints {
+    width: Ideal,
+    height: Ideal,
+}
+
+#[derive(Serialize)]
+struct Ideal {
+    ideal: u32,
+}
+
+/// Our own constant structures always serialize; `true` asks for any device of the kind.
+fn to_js(constraints: &impl Serialize) -> JsValue {
+    serde_wasm_bindgen::to_value(constraints).unwrap_or(JsValue::TRUE)
+}

@@ -1,0 +1,29 @@
+//! The ownership of an event listener: it is registered for exactly as long as its [`Listener`] lives.
+
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Event, EventTarget};
+
+/// A registered event listener; removed on drop.
+#[must_use = "the listener is removed when this is dropped"]
+pub struct Listener {
+    target: EventTarget,
+    name: &'static str,
+    closure: Closure<dyn FnMut(Event)>,
+}
+
+impl Listener {
+    /// Calls `handler` at every event `name` of `target`. The handler must only enqueue: it can run while Rust code
+    /// up the stack is waiting for a JS call to return.
+    pub fn new(target: &EventTarget, name: &'static str, handler: impl FnMut(Event) + 'static) -> Self {
+        let closure = Closure::<dyn FnMut(Event)>::new(handler);
+        // Fails only for a null target, which the type excludes.
+        let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+        Self { target: target.clone(), name, closure }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.target.remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref());
+    }
+}

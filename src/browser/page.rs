@@ -1,0 +1,80 @@
+//! The page itself: what it can do, its settings, its clock, and the screen shown after a panic.
+
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::HtmlElement;
+
+/// Whether this browser has `RTCPeerConnection`.
+pub fn has_webrtc() -> bool {
+    js_sys::Reflect::get(&js_sys::global(), &"RTCPeerConnection".into()).is_ok_and(|value| value.is_function())
+}
+
+/// Whether the page is a secure context, without which browsers offer no devices.
+pub fn is_secure() -> bool {
+    web_sys::window().is_some_and(|window| window.is_secure_context())
+}
+
+/// Whether `navigator.mediaDevices` is there; it is not on insecure pages.
+pub fn has_devices() -> bool {
+    web_sys::window().is_some_and(|window| {
+        js_sys::Reflect::get(&window.navigator(), &"mediaDevices".into()).is_ok_and(|devices| devices.is_object())
+    })
+}
+
+/// Content of `<meta name=… content=…>`, if present and not blank.
+pub fn meta(name: &str) -> Option<String> {
+    let element = web_sys::window()?.document()?.query_selector(&format!("meta[name='{name}']")).ok()??;
+    let content = element.get_attribute("content")?.trim().to_owned();
+    (!content.is_empty()).then_some(content)
+}
+
+/// `reference` made absolute against the page's address.
+pub fn resolve_url(reference: &str) -> Option<String> {
+    let base = web_sys::window()?.location().href().ok()?;
+    Some(web_sys::Url::new_with_base(reference, &base).ok()?.href())
+}
+
+/// Milliseconds since the page's start (`performance.now()`).
+pub fn now() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
+}
+
+/// A random id of 128 bits, in hexadecimal.
+pub fn random_id() -> String {
+    let mut bytes = [0_u8; 16];
+    let filled = web_sys::window()
+        .and_then(|window| window.crypto().ok())
+        .is_some_and(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).is_ok());
+    if !filled {
+        // No cryptographic source: the id has to be unlikely to repeat, not secret.
+        bytes.iter_mut().for_each(|byte| *byte = (js_sys::Math::random() * 256.0) as u8);
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Tells the console, where developers follow the steps of a call.
+pub fn describe(text: &str) {
+    web_sys::console::info_1(&JsValue::from_str(text));
+}
+
+/// Makes a panic visible: the browser's console gets its text, and the person gets the static `#crash` panel of
+/// `index.html` with a reload button that works without any of our code, which cannot run after a panic.
+pub fn install_panic_screen() {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        let _ = show_crash(&info.to_string());
+    }));
+}
+
+fn show_crash(message: &str) -> Option<()> {
+    let window = web_sys::window()?;
+    let document = window.document()?;
+    if let Some(element) = document.get_element_by_id("crash-message") {
+        element.set_text_content(Some(message));
+    }
+    let location = window.location();
+    let reload = js_sys::Reflect::get(&location, &"reload".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+    let button = document.get_element_by_id("crash-reload")?.dyn_into::<HtmlElement>().ok()?;
+    button.set_onclick(Some(reload.bind0(&location).unchecked_ref()));
+    document.get_element_by_id("crash")?.remove_attribute("hidden").ok()?;
+    button.focus().ok()
+}

@@ -1,0 +1,331 @@
+//! One `RTCPeerConnection`: its listeners, its chain of asynchronous operations, its media and its control channel.
+//! It reports everything as a [`PeerConnectionEvent`] and decides nothing; on drop the listeners go first, then the
+//! connection is closed.
+
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_util::StreamExt;
+use vitrine_protocol::signaling::{IceCandidate, IceServer, SdpType, SessionDescription};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceCandidateInit, RtcPeerConnection,
+    RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiver,
+    RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit, RtcTrackEvent,
+};
+
+use super::{
+    ControlChannel, ControlChannelEvent, JsError, Kind, Listener, Task,
+    externs::{Connection, Sender, Transceiver},
+};
+
+/// What happened on a peer connection.
+#[derive(Clone, Debug)]
+pub enum PeerConnectionEvent {
+    /// `negotiationneeded`.
+    NegotiationNeeded,
+    /// A local candidate was found, whole.
+    Candidate(IceCandidate),
+    /// `icecandidateerror`: a STUN or TURN server could not be used (code and text of webrtc-pc §4.8.3).
+    CandidateError {
+        /// The server.
+        url: String,
+        /// 300 to 699 from the server, 701 if it could not be reached.
+        code: u16,
+        /// The browser's words.
+        text: String,
+    },
+    /// `connectionState` changed to this.
+    ConnectionState(RtcPeerConnectionState),
+    /// A remote track arrived, in this stream.
+    Track(MediaStream),
+    /// The operation asked for with [`PeerConnection::set_local_description`] is done; this is the description now.
+    LocalDescriptionSet(SessionDescription),
+    /// The operation asked for with [`PeerConnection::set_remote_description`] is done.
+    RemoteDescriptionSet,
+    /// The description operation in flight was rejected.
+    DescriptionFailed(JsError),
+    /// `addIceCandidate()` was rejected.
+    CandidateFailed(IceCandidate, JsError),
+    /// Something happened on the control channel.
+    Control(ControlChannelEvent),
+}
+
+/// What one sends to every peer.
+#[derive(Clone)]
+pub struct LocalMedia {
+    /// Carries the tracks' stream id (`msid`) in every description, so that the other side sees one stream.
+    pub stream: MediaStream,
+    /// The microphone's track, if it can be used.
+    pub audio: Option<MediaStreamTrack>,
+    /// The camera's track, while the camera is on.
+    pub video: Option<MediaStreamTrack>,
+}
+
+impl LocalMedia {
+    fn track(&self, kind: Kind) -> Option<&MediaStreamTrack> {
+        match kind {
+            Kind::Audio => self.audio.as_ref(),
+            Kind::Video => self.video.as_ref(),
+        }
+    }
+}
+
+enum Operation {
+    SetLocalDescription,
+    SetRemoteDescription(SessionDescription),
+    AddCandidate(IceCandidate),
+    ReplaceTrack(Sender, Option<MediaStreamTrack>),
+}
+
+/// A peer connection; closed on drop.
+pub struct PeerConnection {
+    // In the order in which they are dropped: listeners and operations first, so that nothing is called back while
+    // the connection closes.
+    listeners: Vec<Listener>,
+    operations: UnboundedSender<Operation>,
+    worker: Option<Task>,
+    control: Option<ControlChannel>,
+    connection: Connection,
+}
+
+impl PeerConnection {
+    /// Creates a connection that gathers candidates with `ice_servers` and reports to `sink`.
+    ///
+    /// # Errors
+    /// What the constructor throws: `SyntaxError` or `InvalidAccessError` for an ICE server that makes no sense.
+    pub fn new(
+        ice_servers: &[IceServer],
+        sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
+    ) -> Result<Self, JsError> {
+        let configuration = RtcConfiguration::new();
+        let servers = serde_wasm_bindgen::to_value(ice_servers).map_err(|error| JsError::from(JsValue::from(error)))?;
+        configuration.set_ice_servers(&servers);
+        let connection: Connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
+        let (operations, queue) = unbounded();
+        let worker = Some(Task::spawn(work(connection.clone(), queue, sink.clone())));
+        Ok(Self { listeners: listen(&connection, &sink), operations, worker, control: None, connection })
+    }
+
+    /// Prepares the media sections of a first offer: what is captured now is sent, and a section stands ready for
+    /// what is not, so that a device switched on later needs no new negotiation.
+    ///
+    /// # Errors
+    /// What `addTrack()` and `addTransceiver()` throw.
+    pub fn offer_media(&self, media: &LocalMedia) -> Result<(), JsError> {
+        for kind in [Kind::Audio, Kind::Video] {
+            if let Some(track) = media.track(kind) {
+                self.connection.try_add_track(track, &media.stream)?;
+            } else {
+                let init = RtcRtpTransceiverInit::new();
+                init.set_streams(&js_sys::Array::of1(&media.stream).unchecked_into());
+                self.connection.try_add_transceiver(kind.name(), &init)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the media sections that the other side offered, between setting its offer and answering. Of each kind
+    /// the first section is ours to send in.
+    ///
+    /// # Errors
+    /// What setting a transceiver's `direction` throws.
+    pub fn answer_media(&self, media: &LocalMedia) -> Result<(), JsError> {
+        for kind in [Kind::Audio, Kind::Video] {
+            let mut taken = false;
+            for transceiver in self.transceivers(kind) {
+                if transceiver.mid().is_none() {
+                    // Left over from an offer of ours that was rolled back: it would become a second section.
+                    transceiver.unchecked_ref::<Transceiver>().try_stop()?;
+                } else if !taken {
+                    taken = true;
+                    transceiver.unchecked_ref::<Transceiver>().try_set_direction("sendrecv")?;
+                    let sender: Sender = transceiver.sender().unchecked_into();
+                    if let Err(error) = sender.set_streams(&media.stream) {
+                        super::describe(&format!("setStreams is not available: {}", JsError::from(error)));
+                    }
+                    self.enqueue(Operation::ReplaceTrack(sender, media.track(kind).cloned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends `track` in place of what is sent of its kind now; `None` sends nothing. Needs no negotiation.
+    pub fn replace_track(&self, kind: Kind, track: Option<&MediaStreamTrack>) {
+        if let Some(transceiver) = self.transceivers(kind).next() {
+            self.enqueue(Operation::ReplaceTrack(transceiver.sender().unchecked_into(), track.cloned()));
+        }
+    }
+
+    /// Opens the control channel unless it is there already.
+    ///
+    /// # Errors
+    /// What `createDataChannel()` throws.
+    pub fn open_control(&mut self, sink: impl Fn(ControlChannelEvent) + Clone + 'static) -> Result<(), JsError> {
+        if self.control.is_none() {
+            self.control = Some(ControlChannel::open(&self.connection, sink)?);
+        }
+        Ok(())
+    }
+
+    /// The control channel, once opened.
+    pub fn control(&self) -> Option<&ControlChannel> {
+        self.control.as_ref()
+    }
+
+    /// Asks the browser to make the offer or answer that its signaling state calls for, and to set it.
+    pub fn set_local_description(&self) {
+        self.enqueue(Operation::SetLocalDescription);
+    }
+
+    /// Sets what the other side sent; an offer rolls back one's own (webrtc-pc §4.4.1.5).
+    pub fn set_remote_description(&self, description: SessionDescription) {
+        self.enqueue(Operation::SetRemoteDescription(description));
+    }
+
+    /// Adds a candidate of the other side.
+    pub fn add_candidate(&self, candidate: IceCandidate) {
+        self.enqueue(Operation::AddCandidate(candidate));
+    }
+
+    /// Makes the next offer restart ICE.
+    ///
+    /// # Errors
+    /// What `restartIce()` throws, where the browser has none.
+    pub fn restart_ice(&self) -> Result<(), JsError> {
+        Ok(self.connection.restart_ice()?)
+    }
+
+    fn transceivers(&self, kind: Kind) -> impl Iterator<Item = RtcRtpTransceiver> {
+        self.connection
+            .get_transceivers()
+            .iter()
+            .map(|value| value.unchecked_into::<RtcRtpTransceiver>())
+            .filter(move |transceiver| !transceiver.stopped() && transceiver.receiver().track().kind() == kind.name())
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    fn enqueue(&self, operation: Operation) {
+        // Fails only when the worker is gone, which is when this is being dropped.
+        let _ = self.operations.unbounded_send(operation);
+    }
+}
+
+impl Drop for PeerConnection {
+    fn drop(&mut self) {
+        self.listeners.clear();
+        self.worker = None;
+        self.control = None;
+        self.connection.close();
+    }
+}
+
+fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone + 'static)) -> Vec<Listener> {
+    let on = |name, read: fn(&web_sys::Event) -> Option<PeerConnectionEvent>| {
+        let sink = sink.clone();
+        Listener::new(connection, name, move |event| {
+            if let Some(event) = read(&event) {
+                sink(event);
+            }
+        })
+    };
+    vec![
+        on("negotiationneeded", |_| Some(PeerConnectionEvent::NegotiationNeeded)),
+        on("icecandidate", |event| {
+            let candidate = event.dyn_ref::<RtcPeerConnectionIceEvent>()?.candidate()?;
+            let candidate = serde_wasm_bindgen::from_value(candidate.to_json().into()).ok()?;
+            Some(PeerConnectionEvent::Candidate(candidate))
+        }),
+        on("icecandidateerror", |event| {
+            let error = event.dyn_ref::<RtcPeerConnectionIceErrorEvent>()?;
+            let (url, code, text) = (error.url(), error.error_code(), error.error_text());
+            Some(PeerConnectionEvent::CandidateError { url, code, text })
+        }),
+        on("connectionstatechange", |event| {
+            let connection = event.target()?.dyn_into::<RtcPeerConnection>().ok()?;
+            Some(PeerConnectionEvent::ConnectionState(connection.connection_state()))
+        }),
+        on("track", |event| {
+            let event = event.dyn_ref::<RtcTrackEvent>()?;
+            let stream = event.streams().get(0).dyn_into::<MediaStream>().ok();
+            let stream = stream.or_else(|| {
+                let alone = MediaStream::new().ok()?;
+                alone.add_track(&event.track());
+                Some(alone)
+            })?;
+            Some(PeerConnectionEvent::Track(stream))
+        }),
+    ]
+}
+
+/// Runs the operations of one connection one after the other, as the browser's own operations chain would
+/// (webrtc-pc §4.4.1.2), and reports each one's end.
+async fn work(
+    connection: Connection,
+    mut queue: UnboundedReceiver<Operation>,
+    sink: impl Fn(PeerConnectionEvent) + 'static,
+) {
+    while let Some(operation) = queue.next().await {
+        let event = match operation {
+            Operation::SetLocalDescription => match set_local(&connection).await {
+                Ok(description) => PeerConnectionEvent::LocalDescriptionSet(description),
+                Err(error) => PeerConnectionEvent::DescriptionFailed(error),
+            },
+            Operation::SetRemoteDescription(description) => match set_remote(&connection, &description).await {
+                Ok(()) => PeerConnectionEvent::RemoteDescriptionSet,
+                Err(error) => PeerConnectionEvent::DescriptionFailed(error),
+            },
+            Operation::AddCandidate(candidate) => match add_candidate(&connection, &candidate).await {
+                Ok(()) => continue,
+                Err(error) => PeerConnectionEvent::CandidateFailed(candidate, error),
+            },
+            Operation::ReplaceTrack(sender, track) => {
+                if let Err(error) = replace_track(&sender, track.as_ref()).await {
+                    super::describe(&format!("replaceTrack failed: {error}"));
+                }
+                continue;
+            }
+        };
+        sink(event);
+    }
+}
+
+async fn set_local(connection: &Connection) -> Result<SessionDescription, JsError> {
+    JsFuture::from(connection.set_local_description_implicitly()?).await?;
+    let description = connection.local_description().ok_or_else(|| JsError {
+        name: "InvalidStateError".to_owned(),
+        message: "no local description after setLocalDescription()".to_owned(),
+    })?;
+    let kind = match description.type_() {
+        RtcSdpType::Answer => SdpType::Answer,
+        RtcSdpType::Pranswer => SdpType::Pranswer,
+        RtcSdpType::Rollback => SdpType::Rollback,
+        _ => SdpType::Offer,
+    };
+    Ok(SessionDescription { kind, sdp: description.sdp() })
+}
+
+async fn set_remote(connection: &Connection, description: &SessionDescription) -> Result<(), JsError> {
+    let init = RtcSessionDescriptionInit::new(match description.kind {
+        SdpType::Offer => RtcSdpType::Offer,
+        SdpType::Pranswer => RtcSdpType::Pranswer,
+        SdpType::Answer => RtcSdpType::Answer,
+        SdpType::Rollback => RtcSdpType::Rollback,
+    });
+    init.set_sdp(&description.sdp);
+    JsFuture::from(connection.set_remote_description(&init)).await?;
+    Ok(())
+}
+
+async fn add_candidate(connection: &Connection, candidate: &IceCandidate) -> Result<(), JsError> {
+    let init = serde_wasm_bindgen::to_value(candidate).map_err(|error| JsError::from(JsValue::from(error)))?;
+    let init: RtcIceCandidateInit = init.unchecked_into();
+    JsFuture::from(connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init))).await?;
+    Ok(())
+}
+
+async fn replace_track(sender: &Sender, track: Option<&MediaStreamTrack>) -> Result<(), JsError> {
+    JsFuture::from(sender.try_replace_track(track)?).await?;
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! One's own microphone and camera: what the person wants, what the browser gave, and what is sent to the peers.
+
+use futures_channel::mpsc::UnboundedSender;
+use vitrine_protocol::control::ControlMessage;
+use web_sys::MediaStream;
+
+use super::{DeviceProblem, DeviceState, LocalMedia, engine::Event};
+use crate::browser::{self, Capture, CaptureError, Kind, LocalTrack, Task};
+
+/// A microphone or a camera.
+#[derive(Default)]
+struct Device {
+    state: DeviceState,
+    /// What the person wants; counts when a device that was asked for arrives.
+    wanted: bool,
+    track: Option<LocalTrack>,
+    /// The request under way, or the last one. A new one starts only after its end.
+    request: Option<Task>,
+    /// Tells the current track's end from that of one before.
+    serial: u32,
+}
+
+/// Owner of the local devices.
+pub struct Media {
+    events: UnboundedSender<Event>,
+    /// Never played: names the stream that all tracks are sent in. `None` only where the browser has no streams.
+    outbound: Option<MediaStream>,
+    microphone: Device,
+    camera: Device,
+}
+
+impl Media {
+    pub fn new(events: UnboundedSender<Event>) -> Self {
+        let outbound = MediaStream::new().ok();
+        Self { events, outbound, microphone: Device::default(), camera: Device::default() }
+    }
+
+    /// Asks for the microphone and the camera together.
+    pub fn ask_for_both(&mut self) {
+        self.microphone.wanted = true;
+        self.camera.wanted = true;
+        let events = self.events.clone();
+        self.microphone.request = Some(Task::spawn(async move {
+            let _ = events.unbounded_send(Event::Captured(browser::capture(true, true).await));
+        }));
+    }
+
+    /// Switches a device on or off. Off stops the samples of a microphone at once and releases a camera; on asks
+    /// for the device when it is not held.
+    pub fn switch(&mut self, kind: Kind, on: bool) {
+        let events = self.events.clone();
+        let device = self.device(kind);
+        device.wanted = on;
+        if device.state == DeviceState::Asking {
+            return;
+        }
+        match (&device.track, on) {
+            (Some(track), true) if track.is_live() => {
+                track.set_enabled(true);
+                device.state = DeviceState::On;
+            }
+            (_, true) => {
+                device.track = None;
+                device.state = DeviceState::Asking;
+                device.request = Some(Task::spawn(async move {
+                    let captured = browser::capture(kind == Kind::Audio, kind == Kind::Video).await;
+                    let _ = events.unbounded_send(Event::Captured(captured));
+                }));
+            }
+            (Some(track), false) => {
+                if kind == Kind::Audio {
+                    track.set_enabled(false);
+                } else {
+                    device.track = None;
+                }
+                device.state = DeviceState::Off;
+            }
+            // Stays unavailable, with its reason.
+            (None, false) => {}
+        }
+    }
+
+    /// Takes what the browser gave.
+    pub fn captured(&mut self, capture: Capture) {
+        for (kind, result) in [(Kind::Audio, capture.audio), (Kind::Video, capture.video)] {
+            if let Some(result) = result {
+                self.settle(kind, result);
+            }
+        }
+    }
+
+    fn settle(&mut self, kind: Kind, result: Result<LocalTrack, CaptureError>) {
+        let events = self.events.clone();
+        let device = self.device(kind);
+        match result {
+            Ok(mut track) => {
+                device.serial += 1;
+                let serial = device.serial;
+                track.on_ended(move || {
+                    let _ = events.unbounded_send(Event::TrackEnded(kind, serial));
+                });
+                track.set_enabled(device.wanted);
+                device.state = if device.wanted { DeviceState::On } else { DeviceState::Off };
+                device.track = (device.wanted || kind == Kind::Audio).then_some(track);
+            }
+            Err(error) => {
+                device.track = None;
+                device.state = DeviceState::Unavailable(match error {
+                    CaptureError::Refused => DeviceProblem::Refused,
+                    CaptureError::NotFound => DeviceProblem::NotFound,
+                    CaptureError::Busy => DeviceProblem::Busy,
+                    CaptureError::Insecure => DeviceProblem::InsecurePage,
+                    CaptureError::Other(error) => DeviceProblem::Other(error.to_string()),
+                });
+            }
+        }
+    }
+
+    /// A device stopped by itself.
+    pub fn ended(&mut self, kind: Kind, serial: u32) {
+        let device = self.device(kind);
+        if device.serial == serial && device.track.take().is_some() {
+            device.state = DeviceState::Unavailable(DeviceProblem::Lost);
+        }
+    }
+
+    /// What is sent to every peer now.
+    pub fn outgoing(&self) -> Option<browser::LocalMedia> {
+        let track = |device: &Device| device.track.as_ref().map(|track| track.track().clone());
+        let stream = self.outbound.clone()?;
+        Some(browser::LocalMedia { stream, audio: track(&self.microphone), video: track(&self.camera) })
+    }
+
+    /// What the peers are told about it.
+    pub fn announcement(&self) -> ControlMessage {
+        ControlMessage::Media {
+            audio: self.microphone.state == DeviceState::On,
+            video: self.camera.state == DeviceState::On,
+        }
+    }
+
+    /// What the interface shows. The stream is a new one only if its tracks differ from those of `shown`, so that a
+    /// preview goes on undisturbed.
+    pub fn view(&self, shown: &LocalMedia) -> LocalMedia {
+        let tracks: Vec<_> =
+            [&self.microphone, &self.camera].iter().filter_map(|device| device.track.as_ref()).collect();
+        let unchanged = shown.stream.as_ref().is_some_and(|stream| {
+            stream.get_tracks().length() as usize == tracks.len()
+                && tracks.iter().all(|track| stream.get_track_by_id(&track.track().id()).is_some())
+        });
+        let stream = if unchanged {
+            shown.stream.clone()
+        } else {
+            let stream = if tracks.is_empty() { None } else { MediaStream::new().ok() };
+            stream.inspect(|stream| tracks.iter().for_each(|track| stream.add_track(track.track())))
+        };
+        LocalMedia { stream, microphone: self.microphone.state.clone(), camera: self.camera.state.clone() }
+    }
+
+    fn device(&mut self, kind: Kind) -> &mut Device {
+        match kind {
+            Kind::Audio => &mut self.microphone,
+            Kind::Video => &mut self.camera,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The task behind [`super::Signaling`]: connect, greet, relay, notice silence, wait, again.
+
+use std::{collections::HashMap, time::Duration};
+
+use futures_channel::{mpsc::UnboundedReceiver, oneshot};
+use futures_util::{FutureExt, SinkExt, StreamExt, pin_mut, select};
+use gloo_net::websocket::{Message as Frame, WebSocketError, futures::WebSocket};
+use gloo_timers::future::TimeoutFuture;
+use serde_json::Value;
+use vitrine_protocol::{
+    server_event::ServerEvent,
+    signaling::UserId,
+    socket_io::{Message, Packet},
+};
+
+use super::{Loss, Outgoing, SignalingEvent, backoff::Backoff, log, milliseconds};
+use crate::browser::now;
+
+/// How long the server may take to greet.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(8);
+
+pub(super) async fn run(
+    url: String,
+    mut outgoing: UnboundedReceiver<Outgoing>,
+    sink: impl Fn(SignalingEvent) + 'static,
+) {
+    let mut backoff = Backoff::default();
+    loop {
+        sink(SignalingEvent::Connecting);
+        let loss = match Session::open(&url) {
+            Ok(session) => session.run(&mut outgoing, &sink, &mut backoff).await,
+            Err(loss) => loss,
+        };
+        log(&loss);
+        sink(SignalingEvent::Offline(loss));
+        let wait = backoff.next(js_sys::Math::random());
+        wait_for_retry(wait, &mut outgoing).await;
+    }
+}
+
+/// Ends after `wait`, or at once when the network comes back. What is asked for meanwhile is refused by dropping it.
+async fn wait_for_retry(wait: Duration, outgoing: &mut UnboundedReceiver<Outgoing>) {
+    let timer = TimeoutFuture::new(milliseconds(wait)).fuse();
+    pin_mut!(timer);
+    loop {
+        select! {
+            () = timer => return,
+            asked = outgoing.next() => match asked {
+                Some(Outgoing::Wake) | None => return,
+                Some(Outgoing::Emit { event, .. }) => log(format_args!("{event} was not sent: offline")),
+                Some(Outgoing::Request { .. }) => {}
+            },
+        }
+    }
+}
+
+/// One WebSocket, from its opening to its end.
+struct Session {
+    socket: WebSocket,
+    /// How long the server may be silent.
+    patience: Duration,
+    /// When the server was last heard, in milliseconds of the page's clock.
+    heard: f64,
+    /// The server has given an id: events may be sent.
+    connected: bool,
+    next_ack: u64,
+    acks: HashMap<u64, oneshot::Sender<Value>>,
+}
+
+impl Session {
+    fn open(url: &str) -> Result<Self, Loss> {
+        let socket = WebSocket::open(url).map_err(|error| Loss::Address(error.to_string()))?;
+        Ok(Self {
+            socket,
+            patience: GREETING_TIMEOUT,
+            heard: now(),
+            connected: false,
+            next_ack: 0,
+            acks: HashMap::new(),
+        })
+    }
+
+    async fn run(
+        mut self,
+        outgoing: &mut UnboundedReceiver<Outgoing>,
+        sink: &impl Fn(SignalingEvent),
+        backoff: &mut Backoff,
+    ) -> Loss {
+        loop {
+            let remaining = self.patience.as_secs_f64() * 1000.0 - (now() - self.heard);
+            let silence = TimeoutFuture::new(remaining.max(0.0) as u32 + 1).fuse();
+            pin_mut!(silence);
+            let result = select! {
+                frame = self.socket.next().fuse() => match frame {
+                    Some(Ok(Frame::Text(text))) => self.receive(&text, sink, backoff).await,
+                    Some(Ok(Frame::Bytes(_))) => Err(Loss::Protocol("a binary frame".to_owned())),
+                    Some(Err(WebSocketError::ConnectionClose(close))) => {
+                        Err(Loss::Closed(format!("code {} {}", close.code, close.reason)))
+                    }
+                    Some(Err(_)) => Err(Loss::Closed("the server cannot be reached".to_owned())),
+                    None => Err(Loss::Closed("the server closed it".to_owned())),
+                },
+                asked = outgoing.next() => match asked {
+                    Some(asked) => self.send(asked).await,
+                    None => Err(Loss::Closed("the page ended it".to_owned())),
+                },
+                () = silence => Err(Loss::Silent),
+            };
+            // Timers of a sleeping page run late: only silence by the clock counts, and a frame that waits in the
+            // queue is read before the next turn's timer.
+            match result {
+                Err(Loss::Silent) if now() - self.heard < self.patience.as_secs_f64() * 1000.0 => {}
+                Err(loss) => return loss,
+                Ok(()) => {}
+            }
+        }
+    }
+
+    async fn receive(&mut self, text: &str, sink: &impl Fn(SignalingEvent), backoff: &mut Backoff) -> Result<(), Loss> {
+        self.heard = now();
+        let packet = Packet::decode(text).map_err(|error| Loss::Protocol(error.to_string()))?;
+        match packet {
+            Packet::Open(handshake) => {
+                self.patience = Duration::from_millis(handshake.ping_interval_ms + handshake.ping_timeout_ms);
+                self.transmit(&Packet::Message(Message::Connect(None))).await?;
+            }
+            Packet::Ping(data) => self.transmit(&Packet::Pong(data)).await?,
+            Packet::Close => return Err(Loss::Closed("the server closed it".to_owned())),
+            Packet::Pong(_) | Packet::Upgrade | Packet::Noop => {}
+            Packet::Message(Message::Connect(data)) => {
+                let sid = data.as_ref().and_then(|data| data.get("sid")).and_then(Value::as_str);
+                let sid = sid.ok_or_else(|| Loss::Protocol("a connection without an id".to_owned()))?;
+                backoff.reset();
+                self.connected = true;
+                sink(SignalingEvent::Online(UserId(sid.to_owned())));
+            }
+            Packet::Message(Message::Event { name, data, .. }) => match ServerEvent::parse(&name, data) {
+                Ok(event) => sink(SignalingEvent::Received(event)),
+                Err(error) => log(error),
+            },
+            Packet::Message(Message::Ack { id, data }) => {
+                if let Some(answer) = self.acks.remove(&id) {
+                    let _ = answer.send(data.into_iter().next().unwrap_or(Value::Null));
+                }
+            }
+            Packet::Message(Message::Disconnect) => return Err(Loss::Closed("the server ended it".to_owned())),
+            Packet::Message(Message::ConnectError { message, .. }) => return Err(Loss::Refused(message)),
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, asked: Outgoing) -> Result<(), Loss> {
+        let message = match asked {
+            Outgoing::Wake => return Ok(()),
+            // Not greeted yet: refused by dropping it, as while offline.
+            _ if !self.connected => return Ok(()),
+            Outgoing::Emit { event, data } => {
+                Message::Event { name: event.to_owned(), data: data.into_iter().collect(), ack: None }
+            }
+            Outgoing::Request { event, data, answer } => {
+                let id = self.next_ack;
+                self.next_ack += 1;
+                // Answers that nobody waits for any more need no place.
+                self.acks.retain(|_, waiting| !waiting.is_canceled());
+                self.acks.insert(id, answer);
+                Message::Event { name: event.to_owned(), data: data.into_iter().collect(), ack: Some(id) }
+            }
+        };
+        self.transmit(&Packet::Message(message)).await
+    }
+
+    async fn transmit(&mut self, packet: &Packet) -> Result<(), Loss> {
+        self.socket.send(Frame::Text(packet.encode())).await.map_err(|error| Loss::Closed(error.to_string()))
+    }
+}

@@ -1,0 +1,172 @@
+//! The engine in a real browser: real devices (the browser's fake ones), real peer connections, and a signaling
+//! server inside the page.
+
+#![cfg(target_arch = "wasm32")]
+#![allow(missing_docs)]
+
+mod support;
+
+use support::{Page, Participant, media_flows, two_in_a_call, until};
+use vitrine::call::{
+    Command, ConnectionState, DeviceProblem, DeviceState, Intent, Problem, SignalingState, Stage, Step,
+};
+use vitrine_protocol::signaling::ErrorCode;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen_test]
+async fn two_participants_exchange_media_and_every_step_is_reached() {
+    let _page = Page::new();
+    let (mut ann, bob) = two_in_a_call().await;
+    media_flows().await;
+    ann.until("all steps", |state| {
+        Step::ALL.iter().all(|step| state.peers[0].steps.reached.iter().any(|(reached, _)| reached == step))
+    })
+    .await;
+    assert!(ann.state.peers[0].steps.offerer, "who was there first offers");
+    assert!(!bob.state.peers[0].steps.offerer);
+    assert_eq!(support::most_media_sections(), 3, "audio, video and the control channel");
+    assert_eq!(support::received("42[\"offer\""), 1, "one offer is enough");
+}
+
+#[wasm_bindgen_test]
+async fn switching_devices_tells_the_other_side_and_needs_no_negotiation() {
+    let _page = Page::new();
+    let (ann, mut bob) = two_in_a_call().await;
+    ann.call.send(Command::SetCamera(false));
+    bob.until("the camera mark", |state| state.peers[0].video == Some(false)).await;
+    ann.call.send(Command::SetMicrophone(false));
+    bob.until("the microphone mark", |state| state.peers[0].audio == Some(false)).await;
+    ann.call.send(Command::SetCamera(true));
+    bob.until("the camera", |state| state.peers[0].video == Some(true)).await;
+    media_flows().await;
+    assert_eq!(support::received("42[\"offer\""), 1);
+}
+
+#[wasm_bindgen_test]
+async fn leaving_closes_every_connection_and_removes_every_listener() {
+    let _page = Page::new();
+    support::count_listeners();
+    let (ann, mut bob) = two_in_a_call().await;
+    ann.call.send(Command::Leave);
+    bob.until("an empty room", |state| state.peers.is_empty()).await;
+    until("closed connections", async || support::open_connections() == 0).await;
+    drop((ann, bob));
+    until("the sockets' end", async || support::open_sockets() == 0).await;
+    support::stop_counting_listeners();
+    assert_eq!(support::listeners_left(), "");
+}
+
+#[wasm_bindgen_test]
+async fn a_missing_camera_does_not_lose_the_microphone() {
+    let _page = Page::new();
+    support::fail_devices(vec!["video".to_owned()], "NotFoundError");
+    let mut ann = Participant::start();
+    ann.devices_settled().await;
+    assert_eq!(ann.state.local.microphone, DeviceState::On);
+    assert_eq!(ann.state.local.camera, DeviceState::Unavailable(DeviceProblem::NotFound));
+}
+
+#[wasm_bindgen_test]
+async fn without_any_device_one_watches_and_listens() {
+    let _page = Page::new();
+    support::fail_devices(vec!["audio".to_owned(), "video".to_owned()], "NotAllowedError");
+    let mut ann = Participant::start();
+    ann.devices_settled().await;
+    assert_eq!(ann.state.local.camera, DeviceState::Unavailable(DeviceProblem::Refused));
+    support::fail_devices(Vec::new(), "");
+    let mut bob = Participant::start();
+    bob.devices_settled().await;
+    // The one without devices is there first, so offers, and later switches the camera on.
+    ann.enter("Ann", Intent::Create);
+    ann.until("the room", |state| state.stage == Stage::InCall).await;
+    bob.enter("Bob", Intent::Join);
+    ann.connected_to(&["Bob"]).await;
+    ann.until("a stream", |state| state.peers[0].stream.is_some()).await;
+    bob.connected_to(&["Ann"]).await;
+    ann.call.send(Command::SetCamera(true));
+    ann.call.send(Command::SetMicrophone(true));
+    bob.until("the camera", |state| state.peers[0].video == Some(true) && state.peers[0].audio == Some(true)).await;
+    media_flows().await;
+    assert_eq!(support::received("42[\"offer\""), 1);
+}
+
+#[wasm_bindgen_test]
+async fn the_call_goes_on_without_the_server_and_is_one_again_when_it_returns() {
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    let before = bob.state.peers[0].id.clone();
+    support::set_reachable(false);
+    ann.until("offline", |state| state.signaling == SignalingState::Offline).await;
+    bob.until("offline", |state| state.signaling == SignalingState::Offline).await;
+    media_flows().await;
+    assert_eq!(bob.state.peers[0].connection, ConnectionState::Connected);
+    support::set_reachable(true);
+    bob.until("the same person under a new id", |state| state.peers.iter().all(|peer| peer.id != before)).await;
+    ann.connected_to(&["Bob"]).await;
+    bob.connected_to(&["Ann"]).await;
+    media_flows().await;
+}
+
+#[wasm_bindgen_test]
+async fn an_unreachable_server_is_said_and_the_entry_waits_for_it() {
+    let _page = Page::new();
+    support::set_reachable(false);
+    let mut ann = Participant::start();
+    ann.until("words", |state| state.problem == Some(Problem::ServerUnreachable)).await;
+    ann.enter("Ann", Intent::Join);
+    ann.until("entering", |state| state.stage == Stage::Entering).await;
+    support::set_reachable(true);
+    ann.until("the room", |state| state.stage == Stage::InCall && state.problem.is_none()).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_refusal_returns_to_the_lobby_with_its_reason() {
+    let _page = Page::new();
+    support::refuse(Some("room-full".to_owned()));
+    let mut ann = Participant::start();
+    ann.online().await;
+    ann.enter("Ann", Intent::Join);
+    ann.until("words", |state| state.problem == Some(Problem::Refused(ErrorCode::RoomFull))).await;
+    assert_eq!(ann.state.stage, Stage::Lobby);
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_does_not_answer_is_said() {
+    let _page = Page::new();
+    support::set_answering(false);
+    let mut ann = Participant::start();
+    ann.online().await;
+    ann.enter("Ann", Intent::Join);
+    ann.until("words", |state| state.problem == Some(Problem::RequestTimedOut)).await;
+    assert_eq!(ann.state.stage, Stage::Lobby);
+}
+
+#[wasm_bindgen_test]
+async fn pings_are_answered_and_a_missed_one_is_noticed() {
+    let _page = Page::new();
+    support::set_heartbeat(300, 200);
+    let mut ann = Participant::start();
+    ann.online().await;
+    support::deliver("2");
+    until("a pong", async || support::received("3") == 1).await;
+    ann.until("the silence", |state| state.signaling == SignalingState::Offline).await;
+    ann.online().await;
+}
+
+#[wasm_bindgen_test]
+async fn nonsense_from_the_server_ends_that_connection_and_nothing_else() {
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    support::deliver("42[\"news\",1]");
+    support::deliver("42[\"offer\",{\"from\":7}]");
+    support::deliver("42[\"ice-candidate\",{\"from\":\"stranger\",\"candidate\":{\"candidate\":\"junk\"}}]");
+    media_flows().await;
+    assert_eq!(ann.state.signaling, SignalingState::Online, "what is only unknown is skipped");
+    support::deliver("9 nonsense");
+    ann.until("offline", |state| state.signaling == SignalingState::Offline).await;
+    bob.until("online again", |state| state.signaling == SignalingState::Online).await;
+    ann.connected_to(&["Bob"]).await;
+    media_flows().await;
+}

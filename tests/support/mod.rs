@@ -1,0 +1,151 @@
+//! What the tests in the browser share: see `page.js` for the stand-ins.
+
+#![allow(dead_code, missing_docs)]
+
+use futures_channel::mpsc::{UnboundedReceiver, unbounded};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
+use gloo_timers::future::TimeoutFuture;
+use vitrine::{
+    call::{Call, CallState, Command, ConnectionState, DeviceState, Intent, SignalingState},
+    config::Config,
+};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/tests/support/page.js")]
+extern "C" {
+    pub fn install();
+    pub fn uninstall();
+    pub fn fail_devices(kinds: Vec<String>, name: &str);
+    pub fn set_reachable(reachable: bool);
+    pub fn set_answering(answering: bool);
+    pub fn set_heartbeat(interval: u32, timeout: u32);
+    pub fn refuse(code: Option<String>);
+    pub fn deliver(text: &str);
+    pub fn received(prefix: &str) -> u32;
+    pub fn open_connections() -> u32;
+    pub async fn least_received() -> JsValue;
+    pub fn most_media_sections() -> u32;
+    pub fn count_listeners();
+    pub fn listeners_left() -> String;
+    pub fn open_sockets() -> u32;
+    pub fn stop_counting_listeners();
+}
+
+/// Longest wait for anything, in milliseconds.
+const PATIENCE: u32 = 20_000;
+
+/// Stand-ins for as long as this lives.
+pub struct Page;
+
+impl Page {
+    pub fn new() -> Self {
+        install();
+        Self
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        uninstall();
+    }
+}
+
+/// A running call and what it publishes.
+pub struct Participant {
+    pub call: Call,
+    states: UnboundedReceiver<CallState>,
+    pub state: CallState,
+}
+
+impl Participant {
+    pub fn start() -> Self {
+        let (sender, states) = unbounded();
+        let config = Config { signaling_url: "ws://in.page/".to_owned(), ice_servers: Vec::new() };
+        let call = Call::start(config, move |state| {
+            let _ = sender.unbounded_send(state);
+        });
+        Self { call, states, state: CallState::default() }
+    }
+
+    /// Waits until the published state satisfies `reached`.
+    pub async fn until(&mut self, what: &str, reached: impl Fn(&CallState) -> bool) {
+        let mut patience = TimeoutFuture::new(PATIENCE);
+        while !reached(&self.state) {
+            match select(self.states.next(), patience).await {
+                Either::Left((Some(state), rest)) => {
+                    self.state = state;
+                    patience = rest;
+                }
+                _ => panic!("waited in vain for {what}; the state is {:#?}", self.state),
+            }
+        }
+    }
+
+    /// Waits for the devices' first answer, so that what is sent is known when the call begins.
+    pub async fn devices_settled(&mut self) {
+        self.until("devices", |state| {
+            state.local.microphone != DeviceState::Asking && state.local.camera != DeviceState::Asking
+        })
+        .await;
+    }
+
+    pub async fn online(&mut self) {
+        self.until("signaling", |state| state.signaling == SignalingState::Online).await;
+    }
+
+    pub fn enter(&self, name: &str, intent: Intent) {
+        self.call.send(Command::Enter { name: name.to_owned(), room: "room".to_owned(), intent });
+    }
+
+    /// Waits until exactly `others` are connected and said their names.
+    pub async fn connected_to(&mut self, others: &[&str]) {
+        self.until(&format!("a connection to {others:?}"), |state| {
+            let mut names: Vec<_> = state.peers.iter().filter_map(|peer| peer.name.as_deref()).collect();
+            names.sort_unstable();
+            names == others && state.peers.len() == others.len()
+                && state.peers.iter().all(|peer| peer.connection == ConnectionState::Connected)
+        })
+        .await;
+    }
+}
+
+/// Two participants in one room, connected.
+pub async fn two_in_a_call() -> (Participant, Participant) {
+    let (mut ann, mut bob) = (Participant::start(), Participant::start());
+    ann.devices_settled().await;
+    bob.devices_settled().await;
+    ann.enter("Ann", Intent::Create);
+    ann.until("the room", |state| state.stage == vitrine::call::Stage::InCall).await;
+    bob.enter("Bob", Intent::Join);
+    ann.connected_to(&["Bob"]).await;
+    bob.connected_to(&["Ann"]).await;
+    (ann, bob)
+}
+
+/// `[frames decoded, audio bytes]` of the connection that has received least.
+pub async fn received_media() -> (f64, f64) {
+    let pair: js_sys::Array = least_received().await.unchecked_into();
+    (pair.get(0).as_f64().unwrap_or(0.0), pair.get(1).as_f64().unwrap_or(0.0))
+}
+
+/// Waits until every open connection has decoded more frames and received more audio than now.
+pub async fn media_flows() {
+    let (frames, bytes) = received_media().await;
+    until("media on every connection", async || {
+        let (more_frames, more_bytes) = received_media().await;
+        more_frames > frames && more_bytes > bytes
+    })
+    .await;
+}
+
+/// Asks again, a frame later, until `reached`.
+pub async fn until(what: &str, mut reached: impl AsyncFnMut() -> bool) {
+    let start = vitrine::browser::now();
+    while !reached().await {
+        assert!(vitrine::browser::now() - start < f64::from(PATIENCE), "waited in vain for {what}");
+        TimeoutFuture::new(16).await;
+    }
+}

@@ -1,0 +1,172 @@
+// What the tests need of the page they run in: a signaling server inside the page, behind a WebSocket that speaks
+// Socket.IO; a register of peer connections; a balance of listeners; devices that fail on demand.
+
+const original = {
+  WebSocket: globalThis.WebSocket,
+  RTCPeerConnection: globalThis.RTCPeerConnection,
+  getUserMedia: navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices),
+};
+
+let server;
+let connections = [];
+
+function reset() {
+  server = { reachable: true, answering: true, pingInterval: 25000, pingTimeout: 20000, sockets: [], rooms: new Map(),
+    received: [], serial: 0, refusal: null };
+}
+
+class FakeWebSocket extends EventTarget {
+  constructor(url) {
+    super();
+    Object.assign(this, { url, readyState: 0, bufferedAmount: 0, binaryType: "blob", sid: null, room: null });
+    setTimeout(() => (server.reachable ? this.#open() : this.#end(1006)));
+  }
+  #open() {
+    if (this.readyState !== 0) return;
+    this.readyState = 1;
+    server.sockets.push(this);
+    this.dispatchEvent(new Event("open"));
+    const { pingInterval, pingTimeout } = server;
+    this.deliver("0" + JSON.stringify({ sid: "engine", upgrades: [], pingInterval, pingTimeout, maxPayload: 1e6 }));
+  }
+  #end(code) {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    server.sockets = server.sockets.filter((socket) => socket !== this);
+    this.#leave(!server.reachable);
+    if (code === 1006) this.dispatchEvent(new Event("error"));
+    this.dispatchEvent(new CloseEvent("close", { code, wasClean: code === 1000 }));
+  }
+  #leave(silently) {
+    const room = server.rooms.get(this.room);
+    room?.delete(this);
+    if (!silently) room?.forEach((other) => other.emit("user-left", { userId: this.sid }));
+    this.room = null;
+  }
+  drop() { this.#end(1006); }
+  close() { setTimeout(() => this.#end(1000)); }
+  deliver(text) { setTimeout(() => this.readyState === 1 && this.dispatchEvent(new MessageEvent("message", { data: text }))); }
+  emit(name, data) { this.deliver("42" + JSON.stringify([name, data])); }
+  send(text) {
+    if (this.readyState !== 1) return;
+    server.received.push(text);
+    if (text === "40") {
+      this.sid = `user${++server.serial}`;
+      this.deliver(`40{"sid":"${this.sid}"}`);
+      return;
+    }
+    const event = /^42(\d*)(\[.*)$/s.exec(text);
+    if (!event || !server.answering) return;
+    const [name, data] = JSON.parse(event[2]);
+    const answer = (value) => event[1] && this.deliver(`43${event[1]}${JSON.stringify([value])}`);
+    if (name === "create-room" || name === "join-room") {
+      if (server.refusal) return answer({ success: false, error: { code: server.refusal, message: "" } });
+      const room = server.rooms.get(data) ?? server.rooms.set(data, new Set()).get(data);
+      const existingUsers = [...room].map((other) => other.sid);
+      room.forEach((other) => other.emit("user-joined", { userId: this.sid }));
+      room.add(this);
+      this.room = data;
+      answer({ success: true, roomId: data, existingUsers, iceServers: [] });
+    } else if (name === "leave-room") {
+      this.#leave(false);
+      answer({ success: true });
+    } else {
+      const { target, ...rest } = data;
+      const room = server.rooms.get(this.room) ?? new Set();
+      [...room].find((other) => other.sid === target)?.emit(name, { ...rest, from: this.sid });
+    }
+  }
+}
+
+/** Puts the stand-ins in place, fresh. */
+export function install() {
+  reset();
+  connections = [];
+  globalThis.WebSocket = FakeWebSocket;
+  Object.assign(FakeWebSocket, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 });
+  globalThis.RTCPeerConnection = class extends original.RTCPeerConnection {
+    constructor(...args) {
+      super(...args);
+      connections.push(this);
+    }
+  };
+  navigator.mediaDevices.getUserMedia = original.getUserMedia;
+}
+
+/** Takes the stand-ins away. */
+export function uninstall() {
+  Object.assign(globalThis, { WebSocket: original.WebSocket, RTCPeerConnection: original.RTCPeerConnection });
+  navigator.mediaDevices.getUserMedia = original.getUserMedia;
+}
+
+/** Makes `getUserMedia` fail for these kinds ("audio", "video") with a DOMException of this name. */
+export function fail_devices(kinds, name) {
+  navigator.mediaDevices.getUserMedia = (constraints) =>
+    Object.keys(constraints).some((kind) => constraints[kind] && kinds.includes(kind))
+      ? Promise.reject(new DOMException("as the test wants", name))
+      : original.getUserMedia(constraints);
+}
+
+export function set_reachable(reachable) {
+  server.reachable = reachable;
+  if (!reachable) [...server.sockets].forEach((socket) => socket.drop());
+}
+export function set_answering(answering) { server.answering = answering; }
+export function set_heartbeat(interval, timeout) { Object.assign(server, { pingInterval: interval, pingTimeout: timeout }); }
+export function refuse(code) { server.refusal = code; }
+export function deliver(text) { server.sockets.forEach((socket) => socket.deliver(text)); }
+/** How many frames with this beginning the server has received. */
+export function received(prefix) { return server.received.filter((text) => text.startsWith(prefix)).length; }
+
+/** Peer connections that are not closed. */
+export function open_connections() {
+  return connections.filter((connection) => connection.connectionState !== "closed").length;
+}
+
+/** The least that any open connection has received: `[video frames decoded, audio bytes]`. */
+export async function least_received() {
+  const open = connections.filter((connection) => connection.connectionState !== "closed");
+  let least = [Infinity, Infinity];
+  for (const connection of open) {
+    let [frames, bytes] = [0, 0];
+    (await connection.getStats()).forEach((stat) => {
+      if (stat.type !== "inbound-rtp") return;
+      if (stat.kind === "video") frames += stat.framesDecoded ?? 0;
+      else bytes += stat.bytesReceived ?? 0;
+    });
+    least = [Math.min(least[0], frames), Math.min(least[1], bytes)];
+  }
+  return open.length ? least : [0, 0];
+}
+
+/** Media sections of the connections' current local descriptions, as the largest number found. */
+export function most_media_sections() {
+  return Math.max(...connections.map((connection) => (connection.localDescription?.sdp.match(/^m=/gm) ?? []).length));
+}
+
+/** Remembers the listeners that are added to the kinds of objects that a call uses, until they are removed. */
+let listeners = [];
+let counting = null;
+export function count_listeners() {
+  const { addEventListener, removeEventListener } = EventTarget.prototype;
+  counting = { addEventListener, removeEventListener };
+  listeners = [];
+  const kinds = [original.RTCPeerConnection, RTCDataChannel, MediaStreamTrack, FakeWebSocket, Window];
+  EventTarget.prototype.addEventListener = function (name, callback, options) {
+    const target = this ?? globalThis;
+    if (kinds.some((kind) => target instanceof kind) && !options?.once) listeners.push({ target, name, callback });
+    return addEventListener.call(target, name, callback, options);
+  };
+  EventTarget.prototype.removeEventListener = function (name, callback, options) {
+    const target = this ?? globalThis;
+    listeners = listeners.filter((left) => left.target !== target || left.name !== name || left.callback !== callback);
+    return removeEventListener.call(target, name, callback, options);
+  };
+}
+export function listeners_left() {
+  return listeners.map(({ target, name }) => `${name} of ${target.constructor.name}`).join(", ");
+}
+export function stop_counting_listeners() { Object.assign(EventTarget.prototype, counting); }
+
+/** WebSockets that the server has not lost yet. */
+export function open_sockets() { return server.sockets.length; }
