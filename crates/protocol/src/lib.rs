@@ -1,10 +1,14 @@
 //! The wire: what Vitrine's browsers and its signaling server say to each other, as plain types and as text.
 //! No web, no sockets, no clock: everything here can be tested natively.
 //!
+//! - [`room`]: what a room may be called.
 //! - [`signaling`]: the events that the signaling server carries, and their acknowledgements.
 //! - [`control`]: the messages that two participants exchange directly over the `control` data channel.
+//! - [`server_event`]: what a client hears from the signaling server, parsed.
 //! - [`socket_io`]: the Socket.IO text codec that the signaling events travel in.
 
 pub mod control;
+pub mod room;
+pub mod server_event;
 pub mod signaling;
 pub mod socket_io;

@@ -1,1 +1,114 @@
-//! Placeholder.
+//! `vitrine-server` as a library: one HTTP server that serves the built app and carries its signaling. Tests and tools
+//! start it in-process on a port of their choice and stop it when they like. Media never passes through here.
+//!
+//! - [`config`]: what can be configured, as command-line flags and environment variables.
+//! - `static_files` and `headers`: the files of `dist/`, with caching and security headers.
+//! - `connection`, `signaling`, `rooms` and `payload`: the Socket.IO events in their order, what they do, who is in which
+//!   room, and what is forwarded.
+//! - `gate`: who may open a Socket.IO connection, and who may speak on it.
+
+pub mod config;
+mod connection;
+mod gate;
+mod headers;
+mod html;
+mod payload;
+mod rooms;
+mod signaling;
+mod static_files;
+
+use std::{future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{Router, middleware, routing::get, serve::ListenerExt as _};
+use socketioxide::SocketIo;
+use thiserror::Error;
+use tokio::{net::TcpListener, sync::oneshot};
+
+pub use config::Config;
+
+use crate::{connection::Connections, gate::Gate, signaling::Signaling};
+
+/// Largest message that a connection survives, in bytes. Anything past `MAX_PAYLOAD_BYTES` is refused in words; anything
+/// past this ends the connection, so that nobody can fill the server's memory.
+const HARD_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// Packets that may wait for one slow connection. A full room's burst of offers and candidates fits several times.
+const SEND_QUEUE_PACKETS: usize = 1024;
+
+/// How long open connections may take to end once the server was told to stop.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+
+/// Why the server could not start or go on.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The directory of the built app is not there.
+    #[error("there is no directory {}: build the app first, or name its directory with --dist", .0.display())]
+    DistMissing(PathBuf),
+    /// The system gave no random bytes.
+    #[error("no random bytes from the system: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The listening socket failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Serves the app and its signaling on `listener` until `shutdown` completes; then closes every connection and returns
+/// within a few seconds. Participants who are cut off that way are not reported to the others as having left, because
+/// their calls go on without the server.
+///
+/// # Errors
+/// [`ServeError::DistMissing`] before anything is served, [`ServeError::Io`] when the listener fails.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    config.check()?;
+    let signaling = Arc::new(Signaling::new(&config));
+    let (socket_io_service, io) = SocketIo::builder()
+        .ping_interval(config.ping_interval)
+        .ping_timeout(config.ping_timeout)
+        .max_payload(HARD_LIMIT_BYTES as u64)
+        .ws_max_message_size(HARD_LIMIT_BYTES)
+        .ws_max_frame_size(HARD_LIMIT_BYTES)
+        .max_buffer_size(SEND_QUEUE_PACKETS)
+        .build_svc();
+    io.ns("/", Connections(signaling.clone()));
+
+    let gate = Arc::new(Gate::new(&config)?);
+    let app = Router::new()
+        .route_service("/socket.io", socket_io_service.clone())
+        .route_service("/socket.io/", socket_io_service)
+        .layer(middleware::from_fn_with_state(gate.clone(), gate::guard))
+        .layer(gate.cors())
+        .route("/healthz", get(async || "ok"))
+        .merge(static_files::router(config.dist.as_deref()));
+
+    // Signaling is many small frames, each of which somebody waits for.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY refused");
+        }
+    });
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async {
+        // Either it is told to stop, or nobody is left who could tell.
+        let _ = stopped.await;
+    });
+    let mut server = std::pin::pin!(server.into_future());
+    tokio::select! {
+        result = &mut server => return Ok(result?),
+        () = shutdown => {}
+    }
+    tracing::info!("shutting down");
+    signaling.stop();
+    let _ = stop.send(());
+    let drained = async { tokio::join!(io.close(), &mut server).1 };
+    match tokio::time::timeout(SHUTDOWN_GRACE, drained).await {
+        Ok(result) => Ok(result?),
+        Err(_) => {
+            tracing::warn!("some connections did not end in time");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the security headers need to know of `index.html`: its inline scripts and styles, which a Content Security
+//! Policy lets run by their hash only, and the signaling server that it names. No HTML parser beyond that: it reads
+//! pages that the project's own build wrote.
+
+/// One element of a page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Element<'a> {
+    /// Attributes: lower-case name, and value as it stands in the page (no entities resolved).
+    pub attributes: Vec<(String, &'a str)>,
+    /// Text up to the end tag; empty for elements without one.
+    pub text: &'a str,
+}
+
+impl Element<'_> {
+    /// The value of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+}
+
+/// All elements of a name (lower case) in a page, in order; those inside comments are left out.
+pub fn elements<'a>(page: &'a str, name: &str) -> Vec<Element<'a>> {
+    let mut found = Vec::new();
+    let mut rest = page;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start + 1..];
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.find("-->").map_or("", |end| &comment[end..]);
+            continue;
+        }
+        let tag_name_end = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).unwrap_or(rest.len());
+        let tag_name = rest[..tag_name_end].to_ascii_lowercase();
+        let (attributes, after_tag) = attributes(&rest[tag_name_end..]);
+        let mut text = "";
+        rest = after_tag;
+        // Inside these elements nothing is markup but their own end tag.
+        if matches!(tag_name.as_str(), "script" | "style") {
+            let end_tag = format!("</{tag_name}");
+            let end = rest.to_ascii_lowercase().find(&end_tag).unwrap_or(rest.len());
+            (text, rest) = rest.split_at(end);
+        }
+        if tag_name == name {
+            found.push(Element { attributes, text });
+        }
+    }
+    found
+}
+
+/// The attributes of a tag, and what follows its `>`.
+fn attributes(tag: &str) -> (Vec<(String, &str)>, &str) {
+    let mut attributes = Vec::new();
+    let mut rest = tag;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+        if let Some(after) = rest.strip_prefix('>') {
+            return (attributes, after);
+        }
+        let name_end =
+            rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/')).unwrap_or(rest.len());
+        if name_end == 0 {
+            // The page ends inside a tag, or the tag holds something that is no attribute.
+            let Some(next) = rest.chars().next() else {
+                return (attributes, "");
+            };
+            rest = &rest[next.len_utf8()..];
+            continue;
+        }
+        let name = rest[..name_end].to_ascii_lowercase();
+        rest = rest[name_end..].trim_start();
+        let mut value = "";
+        if let Some(after) = rest.strip_prefix('=') {
+            let after = after.trim_start();
+            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+            (value, rest) = match quote {
+                Some(quote) => {
+                    let inner = &after[1..];
+                    let end = inner.find(quote).unwrap_or(inner.len());
+                    (&inner[..end], inner.get(end + 1..).unwrap_or_default())
+                }
+                None => {
+                    let end = after.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(after.len());
+                    after.split_at(end)
+                }
+            };
+        }
+        attributes.push((name, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_scripts_are_told_from_others() {
+        let page = r#"<!DOCTYPE html><!-- <script>no</script> --><SCRIPT type=module nonce="a>b">
+if (1 < 2) { "<p>" }
+</SCRIPT ><script src='/a.js'></script><p class="<script>">x</p><script>two</script>"#;
+        let scripts = elements(page, "script");
+        assert_eq!(scripts.len(), 3, "{scripts:?}");
+        assert_eq!(scripts[0].text, "\nif (1 < 2) { \"<p>\" }\n");
+        assert_eq!(scripts[0].attribute("nonce"), Some("a>b"));
+        assert_eq!(scripts[0].attribute("type"), Some("module"));
+        assert_eq!(scripts[1].attribute("src"), Some("/a.js"));
+        assert_eq!(scripts[2].text, "two");
+    }
+
+    #[test]
+    fn void_elements_and_lone_attributes() {
+        let page =
+            r#"<meta name="signaling-server" content="https://a.example/"/><input disabled><meta charset=utf-8>"#;
+        let metas = elements(page, "meta");
+        assert_eq!(metas[0].attribute("content"), Some("https://a.example/"));
+        assert_eq!(metas[1].attribute("charset"), Some("utf-8"));
+        assert_eq!(elements(page, "input")[0].attribute("disabled"), Some(""));
+    }
+
+    #[test]
+    fn broken_pages_end() {
+        for page in ["<", "<script", "<script a", "<script a=", "<script a='", "<!--", "<script>x", "< =>", "<a =b>"] {
+            let _ = elements(page, "script");
+        }
+        assert_eq!(elements("<script>x", "script")[0].text, "x");
+    }
+}

@@ -1,0 +1,109 @@
+//! The data of one client event, taken apart as far as forwarding needs and no further: descriptions and candidates stay
+//! the text that the browser wrote, byte for byte.
+
+use serde::{
+    Deserialize, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use socketioxide_core::Value;
+use vitrine_protocol::signaling::{ErrorCode, MAX_PAYLOAD_BYTES};
+
+/// The first argument of an event, as JSON text; `None` where the event has none.
+///
+/// # Errors
+/// [`ErrorCode::PayloadTooLarge`] when all arguments together are larger than [`MAX_PAYLOAD_BYTES`];
+/// [`ErrorCode::MalformedPayload`] when they are binary or not JSON.
+pub fn first_argument(event: &Value) -> Result<Option<&RawValue>, ErrorCode> {
+    // Binary attachments travel beside the text. None of the events has any.
+    let Value::Str(text, None) = event else {
+        return Err(ErrorCode::MalformedPayload);
+    };
+    // The text is an array: the event's name, then its arguments.
+    let array: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| ErrorCode::MalformedPayload)?;
+    let arguments = array.get(1..).unwrap_or_default();
+    if arguments.iter().map(|argument| argument.get().len()).sum::<usize>() > MAX_PAYLOAD_BYTES {
+        return Err(ErrorCode::PayloadTooLarge);
+    }
+    Ok(arguments.first().copied())
+}
+
+/// A JSON string.
+///
+/// # Errors
+/// [`ErrorCode::MalformedPayload`] when it is something else, or nothing.
+pub fn string(argument: Option<&RawValue>) -> Result<String, ErrorCode> {
+    argument.and_then(|json| serde_json::from_str(json.get()).ok()).ok_or(ErrorCode::MalformedPayload)
+}
+
+/// An offer, answer or candidate on its way: `{target, …}` as the sender wrote it.
+#[derive(Debug)]
+pub struct Relay<'a> {
+    /// Whom the sender named.
+    pub target: String,
+    /// Everything else, in the sender's order and spelling, but for a `from` that the sender may not set.
+    fields: Vec<(String, &'a RawValue)>,
+}
+
+impl<'a> Relay<'a> {
+    /// Takes the target out of a JSON object.
+    ///
+    /// # Errors
+    /// [`ErrorCode::MalformedPayload`] when it is no object or has no `target` that is a string.
+    pub fn parse(argument: Option<&'a RawValue>) -> Result<Self, ErrorCode> {
+        let json = argument.ok_or(ErrorCode::MalformedPayload)?.get();
+        let Fields(mut fields) = serde_json::from_str(json).map_err(|_| ErrorCode::MalformedPayload)?;
+        // Of fields of the same name the last one counts, as in a browser's JSON.parse.
+        let target = fields.iter().rev().find(|(name, _)| name == "target");
+        let target = string(target.map(|(_, value)| *value))?;
+        fields.retain(|(name, _)| name != "target" && name != "from");
+        Ok(Self { target, fields })
+    }
+
+    /// The object that the target gets: the sender's fields, and `from`.
+    pub fn with_sender(&'a self, from: &'a str) -> impl Serialize + 'a {
+        Forwarded { from, fields: &self.fields }
+    }
+}
+
+struct Forwarded<'a> {
+    from: &'a str,
+    fields: &'a [(String, &'a RawValue)],
+}
+
+impl Serialize for Forwarded<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap as _;
+        let mut map = serializer.serialize_map(Some(self.fields.len() + 1))?;
+        map.serialize_entry("from", self.from)?;
+        for (name, value) in self.fields {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// A JSON object, in its own order, with values that are not looked at.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}

@@ -1,0 +1,216 @@
+//! What the tests share: a server in this process, and a Socket.IO client over a WebSocket that shows every frame.
+
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{self, Message, client::IntoClientRequest as _},
+};
+use vitrine_server::{Config, ServeError, serve};
+
+/// Nothing that is going to happen takes longer, not even on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server in this process on a port of its own. It ends with the test.
+pub struct Server {
+    pub address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), ServeError>>,
+}
+
+impl Server {
+    /// Signaling only, with the defaults.
+    pub async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    /// Signaling only.
+    pub async fn with(config: Config) -> Self {
+        Self::with_files(Config { dist: None, ..config }).await
+    }
+
+    pub async fn with_files(config: Config) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(serve(config, listener, async {
+            let _ = stopped.await;
+        }));
+        Self { address, stop, task }
+    }
+
+    /// Tells the server to stop; the result is what `serve` returned.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        self.stop.send(()).unwrap();
+        timeout(PATIENCE, self.task).await.expect("the server ends").unwrap()
+    }
+
+    pub async fn client(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// A client that is in a room.
+    pub async fn participant(&self, room: &str) -> Client {
+        let mut client = self.client().await;
+        let answer = client.request("join-room", &json!(room)).await;
+        assert_eq!(answer["success"], true, "{answer}");
+        client
+    }
+}
+
+/// An event as it came: its name, its data, and the data's text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub name: String,
+    pub data: Value,
+    pub text: String,
+}
+
+/// A Socket.IO connection over a WebSocket.
+pub struct Client {
+    socket: WebSocketStream<TcpStream>,
+    pub id: String,
+    events: VecDeque<Event>,
+    next_ack: u64,
+}
+
+impl Client {
+    pub async fn connect(address: SocketAddr) -> Self {
+        Self::connect_with_origin(address, None).await.expect("a WebSocket")
+    }
+
+    /// Connects as a page of `origin` would; the status of the answer when it is no WebSocket.
+    pub async fn connect_with_origin(address: SocketAddr, origin: Option<&str>) -> Result<Self, u16> {
+        let mut client = Self::open(address, "", origin).await?;
+        let open = client.frame().await.expect("an open packet");
+        assert!(open.starts_with("0{"), "{open}");
+        client.send("40").await;
+        let connected = client.frame().await.expect("a connect packet");
+        let json: Value = serde_json::from_str(connected.strip_prefix("40").unwrap()).unwrap();
+        client.id = json["sid"].as_str().unwrap().to_owned();
+        Ok(client)
+    }
+
+    /// Takes over a long-polling session, as socket.io-client does.
+    pub async fn upgrade(address: SocketAddr, session: &str, id: &str) -> Result<Self, u16> {
+        let mut client = Self::open(address, &format!("&sid={session}"), None).await?;
+        client.id = id.to_owned();
+        client.send("2probe").await;
+        assert_eq!(client.frame().await.as_deref(), Some("3probe"));
+        client.send("5").await;
+        Ok(client)
+    }
+
+    async fn open(address: SocketAddr, query: &str, origin: Option<&str>) -> Result<Self, u16> {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut request =
+            format!("ws://{address}/socket.io/?EIO=4&transport=websocket{query}").into_client_request().unwrap();
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        match client_async(request, stream).await {
+            Ok((socket, _)) => Ok(Self { socket, id: String::new(), events: VecDeque::new(), next_ack: 0 }),
+            Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub async fn send(&mut self, frame: &str) {
+        self.try_send(frame).await.unwrap();
+    }
+
+    pub async fn try_send(&mut self, frame: &str) -> Result<(), tungstenite::Error> {
+        self.socket.send(Message::text(frame)).await
+    }
+
+    pub async fn send_binary(&mut self, bytes: &'static [u8]) {
+        self.socket.send(Message::binary(bytes)).await.unwrap();
+    }
+
+    /// The next text frame that is no ping (those are answered, if the connection still takes it); `None` when the server has ended the connection: an
+    /// Engine.IO close packet may come before the end of the WebSocket.
+    pub async fn frame(&mut self) -> Option<String> {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.expect("a frame in time") {
+                Some(Ok(Message::Text(text))) if text.as_str() == "2" => {
+                    let _ = self.try_send("3").await;
+                }
+                Some(Ok(Message::Text(text))) if text.as_str() == "1" => return None,
+                Some(Ok(Message::Text(text))) => return Some(text.as_str().to_owned()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// Sends an event and forgets it.
+    pub async fn emit(&mut self, event: &str, data: &Value) {
+        self.send(&format!("42{}", json!([event, data]))).await;
+    }
+
+    /// Sends an event and waits for its acknowledgement; events that come before it are kept.
+    pub async fn request(&mut self, event: &str, data: &Value) -> Value {
+        self.request_text(&json!([event, data]).to_string()).await
+    }
+
+    /// Like [`Self::request`], with the array of event and data as text.
+    pub async fn request_text(&mut self, array: &str) -> Value {
+        let id = self.next_ack;
+        self.next_ack += 1;
+        self.send(&format!("42{id}{array}")).await;
+        loop {
+            let frame = self.frame().await.expect("an acknowledgement");
+            if let Some(answer) = frame.strip_prefix(&format!("43{id}")) {
+                let [answer]: [Value; 1] = serde_json::from_str(answer).unwrap();
+                return answer;
+            }
+            self.events.push_back(parse_event(&frame));
+        }
+    }
+
+    /// The next event.
+    pub async fn event(&mut self) -> Event {
+        match self.events.pop_front() {
+            Some(event) => event,
+            None => parse_event(&self.frame().await.expect("an event")),
+        }
+    }
+
+    /// Waits until the server has handled everything that was sent before, and returns the events that came meanwhile.
+    /// The server answers in order, so what is not here was not sent.
+    pub async fn settle(&mut self) -> Vec<Event> {
+        let answer = self.request("offer", &json!("a request that changes nothing")).await;
+        assert_eq!(answer["error"]["code"], "malformed-payload");
+        self.events.drain(..).collect()
+    }
+
+    /// Ends the connection without a word on any layer above TCP.
+    pub fn vanish(self) {
+        drop(self);
+    }
+
+    /// Ends the connection as a closing page does.
+    pub async fn close(mut self) {
+        self.socket.close(None).await.unwrap();
+        while self.frame().await.is_some() {}
+    }
+}
+
+pub fn parse_event(frame: &str) -> Event {
+    let array = frame.strip_prefix("42").unwrap_or_else(|| panic!("not an event: {frame}"));
+    let parts: Vec<&serde_json::value::RawValue> = serde_json::from_str(array).unwrap();
+    assert_eq!(parts.len(), 2, "{frame}");
+    Event {
+        name: serde_json::from_str(parts[0].get()).unwrap(),
+        data: serde_json::from_str(parts[1].get()).unwrap(),
+        text: parts[1].get().to_owned(),
+    }
+}

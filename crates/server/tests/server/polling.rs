@@ -1,0 +1,186 @@
+//! HTTP long-polling, which socket.io-client starts with: the same events, from any origin, and by nobody but the client
+//! that opened the session.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use vitrine_server::Config;
+
+use crate::{
+    client::{Client, Server, parse_event},
+    http::{Response, get, request},
+};
+
+/// A Socket.IO connection over long-polling.
+struct Poller {
+    server: SocketAddr,
+    session: String,
+    id: String,
+}
+
+impl Poller {
+    async fn connect(server: SocketAddr) -> Self {
+        let response = get(server, "/socket.io/?EIO=4&transport=polling", &[]).await;
+        assert_eq!(response.status, 200);
+        let open: Value = serde_json::from_str(response.text().strip_prefix('0').unwrap()).unwrap();
+        let session = open["sid"].as_str().unwrap().to_owned();
+        assert_eq!(open["upgrades"], json!(["websocket"]));
+        let mut poller = Self { server, session, id: String::new() };
+        poller.post("40").await;
+        let connected = poller.poll().await.remove(0);
+        let json: Value = serde_json::from_str(connected.strip_prefix("40").unwrap()).unwrap();
+        poller.id = json["sid"].as_str().unwrap().to_owned();
+        poller
+    }
+
+    fn path(&self) -> String {
+        format!("/socket.io/?EIO=4&transport=polling&sid={}", self.session)
+    }
+
+    async fn post(&self, packets: &str) {
+        let response = request(self.server, "POST", &self.path(), &[], packets).await;
+        assert_eq!((response.status, response.text()), (200, "ok"));
+    }
+
+    /// The next packets that are no pings (those are answered); in one response, U+001E stands between them.
+    async fn poll(&self) -> Vec<String> {
+        loop {
+            let response = get(self.server, &self.path(), &[]).await;
+            assert_eq!(response.status, 200);
+            let mut packets: Vec<String> = response.text().split('\u{1e}').map(str::to_owned).collect();
+            if packets.iter().any(|packet| packet == "2") {
+                self.post("3").await;
+                packets.retain(|packet| packet != "2");
+            }
+            if !packets.is_empty() {
+                return packets;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_poller_and_a_websocket_client_talk() {
+    let server = Server::start().await;
+    let mut client = server.participant("room").await;
+    let poller = Poller::connect(server.address).await;
+    poller.post(r#"420["join-room","room"]"#).await;
+    let packets = poller.poll().await;
+    let [answer]: [Value; 1] = serde_json::from_str(packets[0].strip_prefix("430").unwrap()).unwrap();
+    assert_eq!(answer["existingUsers"], json!([client.id]));
+    assert_eq!(client.event().await.data, json!({"userId": poller.id}));
+
+    client.emit("offer", &json!({"target": poller.id, "offer": {"sdp": "a\r\n"}})).await;
+    let offer = parse_event(&poller.poll().await[0]);
+    assert_eq!((offer.name.as_str(), offer.data), ("offer", json!({"from": client.id, "offer": {"sdp": "a\r\n"}})));
+
+    // Two packets in one request, and a request that is refused.
+    let answer = json!(["answer", {"target": client.id, "answer": 1}]);
+    poller.post(&format!("42{answer}\u{1e}42[\"offer\",{{}}]")).await;
+    assert_eq!(client.event().await.data, json!({"from": poller.id, "answer": 1}));
+    assert_eq!(parse_event(&poller.poll().await[0]).data["error"]["code"], "malformed-payload");
+
+    // Closing the session is leaving.
+    poller.post("1").await;
+    let left = client.event().await;
+    assert_eq!((left.name.as_str(), left.data), ("user-left", json!({"userId": poller.id})));
+}
+
+#[tokio::test]
+async fn a_poller_upgrades_to_a_websocket() {
+    let server = Server::start().await;
+    let poller = Poller::connect(server.address).await;
+    poller.post(r#"42["join-room","room"]"#).await;
+    let mut client = Client::upgrade(server.address, &poller.session, &poller.id).await.unwrap();
+    let mut other = server.participant("room").await;
+    assert_eq!(client.event().await.data, json!({"userId": other.id}));
+    client.emit("offer", &json!({"target": other.id})).await;
+    assert_eq!(other.event().await.data, json!({"from": poller.id}));
+}
+
+/// Everybody in a room knows everybody's id. That must not be enough to act as somebody else.
+#[tokio::test]
+async fn knowing_an_id_gives_no_session() {
+    let server = Server::start().await;
+    let victim = Poller::connect(server.address).await;
+    victim.post(r#"42["join-room","room"]"#).await;
+    let mut witness = server.participant("room").await;
+    parse_event(&victim.poll().await[0]);
+    let other = Poller::connect(server.address).await;
+    let seal = other.session.split_once('.').unwrap().1;
+    for session in [
+        victim.id.clone(),
+        format!("{}.", victim.id),
+        format!("{}.{seal}", victim.id),
+        format!("{}&sid={}", other.session, victim.id),
+        format!("{}&sid={}", victim.id, other.session),
+        format!("%{:X}{}", victim.id.as_bytes()[0], &victim.id[1..]),
+    ] {
+        let path = format!("/socket.io/?EIO=4&transport=polling&sid={session}");
+        let forged = json!(["offer", {"target": witness.id}]);
+        for response in [
+            get(server.address, &path, &[]).await,
+            request(server.address, "POST", &path, &[], &format!("42{forged}")).await,
+        ] {
+            assert_eq!(response.status, 400, "{session}");
+            assert_eq!(serde_json::from_slice::<Value>(&response.body).unwrap()["code"], json!(1));
+        }
+        assert_eq!(Client::upgrade(server.address, &session, &victim.id).await.err(), Some(400));
+    }
+    assert_eq!(witness.settle().await, []);
+    // And the victim's session is as it was.
+    victim.post(&format!(r#"42["offer",{{"target":"{}"}}]"#, witness.id)).await;
+    assert_eq!(witness.event().await.data, json!({"from": victim.id}));
+}
+
+async fn handshake(server: &Server, origin: &str) -> Response {
+    get(server.address, "/socket.io/?EIO=4&transport=polling", &[("origin", origin)]).await
+}
+
+#[tokio::test]
+async fn pages_of_every_origin_may_signal_by_default() {
+    let server = Server::start().await;
+    for origin in ["https://static.example", "null"] {
+        let response = handshake(&server, origin).await;
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (200, "*"));
+        assert!(Client::connect_with_origin(server.address, Some(origin)).await.is_ok());
+    }
+    // Also answers that are errors, or a page could not tell a lost session from a lost network.
+    let path = "/socket.io/?EIO=4&transport=polling&sid=unknown";
+    let response = get(server.address, path, &[("origin", "https://static.example")]).await;
+    assert_eq!((response.status, response.header("access-control-allow-origin")), (400, "*"));
+    // A preflight, which a page needs that sets the content type.
+    let preflight = [
+        ("origin", "https://static.example"),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "content-type"),
+    ];
+    let response = request(server.address, "OPTIONS", "/socket.io/", &preflight, "").await;
+    assert_eq!(response.status, 200);
+    assert!(response.header("access-control-allow-methods").contains("POST"));
+    assert_eq!(response.header("access-control-allow-headers"), "content-type");
+}
+
+#[tokio::test]
+async fn origins_can_be_limited() {
+    let server = Server::with(Config {
+        allowed_origins: vec!["https://calls.example".into(), "http://localhost:8081".into()],
+        ..Config::default()
+    })
+    .await;
+    for origin in ["https://calls.example", "http://localhost:8081"] {
+        let response = handshake(&server, origin).await;
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (200, origin));
+        assert!(Client::connect_with_origin(server.address, Some(origin)).await.is_ok());
+    }
+    for origin in ["https://evil.example", "http://calls.example", "https://calls.example:444", "null"] {
+        let response = handshake(&server, origin).await;
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (403, ""), "{origin}");
+        let refused = Client::connect_with_origin(server.address, Some(origin)).await;
+        assert_eq!(refused.err(), Some(403), "{origin}");
+    }
+    // A page of this very server, and a client that is no page.
+    let own = format!("http://{}", server.address);
+    assert!(Client::connect_with_origin(server.address, Some(&own)).await.is_ok());
+    assert!(Client::connect_with_origin(server.address, None).await.is_ok());
+}

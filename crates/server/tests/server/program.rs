@@ -1,0 +1,159 @@
+//! The program itself: its flags, its output, its signals, its exit codes and its logs.
+
+use std::{path::Path, process::Stdio};
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
+    process::{Child, ChildStderr, Command},
+    time::timeout,
+};
+
+use crate::{
+    client::{Client, PATIENCE},
+    http::get,
+};
+
+/// The program, without the environment of the test.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine-server"));
+    command.args(arguments).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// Runs the program to its end: exit code, standard output, standard error.
+async fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = timeout(PATIENCE, command.output()).await.expect("the program ends").unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Starts the program and waits for the line that tells its address.
+async fn start(command: &mut Command) -> (Child, std::net::SocketAddr, ChildStderr) {
+    let mut child = command.spawn().unwrap();
+    let stdout = child.stdout.take().unwrap();
+    let stderr = child.stderr.take().unwrap();
+    let mut lines = BufReader::new(stdout).lines();
+    let line = timeout(PATIENCE, lines.next_line()).await.expect("a line in time").unwrap().expect("a line");
+    let address = line.strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}"));
+    (child, address.parse().unwrap(), stderr)
+}
+
+async fn send_signal(name: &str, child: &Child) {
+    let id = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-s", name, &id]).status().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn terminating_ends_calls_nobody_and_exits_with_zero() {
+    for signal in ["TERM", "INT"] {
+        let arguments = ["--listen", "127.0.0.1:0", "--dist", "none", "--log", "trace"];
+        let (mut child, address, mut stderr) = start(&mut program(&arguments)).await;
+        assert_eq!(get(address, "/healthz", &[]).await.text(), "ok");
+        let mut a = Client::connect(address).await;
+        a.request("join-room", &json!("the-room-name")).await;
+        let mut b = Client::connect(address).await;
+        b.request("join-room", &json!("the-room-name")).await;
+        let secret = json!({"target": b.id, "offer": {"type": "offer", "sdp": "v=0 secret-sdp 192.0.2.77"}});
+        assert_eq!(a.request("offer", &secret).await["success"], true);
+        assert_eq!(b.event().await.name, "offer");
+        assert_eq!(a.settle().await.len(), 1);
+        // A request that is never finished must not hold the server up.
+        let mut unfinished = tokio::net::TcpStream::connect(address).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut unfinished, b"GET / HTTP/1.1\r\n").await.unwrap();
+
+        send_signal(signal, &child).await;
+        let status = timeout(PATIENCE, child.wait()).await.expect("the program ends").unwrap();
+        assert_eq!(status.code(), Some(0), "{signal}");
+        assert_eq!(a.frame().await, None);
+        assert_eq!(b.frame().await, None);
+
+        // The log says what happened, but neither what was said nor where.
+        let mut log = String::new();
+        stderr.read_to_string(&mut log).await.unwrap();
+        assert!(log.contains("entered") && log.contains(&a.id) && log.contains("shutting down"), "{log}");
+        for secret in ["the-room-name", "secret-sdp", "192.0.2.77"] {
+            assert!(!log.contains(secret), "{log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn mistakes_are_told_and_exit_with_an_error() {
+    let missing = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-such-directory");
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let holder = std::net::TcpListener::bind(&taken);
+    for (arguments, expected) in [
+        (vec!["--no-such-flag"], "--no-such-flag"),
+        (vec!["--listen", "nonsense"], "--listen"),
+        (vec!["--dist", missing.to_str().unwrap()], "no-such-directory"),
+        (vec!["--dist", "none", "--listen", &taken], "cannot listen on"),
+        (vec!["--max-participants", "0"], "--max-participants"),
+        (vec!["--ice-server", "https://stun.example"], "stun, stuns, turn, turns"),
+        (vec!["--ice-server", "stun:"], "stun:HOST:PORT"),
+        (vec!["--ice-server", "turn:turn.example:3478"], "turn:HOST:PORT,USERNAME,CREDENTIAL"),
+        (vec!["--ice-server", "turn:turn.example:3478,alice"], "turn:HOST:PORT,USERNAME,CREDENTIAL"),
+        (vec!["--ice-server", "stun:stun.example,alice,secret"], "no user name"),
+        (vec!["--allowed-origin", "calls.example"], "https://calls.example"),
+        (vec!["--allowed-origin", "https://calls.example/app"], "https://calls.example"),
+        (vec!["--dist", "none", "--log", "a=b=c"], "--log"),
+    ] {
+        let (code, stdout, stderr) = run(&mut program(&arguments)).await;
+        assert!(code.is_some_and(|code| code != 0), "{arguments:?}: {code:?}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+        assert_eq!(stdout, "", "{arguments:?}");
+    }
+    drop(holder);
+}
+
+#[tokio::test]
+async fn every_flag_reads_its_variable() {
+    let mut command = program(&[]);
+    command
+        .env("VITRINE_LISTEN", "127.0.0.1:0")
+        .env("VITRINE_DIST", "none")
+        .env("VITRINE_MAX_PARTICIPANTS", "1")
+        .env("VITRINE_ICE_SERVER", "stun:stun.example:3478 turn:turn.example:3478?transport=tcp,alice,se,cret")
+        .env("VITRINE_ALLOWED_ORIGIN", "https://calls.example/ https://two.example")
+        .env("VITRINE_LOG", "off");
+    let (mut child, address, mut stderr) = start(&mut command).await;
+    let mut client = Client::connect_with_origin(address, Some("https://two.example")).await.ok().unwrap();
+    assert!(Client::connect_with_origin(address, Some("https://calls.example")).await.is_ok());
+    assert!(Client::connect_with_origin(address, Some("https://three.example")).await.is_err());
+    let answer = client.request("join-room", &json!("room")).await;
+    assert_eq!(
+        answer["iceServers"],
+        json!([
+            {"urls": ["stun:stun.example:3478"]},
+            {"urls": ["turn:turn.example:3478?transport=tcp"], "username": "alice", "credential": "se,cret"}
+        ])
+    );
+    let mut other = Client::connect(address).await;
+    assert_eq!(other.request("join-room", &json!("room")).await["error"]["code"], "room-full");
+    send_signal("TERM", &child).await;
+    timeout(PATIENCE, child.wait()).await.expect("the program ends").unwrap();
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).await.unwrap();
+    assert_eq!(log, "");
+}
+
+#[tokio::test]
+async fn no_ice_servers_can_be_named() {
+    let arguments = ["--listen", "127.0.0.1:0", "--dist", "none", "--ice-server", "none"];
+    let (_child, address, _stderr) = start(&mut program(&arguments)).await;
+    let answer = Client::connect(address).await.request("join-room", &json!("room")).await;
+    assert_eq!(answer["iceServers"], json!([]));
+}
+
+#[tokio::test]
+async fn help_explains_every_flag() {
+    let (code, stdout, _) = run(&mut program(&["--help"])).await;
+    assert_eq!(code, Some(0));
+    for flag in ["listen", "dist", "max-participants", "ice-server", "allowed-origin", "log"] {
+        assert!(stdout.contains(&format!("--{flag} ")), "{flag}");
+        let variable = format!("VITRINE_{}", flag.to_uppercase().replace('-', "_"));
+        assert!(stdout.contains(&variable), "{variable}");
+    }
+    assert!(stdout.contains("Examples:"));
+}

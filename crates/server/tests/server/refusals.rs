@@ -1,0 +1,165 @@
+//! Every refusal, with an acknowledgement and without one.
+
+use serde_json::{Value, json};
+use vitrine_server::Config;
+
+use crate::client::{Client, Server};
+
+/// Asks in both ways and expects the same refusal in both.
+async fn refused(client: &mut Client, event: &str, data: &Value, code: &str) {
+    let answer = client.request(event, data).await;
+    assert_eq!((&answer["success"], &answer["error"]["code"]), (&json!(false), &json!(code)), "{data}");
+    assert!(!answer["error"]["message"].as_str().unwrap().is_empty());
+
+    client.emit(event, data).await;
+    let refusal = client.event().await;
+    assert_eq!(refusal.name, "refused");
+    assert_eq!(refusal.data, json!({"event": event, "error": answer["error"]}));
+}
+
+#[tokio::test]
+async fn invalid_room_names() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    for name in [
+        "",
+        "   ",
+        "\u{200B}\u{2060} \u{FEFF}",
+        "\u{3164}",
+        "line\nbreak",
+        "nul\0",
+        "abc\u{202E}def",
+        "\u{2066}abc",
+        &"x".repeat(65),
+        &"한".repeat(65),
+    ] {
+        refused(&mut client, "join-room", &json!(name), "invalid-room-name").await;
+        refused(&mut client, "create-room", &json!(name), "invalid-room-name").await;
+    }
+    for name in ["x", "한국어 방", "👩\u{200D}💻", "a/b?c#d", &"한".repeat(64), &format!(" {} ", "x".repeat(64))]
+    {
+        let answer = client.request("join-room", &json!(name)).await;
+        assert_eq!((&answer["success"], &answer["roomId"]), (&json!(true), &json!(name.trim())));
+        client.request("leave-room", &json!(null)).await;
+    }
+}
+
+#[tokio::test]
+async fn room_exists() {
+    let server = Server::start().await;
+    let _inside = server.participant("room").await;
+    let mut client = server.client().await;
+    refused(&mut client, "create-room", &json!("room"), "room-exists").await;
+    refused(&mut client, "create-room", &json!(" room"), "room-exists").await;
+}
+
+#[tokio::test]
+async fn room_full() {
+    let server = Server::with(Config { max_participants: 1, ..Config::default() }).await;
+    let _inside = server.participant("room").await;
+    let mut client = server.client().await;
+    refused(&mut client, "join-room", &json!("room"), "room-full").await;
+}
+
+#[tokio::test]
+async fn already_in_room() {
+    let server = Server::start().await;
+    let mut other = server.participant("room").await;
+    let mut client = server.participant("room").await;
+    for room in ["room", "other room"] {
+        refused(&mut client, "join-room", &json!(room), "already-in-room").await;
+        refused(&mut client, "create-room", &json!(room), "already-in-room").await;
+    }
+    // The others saw one entry.
+    assert_eq!(other.settle().await.len(), 1);
+}
+
+#[tokio::test]
+async fn not_in_room() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let peer = server.participant("room").await;
+    for event in ["offer", "answer", "ice-candidate"] {
+        refused(&mut client, event, &json!({"target": peer.id}), "not-in-room").await;
+        refused(&mut client, event, &json!({"target": "nobody"}), "not-in-room").await;
+    }
+    refused(&mut client, "leave-room", &json!(null), "not-in-room").await;
+}
+
+#[tokio::test]
+async fn target_not_in_room() {
+    let server = Server::start().await;
+    let mut client = server.participant("room").await;
+    let itself = client.id.clone();
+    for target in ["", "nobody", "0000000000000000", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "room", &itself] {
+        refused(&mut client, "offer", &json!({"target": target}), "target-not-in-room").await;
+    }
+}
+
+#[tokio::test]
+async fn malformed_payload() {
+    let server = Server::start().await;
+    let mut client = server.participant("room").await;
+    for data in [
+        json!(null),
+        json!("text"),
+        json!(1),
+        json!([]),
+        json!({}),
+        json!({"offer": {"type": "offer"}}),
+        json!({"target": null}),
+        json!({"target": 7}),
+        json!({"target": {"id": "x"}}),
+    ] {
+        refused(&mut client, "offer", &data, "malformed-payload").await;
+        refused(&mut client, "ice-candidate", &data, "malformed-payload").await;
+    }
+    client.request("leave-room", &json!(null)).await;
+    for data in [json!(null), json!(7), json!({"room": "x"}), json!(["x"])] {
+        refused(&mut client, "join-room", &data, "malformed-payload").await;
+    }
+    for array in [r#"["join-room"]"#, r#"["offer"]"#] {
+        assert_eq!(client.request_text(array).await["error"]["code"], "malformed-payload");
+    }
+}
+
+#[tokio::test]
+async fn binary_attachments_are_malformed() {
+    let server = Server::start().await;
+    let mut client = server.participant("room").await;
+    client.send(r#"451-7["offer",{"target":"x","offer":{"_placeholder":true,"num":0}}]"#).await;
+    client.send_binary(&[1, 2, 3]).await;
+    let answer = client.frame().await.unwrap();
+    assert!(answer.starts_with("437[") && answer.contains("malformed-payload"), "{answer}");
+}
+
+#[tokio::test]
+async fn payload_too_large() {
+    let server = Server::start().await;
+    let mut client = server.participant("room").await;
+    let mut peer = server.participant("room").await;
+    client.settle().await;
+    // Exactly 64 KiB of JSON passes, one byte more does not; and the connection survives even far more.
+    let frame = json!({"target": peer.id, "offer": ""}).to_string().len();
+    let payload = |size: usize| json!({"target": peer.id, "offer": "x".repeat(size - frame)});
+    let (fits, large, huge) = (payload(64 * 1024), payload(64 * 1024 + 1), payload(900 * 1024));
+    assert_eq!(client.request("offer", &fits).await["success"], true);
+    refused(&mut client, "offer", &large, "payload-too-large").await;
+    refused(&mut client, "offer", &huge, "payload-too-large").await;
+    refused(&mut client, "leave-room", &huge, "payload-too-large").await;
+    assert_eq!(peer.settle().await.len(), 1);
+    assert_eq!(client.request("offer", &json!({"target": peer.id})).await["success"], true);
+}
+
+#[tokio::test]
+async fn a_frame_past_the_hard_limit_ends_the_connection_alone() {
+    let server = Server::start().await;
+    let mut peer = server.participant("room").await;
+    let mut client = server.participant("room").await;
+    assert_eq!(peer.event().await.name, "user-joined");
+    let frame = format!("42{}", json!(["offer", "x".repeat(1024 * 1024)]));
+    // The server may hang up while the frame is still on its way.
+    let _ = client.try_send(&frame).await;
+    assert_eq!(client.frame().await, None);
+    assert_eq!(peer.event().await.name, "user-left");
+}

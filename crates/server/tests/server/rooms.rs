@@ -1,0 +1,247 @@
+//! Entering and leaving: who is told of whom, and when.
+
+use std::{collections::HashMap, time::Duration};
+
+use serde_json::{Value, json};
+use vitrine_protocol::signaling::IceServer;
+use vitrine_server::Config;
+
+use crate::client::{Client, Event, Server};
+
+fn told(event: &Event) -> (&str, &str) {
+    (event.name.as_str(), event.data["userId"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn creating_then_joining() {
+    let server = Server::start().await;
+    let mut a = server.client().await;
+    let answer = a.request("create-room", &json!("  my room ")).await;
+    let stun = json!([{"urls": ["stun:stun.l.google.com:19302"]}]);
+    assert_eq!(answer, json!({"success": true, "roomId": "my room", "iceServers": stun}));
+
+    let mut b = server.client().await;
+    let answer = b.request("join-room", &json!("my room")).await;
+    assert_eq!(answer, json!({"success": true, "roomId": "my room", "existingUsers": [a.id], "iceServers": stun}));
+    assert_eq!(told(&a.event().await), ("user-joined", b.id.as_str()));
+
+    let mut c = server.client().await;
+    let answer = c.request("join-room", &json!("my room")).await;
+    assert_eq!(answer["existingUsers"], json!([a.id, b.id]));
+    assert_eq!(told(&a.event().await), ("user-joined", c.id.as_str()));
+    assert_eq!(told(&b.event().await), ("user-joined", c.id.as_str()));
+    assert_eq!(c.settle().await, []);
+}
+
+#[tokio::test]
+async fn joining_a_room_that_nobody_is_in_creates_it() {
+    let server = Server::start().await;
+    let mut a = server.client().await;
+    let answer = a.request("join-room", &json!("방")).await;
+    assert_eq!((&answer["success"], &answer["existingUsers"]), (&json!(true), &json!([])));
+    // And once all have left, it can be created anew.
+    a.request("leave-room", &json!(null)).await;
+    let answer = a.request("create-room", &json!("방")).await;
+    assert_eq!(answer["success"], true);
+}
+
+#[tokio::test]
+async fn entering_without_an_acknowledgement_works_too() {
+    let server = Server::start().await;
+    let mut a = server.participant("room").await;
+    let mut b = server.client().await;
+    b.emit("join-room", &json!("room")).await;
+    assert_eq!(told(&a.event().await), ("user-joined", b.id.as_str()));
+    assert_eq!(b.settle().await, []);
+}
+
+#[tokio::test]
+async fn every_way_of_leaving_is_told_once() {
+    let server = Server::start().await;
+    let mut stays = server.participant("room").await;
+
+    let mut leaver = server.participant("room").await;
+    assert_eq!(told(&stays.event().await), ("user-joined", leaver.id.as_str()));
+    assert_eq!(leaver.request("leave-room", &json!(null)).await, json!({"success": true}));
+    assert_eq!(told(&stays.event().await), ("user-left", leaver.id.as_str()));
+    // Its connection lives on, and ending it is no second leaving.
+    leaver.close().await;
+
+    let closer = server.participant("room").await;
+    assert_eq!(told(&stays.event().await), ("user-joined", closer.id.as_str()));
+    let id = closer.id.clone();
+    closer.close().await;
+    assert_eq!(told(&stays.event().await), ("user-left", id.as_str()));
+
+    let vanisher = server.participant("room").await;
+    assert_eq!(told(&stays.event().await), ("user-joined", vanisher.id.as_str()));
+    let id = vanisher.id.clone();
+    vanisher.vanish();
+    assert_eq!(told(&stays.event().await), ("user-left", id.as_str()));
+
+    let mut disconnector = server.participant("room").await;
+    assert_eq!(told(&stays.event().await), ("user-joined", disconnector.id.as_str()));
+    disconnector.send("41").await;
+    assert_eq!(told(&stays.event().await), ("user-left", disconnector.id.as_str()));
+    disconnector.close().await;
+
+    assert_eq!(stays.settle().await, []);
+}
+
+#[tokio::test]
+async fn a_connection_that_answers_no_ping_is_gone_soon() {
+    let server = Server::with(Config {
+        ping_interval: Duration::from_secs(1),
+        ping_timeout: Duration::from_secs(2),
+        ..Config::default()
+    })
+    .await;
+    let mut stays = server.participant("room").await;
+    // It stays open and says nothing: it only answers pings when a test reads from it.
+    let ghost = server.participant("room").await;
+    assert_eq!(told(&stays.event().await), ("user-joined", ghost.id.as_str()));
+    assert_eq!(told(&stays.event().await), ("user-left", ghost.id.as_str()));
+}
+
+#[tokio::test]
+async fn leaving_and_entering_again() {
+    let server = Server::start().await;
+    let mut a = server.participant("room").await;
+    let mut b = server.participant("room").await;
+    assert_eq!(told(&a.event().await), ("user-joined", b.id.as_str()));
+    for _ in 0..10 {
+        b.request("leave-room", &json!(null)).await;
+        assert_eq!(told(&a.event().await), ("user-left", b.id.as_str()));
+        let answer = b.request("join-room", &json!("room")).await;
+        assert_eq!(answer["existingUsers"], json!([a.id]));
+        assert_eq!(told(&a.event().await), ("user-joined", b.id.as_str()));
+    }
+    // A new connection, as after an outage, while the old one is not yet known to be dead.
+    let mut again = server.client().await;
+    let answer = again.request("join-room", &json!("room")).await;
+    assert_eq!(answer["existingUsers"], json!([a.id, b.id]));
+    let old = b.id.clone();
+    b.vanish();
+    assert_eq!(told(&a.event().await), ("user-joined", again.id.as_str()));
+    assert_eq!(told(&a.event().await), ("user-left", old.as_str()));
+}
+
+#[tokio::test]
+async fn moving_to_another_room() {
+    let server = Server::start().await;
+    let mut a = server.participant("one").await;
+    let mut b = server.participant("two").await;
+    let mut mover = server.participant("one").await;
+    assert_eq!(told(&a.event().await), ("user-joined", mover.id.as_str()));
+    mover.request("leave-room", &json!(null)).await;
+    mover.request("join-room", &json!("two")).await;
+    assert_eq!(told(&a.event().await), ("user-left", mover.id.as_str()));
+    assert_eq!(told(&b.event().await), ("user-joined", mover.id.as_str()));
+    mover.close().await;
+    assert_eq!(told(&b.event().await).0, "user-left");
+    assert_eq!(a.settle().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn thirty_who_join_at_once_are_twelve_who_agree() {
+    let server = Server::start().await;
+    let mut joining = tokio::task::JoinSet::new();
+    for _ in 0..30 {
+        let mut client = server.client().await;
+        joining.spawn(async move {
+            let answer = client.request("join-room", &json!("room")).await;
+            (client, answer)
+        });
+    }
+    let (mut inside, outside): (Vec<_>, Vec<_>) =
+        joining.join_all().await.into_iter().partition(|(_, answer)| answer["success"] == true);
+    assert_eq!(inside.len(), 12);
+    for (mut client, answer) in outside {
+        assert_eq!(answer["error"]["code"], "room-full");
+        assert_eq!(client.settle().await, []);
+    }
+
+    // Whom each knows: those who were there, and those it was told of. Together: each of the others, exactly once.
+    let mut ids: Vec<String> = inside.iter().map(|(client, _)| client.id.clone()).collect();
+    ids.sort();
+    let mut earlier: HashMap<String, Vec<String>> = HashMap::new();
+    for (client, answer) in &mut inside {
+        let existing: Vec<String> = serde_json::from_value(answer["existingUsers"].clone()).unwrap();
+        let mut known = existing.clone();
+        for event in client.settle().await {
+            assert_eq!(event.name, "user-joined");
+            known.push(event.data["userId"].as_str().unwrap().to_owned());
+        }
+        known.push(client.id.clone());
+        known.sort();
+        assert_eq!(known, ids);
+        earlier.insert(client.id.clone(), existing);
+    }
+    // And they agree on the order: one came first, one second, and so on.
+    let mut places: Vec<usize> = earlier.values().map(Vec::len).collect();
+    places.sort_unstable();
+    assert_eq!(places, (0..12).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_full_room_has_a_place_when_somebody_leaves() {
+    let server = Server::with(Config { max_participants: 2, ..Config::default() }).await;
+    let mut a = server.participant("room").await;
+    let b = server.participant("room").await;
+    let mut c = server.client().await;
+    assert_eq!(c.request("join-room", &json!("room")).await["error"]["code"], "room-full");
+    // Another room has its own count.
+    assert_eq!(c.request("join-room", &json!("other")).await["success"], true);
+    assert_eq!(c.request("leave-room", &json!(null)).await["success"], true);
+    b.close().await;
+    assert_eq!(a.event().await.name, "user-joined");
+    assert_eq!(a.event().await.name, "user-left");
+    assert_eq!(c.request("join-room", &json!("room")).await["success"], true);
+}
+
+#[tokio::test]
+async fn ice_servers_are_those_configured() {
+    let turn = IceServer {
+        urls: vec!["turn:turn.example:3478".into()],
+        username: Some("alice".into()),
+        credential: Some("secret".into()),
+    };
+    let server = Server::with(Config { ice_servers: vec![turn], ..Config::default() }).await;
+    let answer = server.client().await.request("join-room", &json!("room")).await;
+    assert_eq!(
+        answer["iceServers"],
+        json!([{"urls": ["turn:turn.example:3478"], "username": "alice", "credential": "secret"}])
+    );
+    let server = Server::with(Config { ice_servers: Vec::new(), ..Config::default() }).await;
+    let answer = server.client().await.request("create-room", &json!("room")).await;
+    assert_eq!(answer["iceServers"], json!([]));
+}
+
+#[tokio::test]
+async fn a_server_that_stops_reports_nobody_as_gone() {
+    let server = Server::start().await;
+    let mut clients: Vec<Client> = Vec::new();
+    for _ in 0..4 {
+        clients.push(server.participant("room").await);
+    }
+    for client in &mut clients {
+        client.settle().await;
+    }
+    server.stop().await.unwrap();
+    for mut client in clients {
+        // The connection ends (not by a Socket.IO disconnect, after which clients do not reconnect).
+        assert_eq!(client.frame().await, None::<String>);
+    }
+}
+
+#[tokio::test]
+async fn unknown_events_and_fields_do_no_harm() {
+    let server = Server::start().await;
+    let mut a = server.participant("room").await;
+    a.emit("no-such-event", &json!({"a": 1})).await;
+    a.send(r#"42["leave-room",1,2,3]"#).await;
+    a.send(r#"42["join-room","room",{"later":"extension"}]"#).await;
+    assert_eq!(a.settle().await, Vec::<Event>::new());
+    let answer: Value = a.request("join-room", &json!("room")).await;
+    assert_eq!(answer["error"]["code"], "already-in-room");
+}

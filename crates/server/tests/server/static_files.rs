@@ -1,0 +1,200 @@
+//! The app's files over HTTP, and the health check.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use vitrine_server::{Config, ServeError};
+
+use crate::{
+    client::Server,
+    http::{get, request},
+};
+
+const SCRIPT: &str = "\nimport init from '/vitrine-1a2b3c4d5e6f7a8b.js';\nawait init();\n";
+/// Of [`SCRIPT`], by `openssl dgst -sha256 -binary | base64`.
+const SCRIPT_HASH: &str = "'sha256-z2Uqv190iui1glyCrQDeH9mMsDD82fyGES4vOwKyAKg='";
+
+const WASM: &str = "/vitrine-1a2b3c4d5e6f7a8b_bg.wasm";
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// A fresh directory of this test's own.
+fn directory(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+fn page(script: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html><head><meta name=\"signaling-server\" content=\"\">\
+         <script type=\"module\">{script}</script></head><body></body></html>"
+    )
+}
+
+fn dist(name: &str) -> PathBuf {
+    let dist = directory(name);
+    fs::write(dist.join("index.html"), page(SCRIPT)).unwrap();
+    fs::write(dist.join("favicon.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>").unwrap();
+    fs::write(dist.join(&WASM[1..]), "plain").unwrap();
+    fs::write(dist.join(format!("{}.br", &WASM[1..])), "brotli").unwrap();
+    fs::write(dist.join(format!("{}.gz", &WASM[1..])), "gzip").unwrap();
+    fs::write(dist.join("vitrine-1a2b3c4d5e6f7a8b.js"), "export default 1").unwrap();
+    fs::write(dist.join("vitrine-1a2b3c4d5e6f7a8b.js.gz"), "gzip").unwrap();
+    fs::write(dist.join("style-0123456789abcdef.css"), "p{}").unwrap();
+    dist
+}
+
+async fn serving(dist: PathBuf) -> Server {
+    Server::with_files(Config { dist: Some(dist), ..Config::default() }).await
+}
+
+#[tokio::test]
+async fn the_best_encoding_that_exists_and_is_accepted() {
+    let server = serving(dist("encodings")).await;
+    for (accepted, encoding, body) in [
+        ("", "", "plain"),
+        ("gzip", "gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "br", "brotli"),
+        ("br;q=0, gzip", "gzip", "gzip"),
+        ("identity", "", "plain"),
+    ] {
+        let response = get(server.address, WASM, &[("accept-encoding", accepted)]).await;
+        assert_eq!(response.status, 200);
+        assert_eq!((response.header("content-encoding"), response.text()), (encoding, body), "{accepted}");
+        assert_eq!(response.header("content-type"), "application/wasm");
+        assert_eq!(response.header("vary"), "accept-encoding");
+        assert_eq!(response.header("cache-control"), IMMUTABLE);
+    }
+    // Where one variant is missing, the next best.
+    let path = "/vitrine-1a2b3c4d5e6f7a8b.js";
+    let response = get(server.address, path, &[("accept-encoding", "br, gzip")]).await;
+    assert_eq!(response.header("content-encoding"), "gzip");
+    assert_eq!(response.header("content-type"), "text/javascript");
+}
+
+#[tokio::test]
+async fn hashed_files_are_kept_and_all_others_revalidated() {
+    let server = serving(dist("caching")).await;
+    for (path, kind, cache) in [
+        ("/", "text/html", "no-cache"),
+        ("/index.html", "text/html", "no-cache"),
+        ("/favicon.svg", "image/svg+xml", "no-cache"),
+        ("/style-0123456789abcdef.css", "text/css", IMMUTABLE),
+        (WASM, "application/wasm", IMMUTABLE),
+    ] {
+        let response = get(server.address, path, &[]).await;
+        assert_eq!(response.status, 200, "{path}");
+        assert_eq!(response.header("content-type"), kind, "{path}");
+        assert_eq!(response.header("cache-control"), cache, "{path}");
+        let (tag, date) = (response.header("etag").to_owned(), response.header("last-modified").to_owned());
+        for condition in [("if-none-match", tag.as_str()), ("if-modified-since", date.as_str())] {
+            let response = get(server.address, path, &[condition]).await;
+            assert_eq!((response.status, response.text()), (304, ""), "{path} {condition:?}");
+            assert_eq!(response.header("cache-control"), cache, "{path}");
+        }
+    }
+    let head = request(server.address, "HEAD", "/", &[], "").await;
+    assert_eq!((head.status, head.text()), (200, ""));
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_not_found() {
+    let server = serving(dist("missing")).await;
+    fs::write(directory("missing-outside").join("secret"), "secret").unwrap();
+    for path in [
+        "/room",
+        "/assets/",
+        "/app-ffffffffffffffff.js",
+        "/../missing-outside/secret",
+        "/%2e%2e/missing-outside/secret",
+        "/..%2fmissing-outside%2fsecret",
+    ] {
+        let response = get(server.address, path, &[]).await;
+        assert_eq!(response.status, 404, "{path}");
+        assert_eq!(response.header("cache-control"), "no-cache", "{path}");
+    }
+    assert_eq!(request(server.address, "POST", "/", &[], "").await.status, 405);
+}
+
+#[tokio::test]
+async fn the_policy_lets_the_page_run_and_nothing_else() {
+    let dist = dist("policy");
+    let server = serving(dist.clone()).await;
+    let response = get(server.address, "/", &[]).await;
+    assert_eq!(
+        response.header("content-security-policy"),
+        format!(
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' {SCRIPT_HASH}; style-src 'self'; \
+             img-src 'self' data:; manifest-src 'self'; connect-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+    );
+    let permissions = response.header("permissions-policy");
+    for allowed in ["camera=(self)", "microphone=(self)", "display-capture=(self)"] {
+        assert!(permissions.contains(allowed), "{permissions}");
+    }
+    assert!(permissions.contains("geolocation=()"));
+    for (name, value) in [
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        assert_eq!(response.header(name), value);
+    }
+
+    // A new build while the server runs: the same page with other line ends, which browsers normalise before hashing.
+    fs::write(dist.join("index.html"), page(&SCRIPT.replace('\n', "\r\n"))).unwrap();
+    let response = get(server.address, "/", &[]).await;
+    assert!(response.header("content-security-policy").contains(SCRIPT_HASH));
+
+    // And one with another script, a style, and a signaling server elsewhere.
+    let other = page("other();")
+        .replace("content=\"\"", "content=\"https://signal.example:8443\"")
+        .replace("</head>", "<style>p{}</style></head>");
+    fs::write(dist.join("index.html"), other).unwrap();
+    let response = get(server.address, "/", &[]).await;
+    let policy = response.header("content-security-policy");
+    assert!(!policy.contains(SCRIPT_HASH), "{policy}");
+    assert!(policy.contains("connect-src 'self' https://signal.example:8443 wss://signal.example:8443;"), "{policy}");
+    assert!(policy.contains("style-src 'self' 'sha256-"), "{policy}");
+}
+
+#[tokio::test]
+async fn a_directory_without_the_app_says_how_to_build_it() {
+    let dist = directory("empty");
+    let server = serving(dist.clone()).await;
+    let response = get(server.address, "/", &[]).await;
+    assert_eq!((response.status, response.header("content-type")), (503, "text/html; charset=utf-8"));
+    assert!(response.text().contains("cargo xtask serve"));
+    // Built meanwhile, it is there without a restart.
+    fs::write(dist.join("index.html"), page("")).unwrap();
+    assert_eq!(get(server.address, "/", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_missing_directory_is_an_error_at_once() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dist = directory("gone").join("nothing");
+    let config = Config { dist: Some(dist.clone()), ..Config::default() };
+    let error = vitrine_server::serve(config, listener, std::future::pending()).await.unwrap_err();
+    assert!(matches!(error, ServeError::DistMissing(path) if path == dist));
+}
+
+#[tokio::test]
+async fn health_with_and_without_files() {
+    for server in [serving(dist("health")).await, Server::start().await] {
+        let response = get(server.address, "/healthz", &[]).await;
+        assert_eq!((response.status, response.text()), (200, "ok"));
+    }
+}
+
+#[tokio::test]
+async fn without_files_there_is_signaling_only() {
+    let server = Server::start().await;
+    assert_eq!(get(server.address, "/", &[]).await.status, 404);
+    server.participant("room").await;
+}
