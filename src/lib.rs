@@ -7,5 +7,6 @@
 pub mod browser;
 pub mod call;
 pub mod config;
+pub mod link;
 pub mod signaling;
 pub mod ui;

@@ -87,6 +87,17 @@ impl LocalTrack {
         self._ended = Some(Listener::new(&self.track, "ended", move |_| handler()));
     }
 
+    /// Asks the device for pictures of about this size and rate. A device that cannot is left as it is.
+    pub fn set_picture(&self, picture: Picture) {
+        let constraints = to_js(&VideoConstraints::from(picture));
+        let Ok(promise) = self.track.apply_constraints_with_constraints(constraints.unchecked_ref()) else { return };
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Err(error) = JsFuture::from(promise).await {
+                super::describe(&format!("the camera keeps its size: {}", JsError::from(error)));
+            }
+        });
+    }
+
     /// Whether the device still delivers.
     pub fn is_live(&self) -> bool {
         self.track.ready_state() == MediaStreamTrackState::Live
@@ -141,8 +152,7 @@ async fn request(audio: bool, video: bool) -> Result<(Option<LocalTrack>, Option
         constraints.set_audio(&to_js(&AudioConstraints { echo_cancellation: true, noise_suppression: true }));
     }
     if video {
-        let (width, height) = (Ideal { ideal: 1280 }, Ideal { ideal: 720 });
-        constraints.set_video(&to_js(&VideoConstraints { width, height }));
+        constraints.set_video(&to_js(&VideoConstraints::from(Picture::for_peers(1))));
     }
     let promise = devices.get_user_media_with_constraints(&constraints).map_err(JsError::from)?;
     let stream: MediaStream = JsFuture::from(promise).await.map_err(JsError::from)?.unchecked_into();
@@ -157,10 +167,42 @@ struct AudioConstraints {
     noise_suppression: bool,
 }
 
+/// Size and rate of a camera's pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Picture {
+    width: u32,
+    height: u32,
+    frames_per_second: u32,
+}
+
+impl Picture {
+    /// What to capture for this many peers. Each gets an encoding of its own, and shows it in a smaller tile the
+    /// more there are; capturing less lightens every machine and every uplink in the room.
+    pub fn for_peers(peers: usize) -> Self {
+        let (width, height, frames_per_second) = match peers {
+            0 | 1 => (1280, 720, 30),
+            2 | 3 => (960, 540, 30),
+            4 | 5 => (640, 360, 24),
+            _ => (320, 180, 15),
+        };
+        Self { width, height, frames_per_second }
+    }
+}
+
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct VideoConstraints {
     width: Ideal,
     height: Ideal,
+    frame_rate: Ideal,
+}
+
+impl From<Picture> for VideoConstraints {
+    fn from(picture: Picture) -> Self {
+        let [width, height, frame_rate] =
+            [picture.width, picture.height, picture.frames_per_second].map(|ideal| Ideal { ideal });
+        Self { width, height, frame_rate }
+    }
 }
 
 #[derive(Serialize)]

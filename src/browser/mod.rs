@@ -11,7 +11,7 @@ mod peer_connection;
 mod task;
 
 pub use data_channel::{ControlChannel, ControlChannelEvent};
-pub use devices::{Capture, CaptureError, Kind, LocalTrack, Stream, capture};
+pub use devices::{Capture, CaptureError, Kind, LocalTrack, Picture, Stream, capture};
 pub use error::JsError;
 pub use listener::Listener;
 pub use page::{describe, has_devices, has_webrtc, install_panic_screen, is_secure, meta, now, random_id, resolve_url};

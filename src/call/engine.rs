@@ -124,6 +124,7 @@ impl Engine {
             while let Ok(event) = queue.try_recv() {
                 self.handle(event);
             }
+            self.media.fit(self.peers.len());
         }
     }
 

@@ -5,7 +5,7 @@ use vitrine_protocol::control::ControlMessage;
 use web_sys::MediaStream;
 
 use super::{DeviceProblem, DeviceState, LocalMedia, engine::Event};
-use crate::browser::{self, Capture, CaptureError, Kind, LocalTrack, Task};
+use crate::browser::{self, Capture, CaptureError, Kind, LocalTrack, Picture, Task};
 
 /// A microphone or a camera.
 #[derive(Default)]
@@ -27,12 +27,14 @@ pub struct Media {
     outbound: Option<MediaStream>,
     microphone: Device,
     camera: Device,
+    picture: Picture,
 }
 
 impl Media {
     pub fn new(events: UnboundedSender<Event>) -> Self {
         let outbound = MediaStream::new().ok();
-        Self { events, outbound, microphone: Device::default(), camera: Device::default() }
+        let (microphone, camera) = (Device::default(), Device::default());
+        Self { events, outbound, microphone, camera, picture: Picture::for_peers(0) }
     }
 
     /// Asks for the microphone and the camera together.
@@ -80,6 +82,17 @@ impl Media {
         }
     }
 
+    /// Captures no more than this many peers need.
+    pub fn fit(&mut self, peers: usize) {
+        let picture = Picture::for_peers(peers);
+        if picture != self.picture {
+            self.picture = picture;
+            if let Some(track) = &self.camera.track {
+                track.set_picture(picture);
+            }
+        }
+    }
+
     /// Takes what the browser gave.
     pub fn captured(&mut self, capture: Capture) {
         for (kind, result) in [(Kind::Audio, capture.audio), (Kind::Video, capture.video)] {
@@ -90,7 +103,7 @@ impl Media {
     }
 
     fn settle(&mut self, kind: Kind, result: Result<LocalTrack, CaptureError>) {
-        let events = self.events.clone();
+        let (events, picture) = (self.events.clone(), self.picture);
         let device = self.device(kind);
         match result {
             Ok(mut track) => {
@@ -100,6 +113,9 @@ impl Media {
                     let _ = events.unbounded_send(Event::TrackEnded(kind, serial));
                 });
                 track.set_enabled(device.wanted);
+                if kind == Kind::Video && picture != Picture::for_peers(0) {
+                    track.set_picture(picture);
+                }
                 device.state = if device.wanted { DeviceState::On } else { DeviceState::Off };
                 device.track = (device.wanted || kind == Kind::Audio).then_some(track);
             }

@@ -1,1 +1,132 @@
-//! Placeholder.
+//! What people see. [`App`] is a function of the [`CallState`] that the engine publishes and of what is typed into
+//! it; what people ask for leaves as a [`Command`]. Nothing about connections is decided here.
+
+mod announce;
+mod call;
+mod controls;
+pub mod grid;
+mod icon;
+mod lobby;
+mod notice;
+mod page;
+mod steps;
+pub mod text;
+mod tile;
+mod video;
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+
+use self::announce::Announcements;
+use self::call::Call;
+use self::lobby::Lobby;
+use self::notice::Unsupported;
+use self::text::Locale;
+use crate::call::{CallState, Command, Problem, Stage};
+
+/// Sends commands to the engine.
+#[derive(Clone, Copy)]
+pub struct Dispatch(StoredValue<Rc<dyn Fn(Command)>, LocalStorage>);
+
+impl Dispatch {
+    /// Hands every command to `send`.
+    pub fn new(send: impl Fn(Command) + 'static) -> Self {
+        Self(StoredValue::new_local(Rc::new(send)))
+    }
+}
+
+/// What every component is given: the state to show, the way to ask, and the language to speak.
+#[derive(Clone, Copy)]
+struct Ui {
+    state: RwSignal<CallState, LocalStorage>,
+    dispatch: Dispatch,
+    locale: Locale,
+    /// One's own name, as typed.
+    name: RwSignal<String>,
+}
+
+impl Ui {
+    fn send(self, command: Command) {
+        // Cloned out first: sending may publish a state at once, which may dispose of what holds us.
+        if let Some(send) = self.dispatch.0.try_get_value() {
+            send(command);
+        }
+    }
+
+    /// A part of the state that notifies only when it differs. (A `Memo`'s value has to be `Send`; a media stream
+    /// is not.)
+    fn select<T: Clone + PartialEq + 'static>(
+        self,
+        part: impl Fn(&CallState) -> T + 'static,
+    ) -> ReadSignal<T, LocalStorage> {
+        let (selected, select) = signal_local(untrack(|| self.state.with(&part)));
+        Effect::new(move |_| {
+            let part = self.state.with(&part);
+            if selected.with_untracked(|selected| *selected != part) {
+                select.set(part);
+            }
+        });
+        selected
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Screen {
+    Unsupported,
+    Lobby,
+    Call,
+}
+
+impl Screen {
+    fn of(state: &CallState) -> Self {
+        match (state.stage, &state.problem) {
+            (_, Some(Problem::NoWebRtc)) => Self::Unsupported,
+            (Stage::InCall, _) => Self::Call,
+            (Stage::Lobby | Stage::Entering, _) => Self::Lobby,
+        }
+    }
+}
+
+/// The whole interface. Speaks the browser's language.
+#[component]
+pub fn App(
+    /// What the engine published last.
+    state: RwSignal<CallState, LocalStorage>,
+    /// The way to ask something of the engine.
+    dispatch: Dispatch,
+) -> impl IntoView {
+    let name = RwSignal::new(page::remembered_name());
+    let ui = Ui { state, dispatch, locale: text::browser_locale(), name };
+    page::mounted(ui.locale);
+    let room = ui.select(|state| (state.stage == Stage::InCall).then(|| state.room.clone()).flatten());
+    Effect::new(move |_| room.with(|room| page::show_room(ui.locale, room.as_deref())));
+    let screen = ui.select(Screen::of);
+    let called = StoredValue::new(false);
+    view! {
+        {move || match screen.get() {
+            Screen::Unsupported => view! { <Unsupported ui /> }.into_any(),
+            Screen::Lobby => view! { <Lobby ui returning=called.get_value() /> }.into_any(),
+            Screen::Call => {
+                called.set_value(true);
+                view! { <Call ui /> }.into_any()
+            }
+        }}
+        <Announcements ui />
+    }
+    .into_any()
+}
+
+/// The name and the mark.
+fn brand() -> AnyView {
+    view! {
+        <p class="brand">
+            <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+                <rect x="3" y="3" width="18" height="18" rx="5"></rect>
+                <rect x="11" y="11" width="18" height="18" rx="5"></rect>
+            </svg>
+            "Vitrine"
+        </p>
+    }
+    .into_any()
+}

@@ -105,7 +105,8 @@ impl Participant {
         self.until(&format!("a connection to {others:?}"), |state| {
             let mut names: Vec<_> = state.peers.iter().filter_map(|peer| peer.name.as_deref()).collect();
             names.sort_unstable();
-            names == others && state.peers.len() == others.len()
+            names == others
+                && state.peers.len() == others.len()
                 && state.peers.iter().all(|peer| peer.connection == ConnectionState::Connected)
         })
         .await;

@@ -1,0 +1,98 @@
+//! What a screen reader is told without being asked: people coming and going, connections lost and mended. One
+//! polite live region; problems have their own alerts.
+
+use leptos::prelude::*;
+
+use super::Ui;
+use super::text::{self, Locale, fill, text};
+use crate::call::{CallState, ConnectionState, SignalingState, Stage};
+use vitrine_protocol::signaling::UserId;
+
+/// What is compared between two states.
+#[derive(Clone, PartialEq)]
+struct Snapshot {
+    room: Option<String>,
+    signaling: SignalingState,
+    peers: Vec<(UserId, Option<String>, ConnectionState)>,
+}
+
+impl Snapshot {
+    fn of(state: &CallState) -> Self {
+        Self {
+            room: state.room.clone().filter(|_| state.stage == Stage::InCall),
+            signaling: state.signaling,
+            peers: state.peers.iter().map(|peer| (peer.id.clone(), peer.name.clone(), peer.connection)).collect(),
+        }
+    }
+
+    fn peer(&self, id: &UserId) -> Option<(&Option<String>, ConnectionState)> {
+        self.peers.iter().find(|(peer, ..)| peer == id).map(|(_, name, connection)| (name, *connection))
+    }
+}
+
+/// The live region.
+#[component]
+pub fn Announcements(ui: Ui) -> impl IntoView {
+    let (said, say) = signal(String::new());
+    let snapshot = ui.select(Snapshot::of);
+    Effect::new(move |before: Option<Snapshot>| {
+        let now = snapshot.get();
+        if let Some(before) = before {
+            let news = changes(ui.locale, &before, &now);
+            if !news.is_empty() {
+                say.set(news.join(". "));
+            }
+        }
+        now
+    });
+    view! { <p class="visually-hidden" role="status" data-testid="announcements">{said}</p> }.into_any()
+}
+
+/// The sentences that tell how `now` differs from `before`.
+fn changes(locale: Locale, before: &Snapshot, now: &Snapshot) -> Vec<String> {
+    let mut news = Vec::new();
+    match (&before.room, &now.room) {
+        (None, Some(room)) => news.push(fill(text!(locale, live.entered), "room", room)),
+        (Some(_), None) => return vec![text!(locale, live.left_call).to_owned()],
+        (None, None) => return news,
+        (Some(_), Some(_)) => {}
+    }
+    for (id, name, connection) in &now.peers {
+        use ConnectionState::{Connected, Disconnected, Failed};
+        let Some((known_as, was)) = before.peer(id) else {
+            // Somebody of whom no name is known yet; the name follows with the connection.
+            news.push(text!(locale, live.joining).to_owned());
+            continue;
+        };
+        let connected = *connection == Connected;
+        let told = if connected && name.is_some() && (known_as.is_none() || was != Connected) {
+            if matches!(was, Disconnected | Failed) {
+                text!(locale, live.connected)
+            } else {
+                text!(locale, live.joined)
+            }
+        } else if was == *connection {
+            continue;
+        } else {
+            match connection {
+                Disconnected => text!(locale, live.disconnected),
+                Failed => text!(locale, live.failed),
+                _ => continue,
+            }
+        };
+        news.push(fill(told, "name", &text::name_or_guest(locale, name.as_deref(), id)));
+    }
+    for (id, name, _) in before.peers.iter().filter(|(id, ..)| now.peer(id).is_none()) {
+        news.push(fill(text!(locale, live.left), "name", &text::name_or_guest(locale, name.as_deref(), id)));
+    }
+    match (before.signaling, now.signaling) {
+        (SignalingState::Online, SignalingState::Connecting | SignalingState::Offline) => {
+            news.push(text!(locale, signaling.offline_call).to_owned());
+        }
+        (SignalingState::Connecting | SignalingState::Offline, SignalingState::Online) => {
+            news.push(text!(locale, live.server_back).to_owned());
+        }
+        _ => {}
+    }
+    news
+}

@@ -1,0 +1,189 @@
+//! Words: the translations of `locales/`, checked at compile time, and which of them says what the engine reports.
+//! Placeholders are `{name}`, filled by [`fill`]. Text only; where it is shown is the components' business.
+
+use crate::call::{ConnectionState, DeviceProblem, Problem, SignalingState, Step, Steps};
+use vitrine_protocol::signaling::{ErrorCode, UserId};
+
+// The build-script form that the deprecation points to compiles all of ICU into that script; this form does not.
+#[allow(deprecated, missing_docs, clippy::all)]
+mod generated {
+    leptos_i18n::load_locales!();
+    pub use i18n::Locale;
+}
+
+pub use generated::Locale;
+
+/// The text under a key of `locales/*.json`, as `&'static str`.
+macro_rules! text {
+    ($locale:expr, $($key:tt)+) => {
+        leptos_i18n::td_string!($locale, $($key)+)
+    };
+}
+pub(crate) use text;
+
+/// The first of the browser's languages that we speak; English if it lists none of ours.
+pub fn browser_locale() -> Locale {
+    let languages = web_sys::window().map(|window| window.navigator().languages());
+    languages
+        .iter()
+        .flat_map(|languages| languages.iter())
+        .find_map(|language| match language.as_string()?.split('-').next()? {
+            "ko" => Some(Locale::ko),
+            "en" => Some(Locale::en),
+            _ => None,
+        })
+        .unwrap_or(Locale::en)
+}
+
+/// BCP 47 tag, for `<html lang>`.
+pub fn tag(locale: Locale) -> &'static str {
+    match locale {
+        Locale::en => "en",
+        Locale::ko => "ko",
+    }
+}
+
+/// `text` with every `{key}` replaced by `value`.
+pub fn fill(text: &str, key: &str, value: &str) -> String {
+    let (mut filled, mut rest) = (String::with_capacity(text.len() + value.len()), text);
+    while let Some((before, tail)) = rest.split_once('{') {
+        filled.push_str(before);
+        rest = match tail.strip_prefix(key).and_then(|tail| tail.strip_prefix('}')) {
+            Some(tail) => {
+                filled.push_str(value);
+                tail
+            }
+            None => {
+                filled.push('{');
+                tail
+            }
+        };
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// What a participant is called when no name was told: enough of the id to tell two apart.
+pub fn name_or_guest(locale: Locale, name: Option<&str>, id: &UserId) -> String {
+    match name.map(str::trim) {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => fill(text!(locale, call.guest), "id", &id.0.chars().take(4).collect::<String>()),
+    }
+}
+
+/// What happened, and what to do next.
+pub struct Words {
+    /// What happened.
+    pub title: String,
+    /// What to do next.
+    pub help: String,
+}
+
+/// Words for a problem.
+pub fn problem(locale: Locale, problem: &Problem) -> Words {
+    let (title, help) = match problem {
+        Problem::NoWebRtc => (text!(locale, problem.no_webrtc), text!(locale, problem.no_webrtc_help)),
+        Problem::InsecurePage => (text!(locale, problem.insecure), text!(locale, problem.insecure_help)),
+        Problem::LinkMalformed => (text!(locale, problem.link), text!(locale, problem.link_help)),
+        Problem::ServerUnreachable => (text!(locale, problem.unreachable), text!(locale, problem.unreachable_help)),
+        Problem::RequestTimedOut => (text!(locale, problem.timed_out), text!(locale, problem.timed_out_help)),
+        Problem::RefusedWithoutReason => (text!(locale, problem.refused), text!(locale, problem.refused_help)),
+        Problem::NoConnection(_) => (text!(locale, problem.no_connection), text!(locale, problem.no_connection_help)),
+        Problem::Refused(code) => match code {
+            ErrorCode::InvalidRoomName => (text!(locale, problem.room_name), text!(locale, problem.room_name_help)),
+            ErrorCode::RoomExists => (text!(locale, problem.room_exists), text!(locale, problem.room_exists_help)),
+            ErrorCode::RoomFull => (text!(locale, problem.room_full), text!(locale, problem.room_full_help)),
+            ErrorCode::AlreadyInRoom => (text!(locale, problem.already), text!(locale, problem.already_help)),
+            ErrorCode::NotInRoom => (text!(locale, problem.not_in_room), text!(locale, problem.not_in_room_help)),
+            ErrorCode::TargetNotInRoom => (text!(locale, problem.target_gone), text!(locale, problem.target_gone_help)),
+            ErrorCode::PayloadTooLarge => (text!(locale, problem.too_large), text!(locale, problem.too_large_help)),
+            ErrorCode::MalformedPayload => (text!(locale, problem.malformed), text!(locale, problem.malformed_help)),
+            ErrorCode::ShuttingDown => {
+                (text!(locale, problem.shutting_down), text!(locale, problem.shutting_down_help))
+            }
+        },
+    };
+    let reason = if let Problem::NoConnection(reason) = problem { reason.as_str() } else { "" };
+    Words { title: title.to_owned(), help: fill(help, "reason", reason) }
+}
+
+/// Words for a device that cannot be used; `device` is its name in this language.
+pub fn device_problem(locale: Locale, problem: &DeviceProblem, device: &str) -> Words {
+    let (title, help) = match problem {
+        DeviceProblem::Refused => (text!(locale, device.refused), text!(locale, device.refused_help)),
+        DeviceProblem::NotFound => (text!(locale, device.missing), text!(locale, device.missing_help)),
+        DeviceProblem::Busy => (text!(locale, device.busy), text!(locale, device.busy_help)),
+        DeviceProblem::Lost => (text!(locale, device.lost), text!(locale, device.lost_help)),
+        DeviceProblem::InsecurePage => (text!(locale, device.insecure), text!(locale, device.insecure_help)),
+        DeviceProblem::Other(_) => (text!(locale, device.other), text!(locale, device.other_help)),
+    };
+    let reason = if let DeviceProblem::Other(reason) = problem { reason.as_str() } else { "" };
+    Words { title: fill(title, "device", device), help: fill(help, "reason", reason) }
+}
+
+/// Words for the connection to the signaling server.
+pub fn signaling(locale: Locale, state: SignalingState, in_call: bool) -> &'static str {
+    match state {
+        SignalingState::Connecting => text!(locale, signaling.connecting),
+        SignalingState::Online => text!(locale, signaling.online),
+        SignalingState::Offline if in_call => text!(locale, signaling.offline_call),
+        SignalingState::Offline => text!(locale, signaling.offline_lobby),
+    }
+}
+
+/// Words for a connection's state.
+pub fn connection(locale: Locale, state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::New => text!(locale, state.new),
+        ConnectionState::Connecting => text!(locale, state.connecting),
+        ConnectionState::Connected => text!(locale, state.connected),
+        ConnectionState::Disconnected => text!(locale, state.disconnected),
+        ConnectionState::Failed => text!(locale, state.failed),
+        ConnectionState::Closed => text!(locale, state.closed),
+    }
+}
+
+/// Words for a step, by whether this side offered.
+pub fn step(locale: Locale, step: Step, offerer: bool) -> &'static str {
+    match (step, offerer) {
+        (Step::ConnectionCreated, _) => text!(locale, steps.created),
+        (Step::ListenersAttached, _) => text!(locale, steps.listeners),
+        (Step::MediaAdded, _) => text!(locale, steps.media_added),
+        (Step::Offer, true) => text!(locale, steps.offer_sent),
+        (Step::Offer, false) => text!(locale, steps.offer_received),
+        (Step::Answer, true) => text!(locale, steps.answer_received),
+        (Step::Answer, false) => text!(locale, steps.answer_sent),
+        (Step::Candidates, _) => text!(locale, steps.candidates),
+        (Step::Connected, _) => text!(locale, steps.connected),
+        (Step::MediaReceived, _) => text!(locale, steps.media_received),
+        (Step::Direct, _) => text!(locale, steps.direct),
+    }
+}
+
+/// What the connection is waiting for, judged by the farthest step reached.
+pub fn waiting(locale: Locale, steps: &Steps) -> &'static str {
+    let reached = |step| steps.reached.iter().any(|(reached, _)| *reached == step);
+    if reached(Step::Connected) {
+        text!(locale, steps.waiting_media)
+    } else if reached(Step::Answer) {
+        if reached(Step::Candidates) { text!(locale, steps.waiting_connect) } else { text!(locale, steps.waiting_path) }
+    } else if reached(Step::Offer) {
+        if steps.offerer { text!(locale, steps.waiting_answer) } else { text!(locale, steps.sending_answer) }
+    } else if reached(Step::ConnectionCreated) {
+        if steps.offerer { text!(locale, steps.waiting_offer) } else { text!(locale, steps.waiting_peer_offer) }
+    } else {
+        text!(locale, steps.waiting_start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+
+    #[test]
+    fn a_placeholder_is_filled_wherever_it_stands_and_others_are_left() {
+        assert_eq!(fill("{name} and {name}, {other}", "name", "Mina"), "Mina and Mina, {other}");
+        assert_eq!(fill("no placeholder { here", "name", "x"), "no placeholder { here");
+        assert_eq!(fill("{name}", "name", "{name}"), "{name}");
+    }
+}

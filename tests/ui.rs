@@ -1,0 +1,474 @@
+//! The interface's components in a real browser, with states that no engine made.
+
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::{cell::RefCell, rc::Rc};
+
+use leptos::{
+    mount::{UnmountHandle, mount_to},
+    prelude::*,
+    task::tick,
+};
+use vitrine::{
+    call::{
+        CallState, Command, ConnectionState, DeviceProblem, DeviceState, Intent, LocalMedia, PeerState, Problem,
+        SignalingState, Stage, Step, Steps,
+    },
+    ui::{App, Dispatch, text},
+};
+use vitrine_protocol::signaling::{ErrorCode, UserId};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlVideoElement, MediaStream};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// The app in an element of its own, and what it asked for; gone when dropped.
+struct Page {
+    root: HtmlElement,
+    state: RwSignal<CallState, LocalStorage>,
+    sent: Rc<RefCell<Vec<Command>>>,
+    handle: Option<Box<dyn std::any::Any>>,
+}
+
+impl Page {
+    async fn open(fragment: &str, state: CallState) -> Self {
+        let location = window().location();
+        window()
+            .history()
+            .unwrap()
+            .replace_state_with_url(
+                &wasm_bindgen::JsValue::NULL,
+                "",
+                Some(if fragment.is_empty() { "#" } else { fragment }),
+            )
+            .unwrap();
+        assert_eq!(location.hash().unwrap(), fragment);
+        let root: HtmlElement = document().create_element("div").unwrap().unchecked_into();
+        document().body().unwrap().append_child(&root).unwrap();
+        let state = RwSignal::new_local(state);
+        let sent = Rc::new(RefCell::new(Vec::new()));
+        let dispatch = Dispatch::new({
+            let sent = Rc::clone(&sent);
+            move |command| sent.borrow_mut().push(command)
+        });
+        let handle: UnmountHandle<_> = mount_to(root.clone(), move || view! { <App state dispatch /> });
+        tick().await;
+        Self { root, state, sent, handle: Some(Box::new(handle)) }
+    }
+
+    async fn update(&self, change: impl FnOnce(&mut CallState)) {
+        self.state.update(change);
+        // One tick for the selected parts of the state, one for what is drawn from them.
+        tick().await;
+        tick().await;
+    }
+
+    fn find(&self, selector: &str) -> Option<Element> {
+        self.root.query_selector(selector).unwrap()
+    }
+
+    fn get(&self, test_id: &str) -> HtmlElement {
+        let element = self.find(&format!("[data-testid={test_id}]"));
+        element.unwrap_or_else(|| panic!("no {test_id} in {}", self.root.inner_html())).unchecked_into()
+    }
+
+    fn text(&self, test_id: &str) -> String {
+        self.get(test_id).text_content().unwrap_or_default()
+    }
+
+    async fn click(&self, test_id: &str) {
+        self.get(test_id).click();
+        tick().await;
+        tick().await;
+    }
+
+    async fn fill(&self, test_id: &str, value: &str) {
+        let input: HtmlInputElement = self.get(test_id).unchecked_into();
+        input.set_value(value);
+        let event = web_sys::Event::new("input").unwrap();
+        input.dispatch_event(&event).unwrap();
+        tick().await;
+    }
+
+    fn sent(&self) -> Vec<Command> {
+        self.sent.take()
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        drop(self.handle.take());
+        assert_eq!(self.root.child_element_count(), 0, "unmounting leaves nothing behind");
+        self.root.remove();
+    }
+}
+
+fn lobby() -> CallState {
+    CallState { signaling: SignalingState::Online, ..CallState::default() }
+}
+
+fn in_call(peers: Vec<PeerState>) -> CallState {
+    CallState { stage: Stage::InCall, room: Some("weekly".into()), peers, ..lobby() }
+}
+
+fn peer(id: &str) -> PeerState {
+    PeerState {
+        id: UserId(id.into()),
+        name: Some(format!("Name of {id}")),
+        connection: ConnectionState::Connected,
+        stream: Some(MediaStream::new().unwrap()),
+        audio: Some(true),
+        video: Some(true),
+        steps: Steps::default(),
+    }
+}
+
+fn attribute(element: &Element, name: &str) -> String {
+    element.get_attribute(name).unwrap_or_default()
+}
+
+#[wasm_bindgen_test]
+async fn entering_without_a_room_in_the_link_creates_the_room_that_was_typed() {
+    let page = Page::open("", lobby()).await;
+    page.fill("display-name", "  Mina ").await;
+    page.fill("room-name", " weekly ").await;
+    page.click("enter").await;
+    let expected = Command::Enter { name: "Mina".into(), room: "weekly".into(), intent: Intent::Create };
+    assert_eq!(page.sent(), [expected]);
+}
+
+#[wasm_bindgen_test]
+async fn a_new_room_has_a_name_from_the_start_and_another_one_on_the_next_page() {
+    let name = |page: &Page| page.get("room-name").unchecked_into::<HtmlInputElement>().value();
+    let first = Page::open("", lobby()).await;
+    let second = Page::open("", lobby()).await;
+    assert_eq!(name(&first).split('-').count(), 3);
+    assert_ne!(name(&first), name(&second));
+}
+
+#[wasm_bindgen_test]
+async fn entering_with_a_room_in_the_link_joins_it() {
+    let page = Page::open("#room=a%20b", lobby()).await;
+    assert!(page.root.text_content().unwrap().contains("a b"));
+    assert!(page.find("[data-testid=room-name]").is_none());
+    page.fill("display-name", "").await;
+    page.click("enter").await;
+    assert_eq!(page.sent(), [Command::Enter { name: String::new(), room: "a b".into(), intent: Intent::Join }]);
+}
+
+#[wasm_bindgen_test]
+async fn a_room_name_that_cannot_be_used_is_said_and_not_sent() {
+    let page = Page::open("", lobby()).await;
+    page.fill("room-name", "   ").await;
+    page.click("enter").await;
+    assert_eq!(attribute(&page.get("error"), "data-code"), "invalid-room-name");
+    assert_eq!(page.sent(), []);
+    page.fill("room-name", "fine").await;
+    tick().await;
+    assert!(page.find("[data-testid=error]").is_none());
+}
+
+#[wasm_bindgen_test]
+async fn while_entering_the_button_says_so_and_asks_no_second_time() {
+    let page = Page::open("", CallState { stage: Stage::Entering, room: Some("weekly".into()), ..lobby() }).await;
+    let entering = page.text("enter");
+    page.click("enter").await;
+    assert_eq!(page.sent(), []);
+    page.update(|state| state.signaling = SignalingState::Connecting).await;
+    assert_ne!(page.text("enter"), entering, "waiting for the server and for the room are told apart");
+    page.click("cancel").await;
+    assert_eq!(page.sent(), [Command::Leave]);
+}
+
+#[wasm_bindgen_test]
+async fn a_room_that_exists_already_can_be_joined_instead() {
+    let page = Page::open("", lobby()).await;
+    page.fill("room-name", "weekly").await;
+    page.update(|state| state.problem = Some(Problem::Refused(ErrorCode::RoomExists))).await;
+    assert_eq!(attribute(&page.get("error"), "data-code"), "room-exists");
+    page.click("enter").await;
+    assert!(matches!(&page.sent()[..], [Command::Enter { room, intent: Intent::Join, .. }] if room == "weekly"));
+}
+
+#[wasm_bindgen_test]
+async fn a_malformed_link_is_said_and_leads_to_a_new_room() {
+    let page = Page::open("#room=%ff", lobby()).await;
+    assert_eq!(attribute(&page.get("error"), "data-code"), "link-malformed");
+    assert!(page.find("[data-testid=enter]").is_none());
+    page.click("new-room").await;
+    assert!(page.find("[data-testid=error]").is_none());
+    assert!(page.find("[data-testid=room-name]").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn in_a_call_the_address_leads_back_to_the_room() {
+    let page = Page::open("", lobby()).await;
+    page.update(|state| *state = CallState { room: Some("주간 회의".into()), ..in_call(vec![]) }).await;
+    assert_eq!(vitrine::link::room_in_fragment(&window().location().hash().unwrap()), Ok(Some("주간 회의".into())));
+    assert!(document().title().contains("주간 회의"));
+    assert!(page.find("[data-testid=alone]").is_some());
+    page.click("leave").await;
+    assert_eq!(page.sent(), [Command::Leave]);
+}
+
+#[wasm_bindgen_test]
+async fn a_tile_shows_name_state_step_and_marks() {
+    let page = Page::open("", in_call(vec![peer("one")])).await;
+    let tile = page.get("tile");
+    assert_eq!(attribute(&tile, "data-peer"), "one");
+    assert_eq!(attribute(&tile, "data-state"), "connected");
+    assert!(tile.text_content().unwrap().contains("Name of one"));
+    assert!(page.find("[data-testid=muted]").is_some(), "one's own microphone is not on");
+    assert!(tile.query_selector("[data-testid=muted]").unwrap().is_none());
+    assert!(tile.query_selector("[data-testid=peer-state]").unwrap().is_none(), "connected needs no words");
+
+    page.update(|state| {
+        let peer = &mut state.peers[0];
+        peer.connection = ConnectionState::Connecting;
+        (peer.audio, peer.name) = (Some(false), None);
+        peer.steps.offerer = true;
+        peer.steps.reached = vec![(Step::ConnectionCreated, 0.0), (Step::Offer, 3.0)];
+    })
+    .await;
+    assert_eq!(attribute(&tile, "data-state"), "connecting");
+    assert_eq!(attribute(&tile, "data-step"), "4");
+    assert!(tile.query_selector("[data-testid=muted]").unwrap().is_some());
+    assert!(tile.text_content().unwrap().contains("one"), "a nameless guest is told apart by the id");
+    assert!(!page.text("peer-state").is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn every_connection_state_is_named_for_tests_and_said_in_words_of_its_own() {
+    use ConnectionState::{Closed, Connecting, Disconnected, Failed, New};
+    let page = Page::open("", in_call(vec![peer("one")])).await;
+    let mut words = Vec::new();
+    for state in [New, Connecting, Disconnected, Failed, Closed] {
+        page.update(|call| call.peers[0].connection = state).await;
+        assert_eq!(attribute(&page.get("tile"), "data-state"), state.name());
+        words.push(page.text("peer-state"));
+    }
+    words.sort();
+    words.dedup();
+    assert_eq!(words.len(), 5, "{words:?}");
+}
+
+#[wasm_bindgen_test]
+async fn a_camera_that_is_off_leaves_the_initials() {
+    let page = Page::open("", in_call(vec![peer("one")])).await;
+    assert_eq!(attribute(&page.get("tile"), "data-video"), "true");
+    page.update(|state| state.peers[0].video = Some(false)).await;
+    assert!(page.get("tile").get_attribute("data-video").is_none());
+}
+
+#[wasm_bindgen_test]
+async fn somebody_leaving_touches_no_other_picture() {
+    let page = Page::open("", in_call(vec![peer("one"), peer("two"), peer("three")])).await;
+    let video = |id: &str| -> HtmlVideoElement {
+        page.find(&format!("[data-peer={id}] [data-testid=remote-video]")).unwrap().unchecked_into()
+    };
+    let (first, last) = (video("one"), video("three"));
+    let (first_source, last_source) = (first.src_object(), last.src_object());
+    assert!(first_source.is_some());
+    // A node that is taken out and put back, even at once, would stop playing.
+    let parent = page.get("tile").parent_element().unwrap();
+    let moved = js_sys::Array::new();
+    let observer = js_sys::Function::new_with_args(
+        "node, moved",
+        "const o = new MutationObserver(r => moved.push(...r)); o.observe(node, {childList: true}); return o",
+    );
+    let observer = observer.call2(&wasm_bindgen::JsValue::NULL, &parent, &moved).unwrap();
+
+    page.update(|state| {
+        state.peers.remove(1);
+        state.peers[1].audio = Some(false);
+    })
+    .await;
+    assert!(page.find("[data-peer=two]").is_none());
+    assert!(video("one").is_same_node(Some(&first)) && video("three").is_same_node(Some(&last)));
+    assert_eq!((first.src_object(), last.src_object()), (first_source, last_source));
+    let take = js_sys::Function::new_with_args(
+        "o, moved",
+        "o.disconnect(); return moved.flatMap(r => [...r.addedNodes]).length",
+    );
+    let added = take.call2(&wasm_bindgen::JsValue::NULL, &observer, &moved).unwrap();
+    assert_eq!(added.as_f64(), Some(0.0), "nothing was put back");
+    assert_eq!(page.text("people").chars().filter(char::is_ascii_digit).collect::<String>(), "3");
+}
+
+#[wasm_bindgen_test]
+async fn switches_say_whether_the_device_is_on_and_ask_for_the_other() {
+    let local = LocalMedia { microphone: DeviceState::On, camera: DeviceState::Off, stream: None };
+    for state in [CallState { local: local.clone(), ..lobby() }, CallState { local, ..in_call(vec![]) }] {
+        let page = Page::open("", state).await;
+        assert_eq!(attribute(&page.get("toggle-mic"), "aria-pressed"), "true");
+        assert_eq!(attribute(&page.get("toggle-camera"), "aria-pressed"), "false");
+        page.click("toggle-mic").await;
+        page.click("toggle-camera").await;
+        assert_eq!(page.sent(), [Command::SetMicrophone(false), Command::SetCamera(true)]);
+        page.update(|state| state.local.camera = DeviceState::Asking).await;
+        page.click("toggle-camera").await;
+        assert_eq!(page.sent(), [], "the browser is asking already");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_device_that_cannot_be_used_is_explained_and_can_be_asked_for_again() {
+    for problem in device_problems() {
+        let device = DeviceState::Unavailable(problem.clone());
+        let local = LocalMedia { microphone: device.clone(), camera: device, stream: None };
+        let page = Page::open("", CallState { local, ..lobby() }).await;
+        assert_eq!(attribute(&page.get("error"), "data-code"), problem.code());
+        assert_eq!(attribute(&page.get("error"), "role"), "alert");
+        page.click("retry-device").await;
+        assert_eq!(page.sent(), [Command::SetMicrophone(true), Command::SetCamera(true)]);
+        page.click("enter").await;
+        assert!(matches!(&page.sent()[..], [Command::Enter { .. }]), "one can always watch and listen");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_insecure_page_is_told_of_once() {
+    let device = DeviceState::Unavailable(DeviceProblem::InsecurePage);
+    let local = LocalMedia { microphone: device.clone(), camera: device, stream: None };
+    let page = Page::open("", CallState { local, problem: Some(Problem::InsecurePage), ..lobby() }).await;
+    let errors = page.root.query_selector_all("[data-testid=error]").unwrap();
+    assert_eq!(errors.length(), 1);
+    assert_eq!(attribute(&page.get("error"), "data-code"), "insecure-page");
+}
+
+#[wasm_bindgen_test]
+async fn a_device_lost_in_the_call_is_said_once() {
+    let page = Page::open("", in_call(vec![])).await;
+    page.update(|state| state.local.camera = DeviceState::Unavailable(DeviceProblem::Lost)).await;
+    assert_eq!(attribute(&page.get("error"), "data-code"), "device-lost");
+    page.find("[data-testid=error] .icon-button").unwrap().unchecked_into::<HtmlElement>().click();
+    tick().await;
+    assert!(page.find("[data-testid=error]").is_none());
+    page.update(|state| state.local.camera = DeviceState::Asking).await;
+    page.update(|state| state.local.camera = DeviceState::Unavailable(DeviceProblem::Lost)).await;
+    assert!(page.find("[data-testid=error]").is_some(), "asked again, it is news again");
+}
+
+#[wasm_bindgen_test]
+async fn every_problem_is_shown_with_its_code_and_can_be_dismissed() {
+    for problem in problems() {
+        let page = Page::open("", CallState { problem: Some(problem.clone()), ..lobby() }).await;
+        let error = page.get("error");
+        assert_eq!(attribute(&error, "data-code"), problem.code());
+        assert_eq!(attribute(&error, "role"), "alert");
+        if problem == Problem::NoWebRtc {
+            assert!(page.find("[data-testid=enter]").is_none(), "there is nothing to enter with");
+            continue;
+        }
+        error.query_selector(".icon-button").unwrap().unwrap().unchecked_into::<HtmlElement>().click();
+        assert_eq!(page.sent(), [Command::DismissProblem]);
+    }
+}
+
+#[wasm_bindgen_test]
+fn every_problem_has_words_of_its_own_in_both_languages() {
+    let mut titles = Vec::new();
+    for locale in [text::Locale::en, text::Locale::ko] {
+        let words = problems().into_iter().map(|problem| text::problem(locale, &problem));
+        let devices = device_problems().into_iter().map(|problem| text::device_problem(locale, &problem, "X"));
+        for words in words.chain(devices) {
+            assert!(!words.title.is_empty() && !words.help.is_empty());
+            for text in [&words.title, &words.help] {
+                assert!(!text.contains(['{', '}']), "a placeholder was left: {text}");
+            }
+            titles.push(words.title);
+        }
+    }
+    let count = titles.len();
+    titles.sort();
+    titles.dedup();
+    // The insecure page is the one problem that the page and its devices share.
+    assert_eq!(titles.len(), count - 2);
+}
+
+#[wasm_bindgen_test]
+async fn the_signaling_indicator_says_that_the_call_goes_on_without_the_server() {
+    let page = Page::open("", in_call(vec![peer("one")])).await;
+    let mut words = Vec::new();
+    for (state, name) in [
+        (SignalingState::Connecting, "connecting"),
+        (SignalingState::Online, "online"),
+        (SignalingState::Offline, "offline"),
+    ] {
+        page.update(|call| call.signaling = state).await;
+        assert_eq!(attribute(&page.get("signaling"), "data-state"), name);
+        words.push(page.text("signaling"));
+    }
+    assert!(words[0] != words[1] && words[1] != words[2] && words[0] != words[2]);
+    assert!(page.find("[data-testid=tile]").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn the_steps_of_a_connection_are_listed_with_the_guides_numbers() {
+    let mut one = peer("one");
+    one.steps = Steps {
+        offerer: false,
+        reached: vec![(Step::ConnectionCreated, 0.0), (Step::Candidates, 12.4)],
+        candidates_sent: 71,
+        candidates_received: 82,
+    };
+    let page = Page::open("", in_call(vec![one])).await;
+    page.click("open-steps").await;
+    let text = page.text("steps");
+    assert!(page.get("steps").has_attribute("open"));
+    assert!(text.contains("71") && text.contains("82") && text.contains("12 ms"), "{text}");
+    let numbers = page.root.query_selector_all("[data-testid=steps] li").unwrap();
+    let numbers: Vec<_> = (0..numbers.length())
+        .map(|index| attribute(numbers.get(index).unwrap().unchecked_ref(), "data-step"))
+        .collect();
+    assert_eq!(numbers, ["6", "10", "3", "7", "5", "8", "11", "12", "13"]);
+    page.update(|state| state.peers.clear()).await;
+    assert!(!page.get("steps").has_attribute("open"), "it closes when the participant leaves");
+}
+
+#[wasm_bindgen_test]
+async fn coming_and_going_is_announced_politely() {
+    let page = Page::open("", in_call(vec![])).await;
+    assert_eq!(attribute(&page.get("announcements"), "role"), "status");
+    page.update(|state| state.peers.push(peer("one"))).await;
+    let joined = page.text("announcements");
+    assert!(!joined.is_empty());
+    page.update(|state| state.peers.clear()).await;
+    assert!(page.text("announcements").contains("Name of one"));
+    assert_ne!(page.text("announcements"), joined);
+}
+
+fn problems() -> Vec<Problem> {
+    use ErrorCode::{
+        AlreadyInRoom, InvalidRoomName, MalformedPayload, NotInRoom, PayloadTooLarge, RoomExists, RoomFull,
+        ShuttingDown, TargetNotInRoom,
+    };
+    let refused = [
+        InvalidRoomName,
+        RoomExists,
+        RoomFull,
+        AlreadyInRoom,
+        NotInRoom,
+        TargetNotInRoom,
+        PayloadTooLarge,
+        MalformedPayload,
+        ShuttingDown,
+    ];
+    let others = [
+        Problem::NoWebRtc,
+        Problem::InsecurePage,
+        Problem::LinkMalformed,
+        Problem::ServerUnreachable,
+        Problem::RequestTimedOut,
+        Problem::RefusedWithoutReason,
+        Problem::NoConnection("because".into()),
+    ];
+    refused.into_iter().map(Problem::Refused).chain(others).collect()
+}
+
+fn device_problems() -> Vec<DeviceProblem> {
+    use DeviceProblem::{Busy, InsecurePage, Lost, NotFound, Other, Refused};
+    vec![Refused, NotFound, Busy, Lost, InsecurePage, Other("because".into())]
+}
