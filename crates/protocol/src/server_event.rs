@@ -77,17 +77,11 @@ impl ServerEvent {
             event::USER_LEFT => Self::UserLeft(read::<Presence>(name, argument)?.user_id),
             event::OFFER => {
                 let Offer { from, offer } = read(name, argument)?;
-                Self::Description {
-                    from,
-                    description: offer,
-                }
+                Self::Description { from, description: offer }
             }
             event::ANSWER => {
                 let Answer { from, answer } = read(name, argument)?;
-                Self::Description {
-                    from,
-                    description: answer,
-                }
+                Self::Description { from, description: answer }
             }
             event::ICE_CANDIDATE => {
                 let Candidate { from, candidate } = read(name, argument)?;
@@ -100,10 +94,8 @@ impl ServerEvent {
 }
 
 fn read<T: DeserializeOwned>(event: &str, argument: Value) -> Result<T, ServerEventError> {
-    serde_json::from_value(argument).map_err(|error| ServerEventError::Malformed {
-        event: event.to_owned(),
-        reason: error.to_string(),
-    })
+    serde_json::from_value(argument)
+        .map_err(|error| ServerEventError::Malformed { event: event.to_owned(), reason: error.to_string() })
 }
 
 #[cfg(test)]
@@ -115,8 +107,7 @@ mod tests {
     #[test]
     fn an_offer_keeps_its_sender_and_its_sdp() {
         let data = vec![json!({"from": "b", "offer": {"type": "offer", "sdp": "v=0"}, "extra": 1})];
-        let Ok(ServerEvent::Description { from, description }) = ServerEvent::parse("offer", data)
-        else {
+        let Ok(ServerEvent::Description { from, description }) = ServerEvent::parse("offer", data) else {
             panic!("not read as a description");
         };
         assert_eq!((from.0.as_str(), description.sdp.as_str()), ("b", "v=0"));
@@ -127,10 +118,7 @@ mod tests {
         let data = vec![json!({"from": "b", "candidate": {
             "candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0,
             "usernameFragment": "abcd"}})];
-        let Ok(ServerEvent::Candidate {
-            candidate: Some(candidate),
-            ..
-        }) = ServerEvent::parse("ice-candidate", data)
+        let Ok(ServerEvent::Candidate { candidate: Some(candidate), .. }) = ServerEvent::parse("ice-candidate", data)
         else {
             panic!("not read as a candidate");
         };
@@ -140,13 +128,7 @@ mod tests {
 
     #[test]
     fn what_is_not_ours_is_told_apart() {
-        assert!(matches!(
-            ServerEvent::parse("news", vec![]),
-            Err(ServerEventError::Unknown(_))
-        ));
-        assert!(matches!(
-            ServerEvent::parse("user-left", vec![]),
-            Err(ServerEventError::Malformed { .. })
-        ));
+        assert!(matches!(ServerEvent::parse("news", vec![]), Err(ServerEventError::Unknown(_))));
+        assert!(matches!(ServerEvent::parse("user-left", vec![]), Err(ServerEventError::Malformed { .. })));
     }
 }

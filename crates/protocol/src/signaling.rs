@@ -1,6 +1,6 @@
 //! Signaling events, as both the browser and the server name and shape them. Field names are those of the
-//! Socket.IO events on the wire. The server forwards [`Relayed`] payloads without looking inside; only browsers
-//! interpret the descriptions and candidates.
+//! Socket.IO events on the wire. The server forwards descriptions and candidates without looking inside; only browsers
+//! interpret them.
 
 use std::fmt;
 

@@ -1,1 +1,292 @@
-//! Placeholder.
+//! The text codec of Socket.IO protocol revision 5 over Engine.IO protocol revision 4, one packet a WebSocket text
+//! frame. It is the part that Vitrine speaks: the default namespace and text packets. It is not a client: it opens
+//! no socket, keeps no state, and knows no time.
+//!
+//! Sources: <https://github.com/socketio/engine.io-protocol> (revision 4) and
+//! <https://github.com/socketio/socket.io-protocol> (revision 5).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The namespace that every Socket.IO client is in unless it asks for another.
+const DEFAULT_NAMESPACE: &str = "/";
+
+/// Largest acknowledgement id accepted: the largest integer that the JavaScript on the other side can count to.
+pub const MAX_ACK_ID: u64 = (1 << 53) - 1;
+
+/// What the server tells when the transport opens (Engine.IO "open" packet).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Handshake {
+    /// Engine.IO session id. It is not the id that other participants see.
+    pub sid: String,
+    /// Transports that the connection may move to; empty on a WebSocket.
+    #[serde(default)]
+    pub upgrades: Vec<String>,
+    /// The server sends a ping this often, in milliseconds.
+    #[serde(rename = "pingInterval")]
+    pub ping_interval_ms: u64,
+    /// The server closes when no pong comes within this time, in milliseconds. A client may take the connection for
+    /// dead when no ping came for `ping_interval_ms + ping_timeout_ms`.
+    #[serde(rename = "pingTimeout")]
+    pub ping_timeout_ms: u64,
+    /// Largest payload that the server accepts in one HTTP polling request, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_payload: Option<u64>,
+}
+
+/// One Engine.IO packet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Packet {
+    /// The server's first packet.
+    Open(Handshake),
+    /// The sender closes the transport.
+    Close,
+    /// Heartbeat, or with the text `probe` a test of the transport. Answered by a [`Packet::Pong`] of the same text.
+    Ping(String),
+    /// Answer to a ping, with the ping's text.
+    Pong(String),
+    /// A Socket.IO packet.
+    Message(Message),
+    /// The client moves to this transport.
+    Upgrade,
+    /// Nothing; ends a pending polling request.
+    Noop,
+}
+
+/// One Socket.IO packet of the default namespace.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// The client asks to enter the namespace, with credentials if any; the server grants it, with `{"sid": …}`.
+    /// A payload is a JSON object.
+    Connect(Option<Value>),
+    /// The sender leaves the namespace.
+    Disconnect,
+    /// A named event.
+    Event {
+        /// The event's name.
+        name: String,
+        /// Its arguments.
+        data: Vec<Value>,
+        /// The id to acknowledge it by, if the sender wants an acknowledgement. At most [`MAX_ACK_ID`].
+        ack: Option<u64>,
+    },
+    /// The acknowledgement of an event.
+    Ack {
+        /// The event's id.
+        id: u64,
+        /// Arguments of the acknowledgement.
+        data: Vec<Value>,
+    },
+    /// The server refuses the client's [`Message::Connect`].
+    ConnectError {
+        /// Why, in words.
+        message: String,
+        /// What else the server tells about it.
+        data: Option<Value>,
+    },
+}
+
+/// Why a frame is not a packet that this codec reads.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Nothing in the frame.
+    #[error("the frame is empty")]
+    Empty,
+    /// The first character names no Engine.IO packet type.
+    #[error("`{0}` is no Engine.IO packet type")]
+    UnknownPacketType(char),
+    /// An Engine.IO message whose first character names no Socket.IO packet type, or that is empty.
+    #[error("the Engine.IO message holds no Socket.IO packet type")]
+    UnknownMessageType,
+    /// A binary packet.
+    #[error("binary packets are not part of this protocol")]
+    Binary,
+    /// A packet of another namespace.
+    #[error("`{0}` is not the default namespace")]
+    OtherNamespace(String),
+    /// The handshake lacks a field or has one of the wrong type.
+    #[error("malformed handshake: {0}")]
+    MalformedHandshake(String),
+    /// The payload is not JSON.
+    #[error("malformed JSON: {0}")]
+    MalformedJson(String),
+    /// The payload of an event or an acknowledgement is not an array.
+    #[error("the payload is not an array")]
+    NotAnArray,
+    /// An event without a name.
+    #[error("the event has no name")]
+    EmptyEvent,
+    /// An event whose name is not a string.
+    #[error("the event's name is not a string")]
+    EventNameNotAString,
+    /// An acknowledgement without an id.
+    #[error("the acknowledgement has no id")]
+    MissingAckId,
+    /// The acknowledgement id is larger than [`MAX_ACK_ID`].
+    #[error("the acknowledgement id is out of range")]
+    AckIdOutOfRange,
+    /// The payload of a connect packet is not an object.
+    #[error("the connect payload is not an object")]
+    MalformedConnect,
+    /// The payload of a connect-error packet is neither a string nor an object with a `message`.
+    #[error("the connect error says no message")]
+    MalformedConnectError,
+    /// Something follows where the packet should end.
+    #[error("something follows the end of the packet")]
+    TrailingData,
+}
+
+impl Packet {
+    /// The packet as the text of one WebSocket frame.
+    pub fn encode(&self) -> String {
+        match self {
+            Self::Open(handshake) => {
+                // Serialising strings and numbers into memory cannot fail.
+                format!("0{}", serde_json::to_string(handshake).unwrap_or_default())
+            }
+            Self::Close => "1".to_owned(),
+            Self::Ping(text) => format!("2{text}"),
+            Self::Pong(text) => format!("3{text}"),
+            Self::Message(message) => message.encode(),
+            Self::Upgrade => "5".to_owned(),
+            Self::Noop => "6".to_owned(),
+        }
+    }
+
+    /// Reads the text of one WebSocket frame.
+    ///
+    /// # Errors
+    /// A [`DecodeError`] that names the first thing wrong with the frame.
+    pub fn decode(frame: &str) -> Result<Self, DecodeError> {
+        let (kind, rest) = split_first(frame).ok_or(DecodeError::Empty)?;
+        match kind {
+            '0' => serde_json::from_str(rest)
+                .map(Self::Open)
+                .map_err(|error| DecodeError::MalformedHandshake(error.to_string())),
+            '1' => end(rest, Self::Close),
+            '2' => Ok(Self::Ping(rest.to_owned())),
+            '3' => Ok(Self::Pong(rest.to_owned())),
+            '4' => Message::decode(rest).map(Self::Message),
+            '5' => end(rest, Self::Upgrade),
+            '6' => end(rest, Self::Noop),
+            'b' => Err(DecodeError::Binary),
+            other => Err(DecodeError::UnknownPacketType(other)),
+        }
+    }
+}
+
+impl Message {
+    fn encode(&self) -> String {
+        match self {
+            Self::Connect(None) => "40".to_owned(),
+            Self::Connect(Some(payload)) => format!("40{payload}"),
+            Self::Disconnect => "41".to_owned(),
+            Self::Event { name, data, ack } => {
+                let id = ack.map(|id| id.to_string()).unwrap_or_default();
+                let name = Value::String(name.clone());
+                format!("42{id}[{name}{}]", data.iter().map(|value| format!(",{value}")).collect::<String>())
+            }
+            Self::Ack { id, data } => {
+                let data: Vec<String> = data.iter().map(Value::to_string).collect();
+                format!("43{id}[{}]", data.join(","))
+            }
+            Self::ConnectError { message, data } => {
+                let mut payload = Map::new();
+                payload.insert("message".to_owned(), Value::String(message.clone()));
+                if let Some(data) = data {
+                    payload.insert("data".to_owned(), data.clone());
+                }
+                format!("44{}", Value::Object(payload))
+            }
+        }
+    }
+
+    fn decode(text: &str) -> Result<Self, DecodeError> {
+        let (kind, rest) = split_first(text).ok_or(DecodeError::UnknownMessageType)?;
+        match kind {
+            '0'..='4' => {}
+            '5' | '6' => return Err(DecodeError::Binary),
+            _ => return Err(DecodeError::UnknownMessageType),
+        }
+        let rest = after_namespace(rest)?;
+        match kind {
+            '0' if rest.is_empty() => Ok(Self::Connect(None)),
+            '0' => match json(rest)? {
+                payload @ Value::Object(_) => Ok(Self::Connect(Some(payload))),
+                _ => Err(DecodeError::MalformedConnect),
+            },
+            '1' => end(rest, Self::Disconnect),
+            '2' => {
+                let (ack, rest) = ack_id(rest)?;
+                let mut data = array(rest)?.into_iter();
+                match data.next() {
+                    Some(Value::String(name)) => Ok(Self::Event { name, data: data.collect(), ack }),
+                    Some(_) => Err(DecodeError::EventNameNotAString),
+                    None => Err(DecodeError::EmptyEvent),
+                }
+            }
+            '3' => {
+                let (id, rest) = ack_id(rest)?;
+                Ok(Self::Ack { id: id.ok_or(DecodeError::MissingAckId)?, data: array(rest)? })
+            }
+            _ => connect_error(json(rest)?),
+        }
+    }
+}
+
+/// A connect error is an object since protocol revision 5, and was a string before.
+fn connect_error(payload: Value) -> Result<Message, DecodeError> {
+    match payload {
+        Value::String(message) => Ok(Message::ConnectError { message, data: None }),
+        Value::Object(mut fields) => match fields.remove("message") {
+            Some(Value::String(message)) => Ok(Message::ConnectError { message, data: fields.remove("data") }),
+            _ => Err(DecodeError::MalformedConnectError),
+        },
+        _ => Err(DecodeError::MalformedConnectError),
+    }
+}
+
+fn split_first(text: &str) -> Option<(char, &str)> {
+    let mut characters = text.chars();
+    characters.next().map(|first| (first, characters.as_str()))
+}
+
+fn end<T>(rest: &str, value: T) -> Result<T, DecodeError> {
+    if rest.is_empty() { Ok(value) } else { Err(DecodeError::TrailingData) }
+}
+
+/// Skips a namespace that is spelled out. It ends at the first comma, or with the packet.
+fn after_namespace(text: &str) -> Result<&str, DecodeError> {
+    if !text.starts_with('/') {
+        return Ok(text);
+    }
+    let (namespace, rest) = text.split_once(',').unwrap_or((text, ""));
+    if namespace == DEFAULT_NAMESPACE { Ok(rest) } else { Err(DecodeError::OtherNamespace(namespace.to_owned())) }
+}
+
+fn ack_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
+    let digits = text.len() - text.trim_start_matches(|character: char| character.is_ascii_digit()).len();
+    let (id, rest) = text.split_at(digits);
+    if id.is_empty() {
+        return Ok((None, rest));
+    }
+    match id.parse() {
+        Ok(id) if id <= MAX_ACK_ID => Ok((Some(id), rest)),
+        _ => Err(DecodeError::AckIdOutOfRange),
+    }
+}
+
+fn json(text: &str) -> Result<Value, DecodeError> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Value::deserialize(&mut reader).map_err(|error| DecodeError::MalformedJson(error.to_string()))?;
+    reader.end().map_err(|_| DecodeError::TrailingData)?;
+    Ok(value)
+}
+
+fn array(text: &str) -> Result<Vec<Value>, DecodeError> {
+    match json(text)? {
+        Value::Array(values) => Ok(values),
+        _ => Err(DecodeError::NotAnArray),
+    }
+}

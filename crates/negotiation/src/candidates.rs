@@ -1,0 +1,154 @@
+//! Which remote candidates may be added, and when. A candidate belongs to the description that names its ICE
+//! user-name fragment (RFC 8839 §5.4); until that description is set it waits here, in order and whole. This knows
+//! nothing of offers and answers: the state machine tells it which descriptions are set, ignored and taken back.
+
+use std::collections::VecDeque;
+
+use vitrine_protocol::signaling::IceCandidate;
+
+use crate::{Action, DropReason, Note};
+
+/// Most candidates that wait at a time. A browser gathers a few dozen.
+const MAX_WAITING: usize = 256;
+/// Most fragments remembered as ignored, and as dead.
+const MAX_REMEMBERED: usize = 64;
+
+/// The remote candidates of one peer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Candidates {
+    /// Candidates that no set description names, oldest first.
+    waiting: VecDeque<Waiting>,
+    /// Fragments of the remote description that is set.
+    in_force: Option<Fragments>,
+    /// Fragments of the remote description that is being set.
+    coming: Fragments,
+    /// What was in force before the latest change, to return to when that is taken back.
+    before: Option<Fragments>,
+    /// Fragments of the latest description received: those of candidates that name none.
+    latest: Fragments,
+    /// Fragments of descriptions that were ignored since a description was last set. The next description may still
+    /// name them, so their candidates wait until then.
+    ignored: VecDeque<String>,
+    /// Fragments that no description to come will name.
+    dead: VecDeque<(String, DropReason)>,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    candidate: IceCandidate,
+    /// `None` when neither the candidate nor a description before it names a fragment: any description will do.
+    fragment: Option<String>,
+}
+
+type Fragments = Vec<String>;
+
+impl Candidates {
+    /// A description came, whatever will become of it.
+    pub(crate) fn description_received(&mut self, sdp: &str) {
+        self.latest = fragments(sdp);
+    }
+
+    /// The description will not be set.
+    pub(crate) fn description_ignored(&mut self, sdp: &str) {
+        self.ignore(fragments(sdp));
+    }
+
+    /// The description is being set.
+    pub(crate) fn description_begun(&mut self, sdp: &str) {
+        self.coming = fragments(sdp);
+    }
+
+    /// The description that was being set could not be.
+    pub(crate) fn description_failed(&mut self) {
+        let coming = std::mem::take(&mut self.coming);
+        self.ignore(coming);
+    }
+
+    /// The description that was being set is set.
+    pub(crate) fn description_set(&mut self) {
+        let coming = std::mem::take(&mut self.coming);
+        self.before = self.in_force.replace(coming);
+        self.bury();
+    }
+
+    /// The description that was set last is taken back.
+    pub(crate) fn description_rolled_back(&mut self) {
+        self.before = std::mem::replace(&mut self.in_force, self.before.take());
+        self.bury();
+    }
+
+    /// Keeps a candidate until [`Self::release`] finds that it may be added.
+    pub(crate) fn push(&mut self, candidate: IceCandidate, actions: &mut Vec<Action>) {
+        let fragment = named_fragment(&candidate).map(str::to_owned).or_else(|| self.latest.first().cloned());
+        self.waiting.push_back(Waiting { candidate, fragment });
+        if self.waiting.len() > MAX_WAITING
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            actions.push(dropped(oldest.candidate, DropReason::QueueFull));
+        }
+    }
+
+    /// Adds, in order, the candidates that the description in force names; drops those that none can name any more.
+    pub(crate) fn release(&mut self, actions: &mut Vec<Action>) {
+        let Some(in_force) = &self.in_force else {
+            return;
+        };
+        for waiting in std::mem::take(&mut self.waiting) {
+            let Some(fragment) = &waiting.fragment else {
+                actions.push(Action::AddCandidate(waiting.candidate));
+                continue;
+            };
+            if in_force.is_empty() || in_force.contains(fragment) {
+                actions.push(Action::AddCandidate(waiting.candidate));
+            } else if let Some((_, reason)) = self.dead.iter().find(|(dead, _)| dead == fragment) {
+                actions.push(dropped(waiting.candidate, *reason));
+            } else {
+                self.waiting.push_back(waiting);
+            }
+        }
+    }
+
+    fn ignore(&mut self, fragments: Fragments) {
+        self.ignored.extend(fragments);
+        keep_newest(&mut self.ignored);
+    }
+
+    /// After a change of the description in force: what it does not name, of all named so far, is dead.
+    fn bury(&mut self) {
+        let replaced = self.before.iter().flatten().cloned();
+        self.dead.extend(replaced.map(|fragment| (fragment, DropReason::OldGeneration)));
+        self.dead.extend(self.ignored.drain(..).map(|fragment| (fragment, DropReason::IgnoredDescription)));
+        self.dead.retain(|(fragment, _)| !self.in_force.iter().flatten().any(|named| named == fragment));
+        keep_newest(&mut self.dead);
+    }
+}
+
+fn dropped(candidate: IceCandidate, reason: DropReason) -> Action {
+    Action::Note(Note::CandidateDropped { candidate, reason })
+}
+
+fn keep_newest<T>(queue: &mut VecDeque<T>) {
+    queue.drain(..queue.len().saturating_sub(MAX_REMEMBERED));
+}
+
+/// The values of the description's `a=ice-ufrag` lines (RFC 8839 §5.4), each once.
+fn fragments(sdp: &str) -> Fragments {
+    let mut fragments = Fragments::new();
+    for fragment in sdp.lines().filter_map(|line| line.strip_prefix("a=ice-ufrag:")).map(str::trim) {
+        if fragments.len() < MAX_REMEMBERED && !fragments.iter().any(|known| known == fragment) {
+            fragments.push(fragment.to_owned());
+        }
+    }
+    fragments
+}
+
+/// The fragment that the candidate names: as a member, or as the `ufrag` extension that browsers write into the
+/// candidate attribute (RFC 8839 §5.1).
+fn named_fragment(candidate: &IceCandidate) -> Option<&str> {
+    let member = candidate.username_fragment.as_deref().filter(|fragment| !fragment.is_empty());
+    member.or_else(|| {
+        let mut words = candidate.candidate.split_ascii_whitespace();
+        words.find(|word| *word == "ufrag")?;
+        words.next()
+    })
+}

@@ -1,0 +1,204 @@
+//! When a remote candidate is added, kept and dropped: one named case a test.
+
+mod support;
+
+use support::*;
+use vitrine_negotiation::Action::{AddCandidate, Note as Noted, SetLocalDescription};
+use vitrine_negotiation::Input::{
+    CandidateFailed, DescriptionFailed, LocalDescriptionSet, NegotiationNeeded, RemoteCandidate, RemoteDescription,
+    RemoteDescriptionSet,
+};
+use vitrine_negotiation::Role::{Impolite, Polite};
+use vitrine_negotiation::{Action, DropReason, Negotiation, Note, Role};
+use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
+
+#[test]
+fn a_candidate_of_the_description_in_force_is_added_at_once() {
+    assert_eq!(connected(Polite).handle(RemoteCandidate(candidate("b1", 1))), [AddCandidate(candidate("b1", 1))]);
+}
+
+#[test]
+fn candidates_before_any_description_wait_for_it_and_stay_whole_and_in_order() {
+    let mut machine = Negotiation::new(Polite);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), []);
+    assert_eq!(machine.handle(RemoteDescription(offer("b1"))), [set_remote(offer("b1"))]);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 2))), []);
+    let added = [AddCandidate(candidate("b1", 1)), AddCandidate(candidate("b1", 2))];
+    let actions = machine.handle(RemoteDescriptionSet);
+    assert_eq!(actions[0], SetLocalDescription(SdpType::Answer));
+    assert_eq!(actions[1..], added);
+}
+
+#[test]
+fn candidates_that_overtake_the_answer_wait_for_it() {
+    let mut machine = Negotiation::new(Impolite);
+    machine.handle(NegotiationNeeded);
+    machine.handle(LocalDescriptionSet(offer("a1")));
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), []);
+    machine.handle(RemoteDescription(answer("b1")));
+    assert_eq!(machine.handle(RemoteDescriptionSet), [AddCandidate(candidate("b1", 1))]);
+}
+
+#[test]
+fn candidates_of_a_restart_wait_until_the_restart_is_set() {
+    let mut machine = connected(Polite);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b2", 1))), []);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 2))), [AddCandidate(candidate("b1", 2))]);
+    machine.handle(RemoteDescription(offer("b2")));
+    assert_eq!(machine.handle(RemoteDescriptionSet)[1..], [AddCandidate(candidate("b2", 1))]);
+}
+
+#[test]
+fn a_candidate_that_comes_while_a_description_is_set_waits_to_see_which_generation_is_left() {
+    let mut machine = connected(Polite);
+    machine.handle(RemoteDescription(offer("b2")));
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), []);
+    assert_eq!(machine.handle(RemoteDescriptionSet)[1..], [dropped("b1", 1, DropReason::OldGeneration)]);
+}
+
+#[test]
+fn a_late_candidate_of_a_replaced_generation_is_dropped() {
+    let mut machine = connected(Polite);
+    machine.handle(RemoteDescription(offer("b2")));
+    machine.handle(RemoteDescriptionSet);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), [dropped("b1", 1, DropReason::OldGeneration)]);
+}
+
+#[test]
+fn an_ignored_offer_takes_its_candidates_with_it_but_not_those_of_the_good_generation() {
+    let mut machine = reoffering(Impolite);
+    machine.handle(RemoteDescription(offer("b2")));
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b2", 1))), []);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 2))), [AddCandidate(candidate("b1", 2))]);
+    machine.handle(RemoteDescription(answer("b1")));
+    let actions = machine.handle(RemoteDescriptionSet);
+    assert_eq!(actions, [dropped("b2", 1, DropReason::IgnoredDescription)]);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b2", 3))), [dropped("b2", 3, DropReason::IgnoredDescription)]);
+}
+
+#[test]
+fn candidates_of_an_ignored_offer_are_kept_when_the_answer_reuses_its_fragment() {
+    let mut machine = Negotiation::new(Impolite);
+    machine.handle(NegotiationNeeded);
+    machine.handle(LocalDescriptionSet(offer("a1")));
+    machine.handle(RemoteDescription(offer("b1")));
+    machine.handle(RemoteCandidate(candidate("b1", 1)));
+    machine.handle(RemoteDescription(answer("b1")));
+    assert_eq!(machine.handle(RemoteDescriptionSet), [AddCandidate(candidate("b1", 1))]);
+}
+
+#[test]
+fn a_fragment_that_is_only_in_the_candidate_text_counts() {
+    let only_text = |fragment| IceCandidate { username_fragment: None, ..candidate(fragment, 1) };
+    let mut machine = connected(Polite);
+    assert_eq!(machine.handle(RemoteCandidate(only_text("b2"))), []);
+    assert_eq!(machine.handle(RemoteCandidate(only_text("b1"))), [AddCandidate(only_text("b1"))]);
+}
+
+#[test]
+fn a_candidate_without_fragment_belongs_to_the_latest_description() {
+    let mut machine = reoffering(Impolite);
+    assert_eq!(machine.handle(RemoteCandidate(nameless())), [AddCandidate(nameless())]);
+    machine.handle(RemoteDescription(offer("b2")));
+    assert_eq!(machine.handle(RemoteCandidate(nameless())), []);
+    machine.handle(RemoteDescription(answer("b1")));
+    let reason = DropReason::IgnoredDescription;
+    let expected = Noted(Note::CandidateDropped { candidate: nameless(), reason });
+    assert_eq!(machine.handle(RemoteDescriptionSet), [expected]);
+}
+
+#[test]
+fn a_candidate_without_fragment_before_any_description_goes_to_the_first() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(RemoteCandidate(nameless()));
+    machine.handle(RemoteDescription(offer("b1")));
+    assert_eq!(machine.handle(RemoteDescriptionSet)[1..], [AddCandidate(nameless())]);
+}
+
+#[test]
+fn end_of_candidates_is_passed_on() {
+    let end = IceCandidate { candidate: String::new(), ..candidate("b1", 0) };
+    assert_eq!(connected(Polite).handle(RemoteCandidate(end.clone())), [AddCandidate(end)]);
+}
+
+#[test]
+fn a_description_without_fragments_takes_every_candidate_and_leaves_the_judgement_to_the_browser() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(RemoteDescription(SessionDescription { kind: SdpType::Offer, sdp: "v=0\r\n".to_owned() }));
+    machine.handle(RemoteDescriptionSet);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), [AddCandidate(candidate("b1", 1))]);
+}
+
+#[test]
+fn every_section_of_an_unbundled_description_counts() {
+    let mut machine = Negotiation::new(Polite);
+    let sdp = format!("{}{}", offer("b1").sdp, offer("b2").sdp);
+    machine.handle(RemoteDescription(SessionDescription { kind: SdpType::Offer, sdp }));
+    machine.handle(RemoteDescriptionSet);
+    for fragment in ["b1", "b2"] {
+        let actions = machine.handle(RemoteCandidate(candidate(fragment, 1)));
+        assert_eq!(actions, [AddCandidate(candidate(fragment, 1))]);
+    }
+}
+
+#[test]
+fn candidates_of_an_offer_that_could_not_be_set_are_dropped_with_the_next_description() {
+    let mut machine = connected(Polite);
+    machine.handle(RemoteDescription(offer("b2")));
+    machine.handle(RemoteCandidate(candidate("b2", 1)));
+    machine.handle(DescriptionFailed("no".to_owned()));
+    machine.handle(RemoteDescription(offer("b3")));
+    let actions = machine.handle(RemoteDescriptionSet);
+    assert_eq!(actions[1..], [dropped("b2", 1, DropReason::IgnoredDescription)]);
+}
+
+#[test]
+fn after_a_rollback_candidates_of_the_generation_before_are_added_again() {
+    let mut machine = connected(Polite);
+    machine.handle(RemoteDescription(offer("b2")));
+    machine.handle(RemoteDescriptionSet);
+    machine.handle(DescriptionFailed("no".to_owned()));
+    machine.handle(RemoteDescriptionSet);
+    assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), [AddCandidate(candidate("b1", 1))]);
+}
+
+#[test]
+fn waiting_candidates_are_bounded_and_the_oldest_goes_first() {
+    let mut machine = Negotiation::new(Polite);
+    for number in 0..256 {
+        assert_eq!(machine.handle(RemoteCandidate(candidate("b1", number))), []);
+    }
+    let actions = machine.handle(RemoteCandidate(candidate("b1", 256)));
+    assert_eq!(actions, [dropped("b1", 0, DropReason::QueueFull)]);
+    machine.handle(RemoteDescription(offer("b1")));
+    let added: Vec<Action> = (1..=256).map(|number| AddCandidate(candidate("b1", number))).collect();
+    assert_eq!(machine.handle(RemoteDescriptionSet)[1..], added);
+}
+
+#[test]
+fn a_candidate_that_the_browser_rejects_is_told() {
+    let (candidate, reason) = (candidate("b1", 1), "no".to_owned());
+    let actions = connected(Polite).handle(CandidateFailed { candidate: candidate.clone(), reason: reason.clone() });
+    assert_eq!(actions, [Noted(Note::CandidateFailed { candidate, reason })]);
+}
+
+fn dropped(fragment: &str, number: u16, reason: DropReason) -> Action {
+    Noted(Note::CandidateDropped { candidate: candidate(fragment, number), reason })
+}
+
+/// As clients send it that forward only some members.
+fn nameless() -> IceCandidate {
+    IceCandidate {
+        candidate: "candidate:1 1 udp 2122260223 192.0.2.1 1 typ host".to_owned(),
+        sdp_mid: Some("0".to_owned()),
+        ..IceCandidate::default()
+    }
+}
+
+/// Connected, with a second own offer that awaits its answer.
+fn reoffering(role: Role) -> Negotiation {
+    let mut machine = connected(role);
+    machine.handle(NegotiationNeeded);
+    machine.handle(LocalDescriptionSet(offer("a1")));
+    machine
+}

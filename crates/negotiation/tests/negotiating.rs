@@ -1,0 +1,353 @@
+//! Who offers, who gives way, and what happens when an operation fails: one named case a test.
+
+mod support;
+
+use support::*;
+use vitrine_negotiation::Action::{Note as Noted, RestartIce, Send, SetLocalDescription};
+use vitrine_negotiation::Input::{
+    ChannelReplaced, DescriptionFailed, LocalDescriptionSet, NegotiationNeeded, RemoteDescription, RemoteDescriptionSet,
+};
+use vitrine_negotiation::Role::{Impolite, Polite};
+use vitrine_negotiation::{Action, Input, Negotiation, Note, Operation, Recovery, Role, SignalingState};
+use vitrine_protocol::signaling::SdpType;
+
+const MAKE_OFFER: Action = SetLocalDescription(SdpType::Offer);
+const MAKE_ANSWER: Action = SetLocalDescription(SdpType::Answer);
+
+#[test]
+fn an_offer_is_made_sent_and_answered_and_no_more_is_offered() {
+    let mut machine = Negotiation::new(Impolite);
+    assert_eq!(machine.handle(NegotiationNeeded), [MAKE_OFFER]);
+    assert!(machine.making_offer());
+    assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
+    assert_eq!(machine.signaling_state(), SignalingState::HaveLocalOffer);
+    assert_eq!(machine.handle(RemoteDescription(answer("b1"))), [set_remote(answer("b1"))]);
+    assert!(machine.is_setting_remote_answer_pending());
+    assert_eq!(machine.handle(RemoteDescriptionSet), []);
+    assert!(machine.is_idle());
+}
+
+#[test]
+fn an_offer_is_answered_and_no_offer_follows() {
+    let mut machine = Negotiation::new(Polite);
+    assert_eq!(machine.handle(RemoteDescription(offer("b1"))), [set_remote(offer("b1"))]);
+    assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_ANSWER]);
+    assert_eq!(machine.signaling_state(), SignalingState::HaveRemoteOffer);
+    assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), [Send(answer("a1"))]);
+    assert!(machine.is_idle());
+}
+
+#[test]
+fn media_attached_while_an_offer_is_set_goes_into_the_answer_and_needs_no_offer() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(RemoteDescription(offer("b1")));
+    assert_eq!(machine.handle(NegotiationNeeded), []);
+    assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_ANSWER]);
+    assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), [Send(answer("a1"))]);
+    assert!(machine.is_idle());
+}
+
+#[test]
+fn a_need_that_fired_just_before_the_offer_began_is_in_that_offer() {
+    let mut machine = Negotiation::new(Impolite);
+    machine.handle(NegotiationNeeded);
+    assert_eq!(machine.handle(NegotiationNeeded), []);
+    machine.handle(LocalDescriptionSet(offer("a1")));
+    machine.handle(RemoteDescription(answer("b1")));
+    assert_eq!(machine.handle(RemoteDescriptionSet), []);
+    assert!(machine.is_idle());
+}
+
+#[test]
+fn needs_while_an_answer_is_awaited_become_one_offer_once_stable() {
+    let mut machine = awaiting_answer(Impolite);
+    assert_eq!(machine.handle(NegotiationNeeded), []);
+    assert_eq!(machine.handle(NegotiationNeeded), []);
+    machine.handle(RemoteDescription(answer("b1")));
+    assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_OFFER]);
+    machine.handle(LocalDescriptionSet(offer("a1")));
+    machine.handle(RemoteDescription(answer("b1")));
+    assert_eq!(machine.handle(RemoteDescriptionSet), []);
+}
+
+#[test]
+fn a_need_while_the_own_answer_is_made_is_offered_after_it() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(RemoteDescription(offer("b1")));
+    machine.handle(RemoteDescriptionSet);
+    assert_eq!(machine.handle(NegotiationNeeded), []);
+    assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), [Send(answer("a1")), MAKE_OFFER]);
+}
+
+#[test]
+fn in_a_glare_the_impolite_side_ignores_the_offer_and_takes_the_answer() {
+    let mut machine = awaiting_answer(Impolite);
+    assert_eq!(machine.handle(RemoteDescription(offer("b1"))), [Noted(Note::OfferIgnored)]);
+    assert!(machine.ignore_offer());
+    assert_eq!(machine.handle(RemoteDescription(answer("b2"))), [set_remote(answer("b2"))]);
+    assert!(!machine.ignore_offer());
+}
+
+#[test]
+fn in_a_glare_the_impolite_side_ignores_an_offer_that_comes_while_it_makes_its_own() {
+    let mut machine = Negotiation::new(Impolite);
+    machine.handle(NegotiationNeeded);
+    assert_eq!(machine.handle(RemoteDescription(offer("b1"))), []);
+    let actions = machine.handle(LocalDescriptionSet(offer("a1")));
+    assert_eq!(actions, [Send(offer("a1")), Noted(Note::OfferIgnored)]);
+}
+
+#[test]
+fn an_offer_that_comes_while_the_own_one_fails_is_no_glare() {
+    let mut machine = Negotiation::new(Impolite);
+    machine.handle(NegotiationNeeded);
+    machine.handle(RemoteDescription(offer("b1")));
+    let actions = machine.handle(DescriptionFailed("no".to_owned()));
+    assert_eq!(actions, [failed(Operation::LocalOffer, Recovery::None), set_remote(offer("b1"))]);
+}
+
+#[test]
+fn in_a_glare_the_polite_side_gives_way_and_offers_again_when_the_browser_still_needs_it() {
+    let mut machine = awaiting_answer(Polite);
+    let actions = machine.handle(RemoteDescription(offer("b1")));
+    assert_eq!(actions, [Noted(Note::OfferRolledBack), set_remote(offer("b1"))]);
+    assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_ANSWER]);
+    assert_eq!(machine.handle(LocalDescriptionSet(answer("a2"))), [Send(answer("a2"))]);
+    assert_eq!(machine.handle(NegotiationNeeded), [MAKE_OFFER]);
+}
+
+#[test]
+fn the_polite_side_does_not_send_an_offer_that_is_about_to_be_rolled_back() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(NegotiationNeeded);
+    machine.handle(RemoteDescription(offer("b1")));
+    let actions = machine.handle(LocalDescriptionSet(offer("a1")));
+    assert_eq!(actions, [Noted(Note::OfferRolledBack), set_remote(offer("b1"))]);
+}
+
+#[test]
+fn an_answer_is_never_taken_for_an_offer_that_was_not_sent() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(NegotiationNeeded);
+    machine.handle(RemoteDescription(offer("b9")));
+    machine.handle(LocalDescriptionSet(offer("a1")));
+    machine.handle(RemoteDescription(answer("b1")));
+    let actions = machine.handle(DescriptionFailed("no".to_owned()));
+    let failed = failed(Operation::RemoteOffer, Recovery::OfferAgain);
+    assert_eq!(actions, [failed, Noted(Note::StaleAnswer), MAKE_OFFER]);
+}
+
+#[test]
+fn an_offer_that_follows_the_answer_closely_is_no_glare() {
+    let mut machine = awaiting_answer(Impolite);
+    machine.handle(RemoteDescription(answer("b1")));
+    assert_eq!(machine.handle(RemoteDescription(offer("b1"))), []);
+    assert_eq!(machine.handle(RemoteDescriptionSet), [set_remote(offer("b1"))]);
+}
+
+#[test]
+fn an_offer_of_the_other_side_goes_before_an_own_need() {
+    let mut machine = awaiting_answer(Impolite);
+    machine.handle(NegotiationNeeded);
+    machine.handle(RemoteDescription(answer("b1")));
+    machine.handle(RemoteDescription(offer("b1")));
+    assert_eq!(machine.handle(RemoteDescriptionSet), [set_remote(offer("b1"))]);
+}
+
+#[test]
+fn two_offers_in_a_row_are_answered_in_a_row() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(RemoteDescription(offer("b1")));
+    assert_eq!(machine.handle(RemoteDescription(offer("b2"))), []);
+    assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_ANSWER]);
+    let actions = machine.handle(LocalDescriptionSet(answer("a1")));
+    assert_eq!(actions, [Send(answer("a1")), set_remote(offer("b2"))]);
+}
+
+#[test]
+fn an_answer_that_no_offer_waits_for_is_dropped() {
+    let mut machine = connected(Polite);
+    assert_eq!(machine.handle(RemoteDescription(answer("b9"))), [Noted(Note::StaleAnswer)]);
+    assert!(machine.is_idle());
+}
+
+#[test]
+fn provisional_answers_and_rollbacks_of_the_other_side_are_refused() {
+    for kind in [SdpType::Pranswer, SdpType::Rollback] {
+        let mut machine = awaiting_answer(Polite);
+        let actions = machine.handle(RemoteDescription(description(kind, "b1")));
+        assert_eq!(actions, [Noted(Note::DescriptionRefused(kind))]);
+        assert_eq!(machine.operation(), None);
+    }
+}
+
+#[test]
+fn descriptions_that_pile_up_are_bounded() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(NegotiationNeeded);
+    let dropped = (0..1000).filter(|_| {
+        machine.handle(RemoteDescription(offer("b1"))) == [Noted(Note::DescriptionDropped(SdpType::Offer))]
+    });
+    assert_eq!(dropped.count(), 1000 - 16);
+}
+
+#[test]
+fn an_ice_restart_is_offered_at_once_when_stable() {
+    for role in [Polite, Impolite] {
+        assert_eq!(connected(role).handle(Input::RestartIce), [RestartIce, MAKE_OFFER]);
+    }
+}
+
+#[test]
+fn an_ice_restart_while_an_answer_is_awaited_is_offered_after_it() {
+    let mut machine = awaiting_answer(Impolite);
+    assert_eq!(machine.handle(Input::RestartIce), [RestartIce]);
+    machine.handle(RemoteDescription(answer("b1")));
+    assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_OFFER]);
+}
+
+#[test]
+fn an_ice_restart_while_answering_is_left_to_the_browser_as_the_answer_may_be_one() {
+    let mut machine = connected(Polite);
+    machine.handle(RemoteDescription(offer("b2")));
+    machine.handle(RemoteDescriptionSet);
+    assert_eq!(machine.handle(Input::RestartIce), [RestartIce]);
+    assert_eq!(machine.handle(LocalDescriptionSet(answer("a2"))), [Send(answer("a2"))]);
+    assert_eq!(machine.handle(NegotiationNeeded), [MAKE_OFFER]);
+}
+
+#[test]
+fn an_unanswered_offer_is_made_again_when_the_channel_is_replaced() {
+    let mut machine = awaiting_answer(Impolite);
+    assert_eq!(machine.handle(ChannelReplaced), [MAKE_OFFER]);
+    assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
+    assert_eq!(machine.handle(RemoteDescription(answer("b1"))), [set_remote(answer("b1"))]);
+}
+
+#[test]
+fn an_offer_being_made_when_the_channel_is_replaced_is_sent_once() {
+    let mut machine = Negotiation::new(Impolite);
+    machine.handle(NegotiationNeeded);
+    assert_eq!(machine.handle(ChannelReplaced), []);
+    assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
+}
+
+#[test]
+fn an_answer_to_an_offer_of_a_replaced_channel_is_not_sent() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(RemoteDescription(offer("b1")));
+    assert_eq!(machine.handle(ChannelReplaced), []);
+    machine.handle(RemoteDescriptionSet);
+    assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), [Noted(Note::AnswerWithheld)]);
+    // The next one is.
+    machine.handle(RemoteDescription(offer("b1")));
+    machine.handle(RemoteDescriptionSet);
+    assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), [Send(answer("a1"))]);
+}
+
+#[test]
+fn descriptions_that_wait_when_the_channel_is_replaced_are_dropped() {
+    let mut machine = Negotiation::new(Impolite);
+    machine.handle(NegotiationNeeded);
+    machine.handle(RemoteDescription(offer("b1")));
+    assert_eq!(machine.handle(ChannelReplaced), [Noted(Note::DescriptionDropped(SdpType::Offer))]);
+    assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
+}
+
+#[test]
+fn a_stable_connection_needs_nothing_when_the_channel_is_replaced() {
+    assert_eq!(connected(Impolite).handle(ChannelReplaced), []);
+}
+
+#[test]
+fn an_offer_that_cannot_be_set_changes_nothing() {
+    let mut machine = connected(Polite);
+    machine.handle(RemoteDescription(offer("b9")));
+    let actions = machine.handle(DescriptionFailed("no".to_owned()));
+    assert_eq!(actions, [failed(Operation::RemoteOffer, Recovery::None)]);
+    assert!(machine.is_idle());
+    assert_eq!(machine.handle(NegotiationNeeded), [MAKE_OFFER]);
+}
+
+#[test]
+fn after_a_colliding_offer_that_cannot_be_set_the_own_offer_is_made_again() {
+    let mut machine = awaiting_answer(Polite);
+    machine.handle(RemoteDescription(offer("b9")));
+    let actions = machine.handle(DescriptionFailed("no".to_owned()));
+    assert_eq!(actions, [failed(Operation::RemoteOffer, Recovery::OfferAgain), MAKE_OFFER]);
+    assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
+}
+
+#[test]
+fn after_an_answer_that_cannot_be_set_there_is_one_more_offer_and_then_no_more() {
+    let mut machine = given_up();
+    assert_eq!(machine.operation(), None);
+    assert_eq!(machine.handle(RemoteDescription(answer("b1"))), [Noted(Note::StaleAnswer)]);
+    assert_eq!(machine.handle(NegotiationNeeded), [MAKE_OFFER]);
+}
+
+#[test]
+fn an_impolite_side_that_gave_up_its_offer_takes_the_other_one() {
+    let mut machine = given_up();
+    let actions = machine.handle(RemoteDescription(offer("b1")));
+    assert_eq!(actions, [Noted(Note::OfferRolledBack), set_remote(offer("b1"))]);
+}
+
+#[test]
+fn an_offer_that_cannot_be_answered_is_rolled_back() {
+    let mut machine = connected(Polite);
+    machine.handle(RemoteDescription(offer("b1")));
+    machine.handle(RemoteDescriptionSet);
+    let actions = machine.handle(DescriptionFailed("no".to_owned()));
+    assert_eq!(actions, [failed(Operation::LocalAnswer, Recovery::Rollback), set_remote(rollback())]);
+    assert_eq!(machine.handle(RemoteDescriptionSet), []);
+    assert!(machine.is_idle());
+    assert_eq!(machine.handle(NegotiationNeeded), [MAKE_OFFER]);
+}
+
+#[test]
+fn after_an_own_offer_that_cannot_be_made_another_may_be_tried() {
+    let mut machine = connected(Polite);
+    machine.handle(NegotiationNeeded);
+    let actions = machine.handle(DescriptionFailed("no".to_owned()));
+    assert_eq!(actions, [failed(Operation::LocalOffer, Recovery::None)]);
+    assert!(machine.is_idle());
+    assert_eq!(machine.handle(NegotiationNeeded), [MAKE_OFFER]);
+}
+
+#[test]
+fn a_completion_that_fits_nothing_in_flight_is_ignored() {
+    let unexpected = [Noted(Note::UnexpectedCompletion)];
+    let mut machine = connected(Impolite);
+    assert_eq!(machine.handle(RemoteDescriptionSet), unexpected);
+    assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), unexpected);
+    assert_eq!(machine.handle(DescriptionFailed("no".to_owned())), unexpected);
+    machine.handle(NegotiationNeeded);
+    assert_eq!(machine.handle(RemoteDescriptionSet), unexpected);
+    assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), unexpected);
+    assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
+}
+
+fn failed(operation: Operation, recovery: Recovery) -> Action {
+    Noted(Note::OperationFailed { operation, reason: "no".to_owned(), recovery })
+}
+
+fn awaiting_answer(role: Role) -> Negotiation {
+    let mut machine = Negotiation::new(role);
+    machine.handle(NegotiationNeeded);
+    machine.handle(LocalDescriptionSet(offer("a1")));
+    machine
+}
+
+/// An impolite machine whose offer got two answers that could not be set.
+fn given_up() -> Negotiation {
+    let mut machine = awaiting_answer(Impolite);
+    machine.handle(RemoteDescription(answer("b1")));
+    let actions = machine.handle(DescriptionFailed("no".to_owned()));
+    assert_eq!(actions, [failed(Operation::RemoteAnswer, Recovery::OfferAgain), MAKE_OFFER]);
+    machine.handle(LocalDescriptionSet(offer("a1")));
+    machine.handle(RemoteDescription(answer("b1")));
+    let actions = machine.handle(DescriptionFailed("no".to_owned()));
+    assert_eq!(actions, [failed(Operation::RemoteAnswer, Recovery::GiveUp)]);
+    machine
+}

@@ -1,0 +1,46 @@
+//! Short names for what the tests of single cases talk about.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use vitrine_negotiation::{Action, Input, Negotiation, Role};
+use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
+
+pub fn description(kind: SdpType, fragment: &str) -> SessionDescription {
+    SessionDescription { kind, sdp: format!("v=0\r\nm=audio\r\na=ice-ufrag:{fragment}\r\na=ice-pwd:secret\r\n") }
+}
+
+pub fn offer(fragment: &str) -> SessionDescription {
+    description(SdpType::Offer, fragment)
+}
+
+pub fn answer(fragment: &str) -> SessionDescription {
+    description(SdpType::Answer, fragment)
+}
+
+pub fn rollback() -> SessionDescription {
+    SessionDescription { kind: SdpType::Rollback, sdp: String::new() }
+}
+
+pub fn set_remote(description: SessionDescription) -> Action {
+    Action::SetRemoteDescription(description)
+}
+
+/// A whole candidate as a browser sends it.
+pub fn candidate(fragment: &str, number: u16) -> IceCandidate {
+    IceCandidate {
+        candidate: format!("candidate:{number} 1 udp 2122260223 192.0.2.1 {number} typ host ufrag {fragment}"),
+        sdp_mid: Some("0".to_owned()),
+        sdp_m_line_index: Some(0),
+        username_fragment: Some(fragment.to_owned()),
+    }
+}
+
+/// A machine that has negotiated once, as the offering side; the other side's fragment is `b1`.
+pub fn connected(role: Role) -> Negotiation {
+    let mut machine = Negotiation::new(role);
+    machine.handle(Input::NegotiationNeeded);
+    machine.handle(Input::LocalDescriptionSet(offer("a1")));
+    machine.handle(Input::RemoteDescription(answer("b1")));
+    machine.handle(Input::RemoteDescriptionSet);
+    assert!(machine.is_idle());
+    machine
+}
