@@ -225,10 +225,10 @@ impl Peer {
                 prepared?;
             }
             Action::SetRemoteDescription(description) => {
-                if description.kind == SdpType::Offer && description.sdp.contains("\nm=application ") {
-                    self.open_control()?;
-                }
+                let offers_control = description.kind == SdpType::Offer && description.sdp.contains("\nm=application ");
+                let opened = if offers_control { self.open_control() } else { Ok(()) };
                 self.connection.set_remote_description(description);
+                opened?;
             }
             Action::AddCandidate(candidate) => self.connection.add_candidate(candidate),
             Action::Send(description) => self.send_description(description, context),
@@ -275,11 +275,11 @@ impl Peer {
     }
 
     fn reach(&mut self, step: Step) {
-        let time = now() - self.started;
+        let time = (now() - self.started).round();
         let steps = &mut self.view.steps;
         if steps.reached.iter().all(|(reached, _)| *reached != step) {
             steps.reached.push((step, time));
-            self.describe(&format!("{step:?} after {time:.0} ms"));
+            self.describe(&format!("{step:?} after {} ms", time as u32));
         }
     }
 

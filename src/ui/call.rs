@@ -3,7 +3,6 @@
 use leptos::{html, prelude::*};
 use vitrine_protocol::signaling::UserId;
 
-use super::Ui;
 use super::controls::{CopyLink, DeviceToggles, LeaveButton, LinkDialog, SignalingIndicator};
 use super::grid::{layout, watch_size};
 use super::notice::{DeviceNotices, ProblemNotice};
@@ -11,6 +10,7 @@ use super::steps::StepsDialog;
 use super::text::{Locale, fill, text};
 use super::tile::{RemoteTile, SelfTile};
 use super::video::play_all;
+use super::{Ui, effect};
 
 /// The call.
 #[component]
@@ -22,7 +22,7 @@ pub fn Call(ui: Ui) -> impl IntoView {
     let refused = RwSignal::new(false);
     let people = ui.select(|state| state.peers.len() + 1);
     let title = NodeRef::<html::H1>::new();
-    Effect::new(move |_| {
+    effect(move || {
         // The button that led here is gone, and the focus with it.
         if let Some(title) = title.get() {
             let _ = title.focus();
@@ -77,7 +77,7 @@ fn Grid(ui: Ui, opened: RwSignal<Option<UserId>>, blocked: RwSignal<bool>, refus
             let _ = size.try_set((width, height));
         })
     });
-    Effect::new(move |_| {
+    effect(move || {
         let (width, height) = size.get();
         if let Some(tiles) = tiles.get() {
             layout(ids.with(Vec::len).max(1) + 1, width, height).apply(&tiles);

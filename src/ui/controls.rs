@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use leptos::{html, prelude::*, task::spawn_local};
 
-use super::Ui;
 use super::icon::{Icon, icon};
 use super::page;
 use super::text::{self, text};
+use super::{Ui, effect};
 use crate::call::{Command, DeviceState, SignalingState, Stage};
 
 /// How long "Copied" stands.
@@ -111,7 +111,7 @@ pub fn LinkDialog(ui: Ui, open: RwSignal<bool>) -> impl IntoView {
     let locale = ui.locale;
     let dialog = NodeRef::<html::Dialog>::new();
     let field = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let (true, Some(dialog), Some(field)) = (open.get(), dialog.get(), field.get()) {
             field.set_value(&invite(ui));
             let _ = dialog.show_modal();

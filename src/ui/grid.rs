@@ -52,7 +52,7 @@ impl Layout {
             [("--gap", GAP), ("--row", row), ("--tile-width", self.width), ("--tile-height", self.height)]
         {
             // Fails only for a read-only declaration, which an element's own style is not.
-            let _ = style.set_property(property, &(pixels.to_string() + "px"));
+            let _ = style.set_property(property, &(format!("{}px", pixels.floor() as i32)));
         }
     }
 }

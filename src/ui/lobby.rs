@@ -11,7 +11,7 @@ use super::notice::{Devices, ProblemNotice, device_problem, notice, unavailable}
 use super::text::{self, fill, text};
 use super::tile::avatar;
 use super::video::LocalVideo;
-use super::{Ui, brand, page};
+use super::{Ui, brand, effect, page};
 use crate::call::{Command, DeviceState, Intent, Problem, SignalingState, Stage};
 
 /// Longest name that others are shown, in UTF-16 units.
@@ -88,7 +88,7 @@ impl Form {
 pub fn Lobby(ui: Ui, returning: bool) -> impl IntoView {
     let form = Form::new(ui);
     let problem = ui.select(|state| state.problem.clone());
-    Effect::new(move |_| {
+    effect(move || {
         let exists = problem.with(|problem| *problem == Some(Problem::Refused(ErrorCode::RoomExists)));
         if exists && form.target.with_untracked(|target| *target == Target::NewRoom) {
             form.target.set(Target::Room(form.room.with_untracked(|room| room.trim().to_owned())));
@@ -162,7 +162,7 @@ fn Entry(form: Form, returning: bool) -> impl IntoView {
     let ui = form.ui;
     let locale = ui.locale;
     let title = NodeRef::<html::H1>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let (true, Some(title)) = (returning, title.get()) {
             let _ = title.focus();
         }

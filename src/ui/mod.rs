@@ -61,7 +61,7 @@ impl Ui {
         part: impl Fn(&CallState) -> T + 'static,
     ) -> ReadSignal<T, LocalStorage> {
         let (selected, select) = signal_local(untrack(|| self.state.with(&part)));
-        Effect::new(move |_| {
+        effect(move || {
             let part = self.state.with(&part);
             if selected.with_untracked(|selected| *selected != part) {
                 select.set(part);
@@ -69,6 +69,15 @@ impl Ui {
         });
         selected
     }
+}
+
+/// Runs `run` now and whenever something that it reads changes. Boxed, because the reactive library's code for an
+/// effect is compiled anew for every type of closure, which is what a download would mostly consist of.
+fn effect(run: impl FnMut() + 'static) {
+    fn boxed(mut run: Box<dyn FnMut()>) {
+        Effect::new(move |_| run());
+    }
+    boxed(Box::new(run));
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -100,7 +109,7 @@ pub fn App(
     let ui = Ui { state, dispatch, locale: text::browser_locale(), name };
     page::mounted(ui.locale);
     let room = ui.select(|state| (state.stage == Stage::InCall).then(|| state.room.clone()).flatten());
-    Effect::new(move |_| room.with(|room| page::show_room(ui.locale, room.as_deref())));
+    effect(move || room.with(|room| page::show_room(ui.locale, room.as_deref())));
     let screen = ui.select(Screen::of);
     let called = StoredValue::new(false);
     view! {

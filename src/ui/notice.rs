@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, icon};
 use super::text::{self, Words, text};
-use super::{Ui, brand};
+use super::{Ui, brand, effect};
 use crate::call::{Command, DeviceProblem, DeviceState, LocalMedia, Problem};
 
 /// A card with role `alert`. `action` stands below the words, `dismiss` is called by the cross if given.
@@ -107,7 +107,7 @@ pub fn device_problem(ui: Ui, devices: Devices, problem: &DeviceProblem) -> (Wor
 pub fn DeviceNotices(ui: Ui) -> impl IntoView {
     let problems = ui.select(|state| unavailable(&state.local));
     let known = RwSignal::new_local(problems.get_untracked());
-    Effect::new(move |_| {
+    effect(move || {
         let current = problems.get();
         known.update(|known| known.retain(|problem| current.contains(problem)));
     });

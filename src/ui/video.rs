@@ -6,6 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DomException, HtmlVideoElement};
 
+use super::effect;
 use crate::browser::Stream;
 
 /// A stream that changes, or goes.
@@ -15,7 +16,7 @@ pub type StreamSignal = ReadSignal<Option<Stream>, LocalStorage>;
 #[component]
 pub fn LocalVideo(stream: StreamSignal, label: &'static str) -> impl IntoView {
     let node = NodeRef::<html::Video>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(video) = node.get() {
             video.set_muted(true);
             stream.with(|stream| video.set_src_object(stream.as_ref()));
@@ -29,7 +30,7 @@ pub fn LocalVideo(stream: StreamSignal, label: &'static str) -> impl IntoView {
 #[component]
 pub fn RemoteVideo(stream: StreamSignal, label: Signal<String>, blocked: RwSignal<bool>) -> impl IntoView {
     let node = NodeRef::<html::Video>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(video) = node.get() {
             stream.with(|stream| {
                 video.set_src_object(stream.as_ref());
