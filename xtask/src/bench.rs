@@ -1,0 +1,125 @@
+//! `cargo xtask bench NAME`: figures. Each benchmark prints a table and, last, one JSON line. What needs browsers is
+//! measured by `crates/e2e`; here is the size of a first visit.
+
+use crate::process::{Failure, Outcome, cargo, io_failure};
+use crate::{browsers, dist};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The most that a first visit may download, brotli-11, in bytes.
+const BUDGET: u64 = 130_000;
+
+/// The benchmarks by name, a line each.
+pub const BENCHMARKS: &str = "    size      what a first visit downloads, per file\n    \
+     join      from entering a room to the first remote frame, against plain JavaScript\n    \
+     memory    what is left behind by joining and leaving fifty times\n";
+
+/// Runs the benchmark called `name`. `extra` goes to those of `crates/e2e`.
+pub fn bench(root: &Path, target: &Path, name: &str, extra: &[String]) -> Outcome<ExitCode> {
+    match name {
+        "size" => size(&dist::build(root, target)?),
+        "join" | "memory" => {
+            browsers::ensure_end_to_end(root)?;
+            let mut command = cargo(root);
+            browsers::prepare_end_to_end(root, target, &mut command)?;
+            command.args(["run", "--release", "--package", "vitrine-e2e", "--bin", "bench", "--", name]).args(extra);
+            crate::process::become_program(&mut command)
+        }
+        _ => Err(Failure(format!("no benchmark `{name}`. There are:\n{BENCHMARKS}"))),
+    }
+}
+
+/// Bytes of one file, as it is and compressed.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    raw: u64,
+    gzip: u64,
+    brotli: u64,
+}
+
+fn size(dist: &Path) -> Outcome<ExitCode> {
+    let mut total = Size::default();
+    let mut json = Vec::new();
+    println!("{:<44} {:>9} {:>9} {:>9}", "first visit", "raw", "gzip-9", "brotli-11");
+    let row = |name: &str, size: Size| println!("{name:<44} {:>9} {:>9} {:>9}", size.raw, size.gzip, size.brotli);
+    for file in first_visit(dist)? {
+        let size = measure(&file)?;
+        let name = relative(dist, &file);
+        row(&name, size);
+        json.push(format!(r#"{{"name":"{name}","raw":{},"gzip":{},"brotli":{}}}"#, size.raw, size.gzip, size.brotli));
+        total.raw += size.raw;
+        total.gzip += size.gzip;
+        total.brotli += size.brotli;
+    }
+    row("total", total);
+    let within = total.brotli <= BUDGET;
+    let verdict = if within { "within" } else { "OVER" };
+    println!("{verdict} the budget of {BUDGET} bytes, brotli-11\n");
+    println!(
+        r#"{{"bench":"size","files":[{}],"raw":{},"gzip":{},"brotli":{},"budget":{BUDGET},"within_budget":{within}}}"#,
+        json.join(","),
+        total.raw,
+        total.gzip,
+        total.brotli
+    );
+    Ok(if within { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `index.html` and every file that it, or a file it leads to, names.
+fn first_visit(dist: &Path) -> Outcome<Vec<PathBuf>> {
+    let compressed = |path: &Path| path.extension().is_some_and(|extension| extension == "br" || extension == "gz");
+    let mut rest = dist::files_under(dist, &compressed)?;
+    let mut reached = vec![dist.join("index.html")];
+    rest.retain(|path| *path != reached[0]);
+    let mut next = 0;
+    while next < reached.len() {
+        let content = read(&reached[next])?;
+        let named = |path: &PathBuf| {
+            let name = relative(dist, path);
+            content.windows(name.len()).any(|window| window == name.as_bytes())
+        };
+        let (found, others) = rest.into_iter().partition::<Vec<_>, _>(named);
+        reached.extend(found);
+        rest = others;
+        next += 1;
+    }
+    Ok(reached)
+}
+
+/// A file that did not shrink has no compressed sibling, and travels as it is.
+fn measure(file: &Path) -> Outcome<Size> {
+    let length = |path: &Path| fs::metadata(path).map(|metadata| metadata.len());
+    let raw = length(file).map_err(io_failure(format!("cannot read {}", file.display())))?;
+    let compressed = |extension| length(&dist::compressed_sibling(file, extension)).unwrap_or(raw);
+    Ok(Size { raw, gzip: compressed("gz"), brotli: compressed("br") })
+}
+
+fn relative(dist: &Path, file: &Path) -> String {
+    file.strip_prefix(dist).unwrap_or(file).to_string_lossy().replace('\\', "/")
+}
+
+fn read(path: &Path) -> Outcome<Vec<u8>> {
+    fs::read(path).map_err(io_failure(format!("cannot read {}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_visit_is_what_the_page_leads_to() {
+        let dist = std::env::temp_dir().join(format!("vitrine-first-visit-{}", std::process::id()));
+        fs::create_dir_all(dist.join("fonts")).unwrap();
+        let write = |name: &str, content: &str| fs::write(dist.join(name), content).unwrap();
+        write("index.html", "<link href=./style-1.css><script>import './app-1.js'</script>");
+        write("index.html.br", "");
+        write("style-1.css", "src: url(fonts/a.woff2)");
+        write("fonts/a.woff2", "");
+        write("app-1.js", "");
+        write("unused.svg", "");
+        let names: Vec<String> = first_visit(&dist).unwrap().iter().map(|file| relative(&dist, file)).collect();
+        assert_eq!(names, ["index.html", "app-1.js", "style-1.css", "fonts/a.woff2"]);
+        fs::remove_dir_all(&dist).unwrap();
+    }
+}

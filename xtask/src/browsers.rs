@@ -1,0 +1,83 @@
+//! What tests and benchmarks in real browsers need, found or installed: browsers, drivers, wasm tools, the npm
+//! packages of the interoperability tests. Hands all of it to the programs that run them, as environment variables.
+
+use crate::dist;
+use crate::process::{Outcome, io_failure, path_with, run, say};
+use crate::system::{CHROMEDRIVER, CHROMIUM, FIREFOX, NODE, NPM, ensure};
+use crate::tools::{cache_directory, geckodriver, install_once, wasm_bindgen, wasm_pack};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A browser that the app's own tests run in.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Browser {
+    /// Chromium or Chrome, through chromedriver.
+    Chromium,
+    /// Firefox, through geckodriver.
+    Firefox,
+}
+
+/// `wasm-pack test` for the app in `browser`; `extra` goes to the test runner.
+pub fn wasm_test_command(root: &Path, browser: Browser, extra: &[String]) -> Outcome<Command> {
+    let mut command = Command::new(wasm_pack().ensure_program()?);
+    command.current_dir(root).args(["test", "--headless", "--mode", "no-install"]);
+    match browser {
+        Browser::Chromium => {
+            command.args(["--chrome", "--chromedriver"]).arg(CHROMEDRIVER.require()?);
+        }
+        Browser::Firefox => {
+            command.args(["--firefox", "--geckodriver"]).arg(geckodriver().ensure_program()?);
+        }
+    }
+    // Not the binary: it has no tests, and starting it would start the app.
+    command.args(["--", "--package", "vitrine", "--lib", "--test", "*", "--"]);
+    command.args(extra);
+    command.env("PATH", path_with(&[wasm_bindgen(root)?.ensure()?])?);
+    // Seconds. The defaults, 20 and 5, are for machines with nothing else to do.
+    command.env("WASM_BINDGEN_TEST_TIMEOUT", "120").env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30");
+    Ok(command)
+}
+
+/// Makes `command`, a program of `crates/e2e`, ready to start: builds what it tests and says where everything is.
+pub fn prepare_end_to_end(root: &Path, target: &Path, command: &mut Command) -> Outcome {
+    command.env("VITRINE_E2E_DIST", dist::build(root, target)?);
+    command.env("VITRINE_E2E_SERVER", dist::build_server(root, target)?);
+    command.env("VITRINE_E2E_CHROMIUM", CHROMIUM.require()?);
+    command.env("VITRINE_E2E_CHROMEDRIVER", CHROMEDRIVER.require()?);
+    if let Some(firefox) = FIREFOX.find() {
+        command.env("VITRINE_E2E_FIREFOX", firefox);
+        command.env("VITRINE_E2E_GECKODRIVER", geckodriver().ensure_program()?);
+    }
+    command.env("VITRINE_E2E_NODE", NODE.require()?);
+    command.env("VITRINE_E2E_NODE_MODULES", ensure_node_modules(root)?);
+    Ok(())
+}
+
+/// Installs what [`prepare_end_to_end`] needs from outside, Firefox apart.
+pub fn ensure_end_to_end(root: &Path) -> Outcome {
+    ensure(&[CHROMIUM, CHROMEDRIVER, NODE, NPM])?;
+    ensure_node_modules(root).map(drop)
+}
+
+/// The `node_modules` with what `crates/e2e/interop/package-lock.json` lists, in the per-user cache.
+fn ensure_node_modules(root: &Path) -> Outcome<PathBuf> {
+    let interop = root.join("crates").join("e2e").join("interop");
+    let manifests = ["package.json", "package-lock.json"].map(|name| (name, interop.join(name)));
+    let mut hasher = DefaultHasher::new();
+    for (_, path) in &manifests {
+        fs::read(path).map_err(io_failure(format!("cannot read {}", path.display())))?.hash(&mut hasher);
+    }
+    let home = cache_directory()?.join("npm").join(format!("interop-{:016x}", hasher.finish()));
+    install_once(&home, |partial| {
+        say("installing the npm packages of the interoperability tests (seconds)");
+        for (name, path) in &manifests {
+            fs::copy(path, partial.join(name)).map_err(io_failure(format!("cannot copy {name}")))?;
+        }
+        let mut command = Command::new(NPM.require()?);
+        command.current_dir(partial).stdin(Stdio::null());
+        run(command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]))
+    })?;
+    Ok(home.join("node_modules"))
+}

@@ -1,0 +1,144 @@
+//! What comes from the system's package manager: browsers, their drivers, Node. Only tests and benchmarks need them.
+//! Installs nothing behind anyone's back: as root on Debian and its relatives it says what it installs; everywhere
+//! else it says what to run.
+
+use crate::process::{Failure, Outcome, capture, find_on_path, run, say};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// A program the tests start, under the names it goes by.
+#[derive(Clone, Copy)]
+pub struct Program {
+    names: &'static [&'static str],
+    /// In words, for systems whose packages are not known here.
+    description: &'static str,
+    debian: &'static str,
+    ubuntu: &'static str,
+    homebrew: &'static str,
+}
+
+/// Chromium, or Chrome.
+pub const CHROMIUM: Program = Program {
+    names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    description: "Chromium or Chrome",
+    debian: "chromium",
+    ubuntu: "chromium-browser",
+    homebrew: "--cask chromium",
+};
+
+/// The WebDriver server for [`CHROMIUM`].
+pub const CHROMEDRIVER: Program = Program {
+    names: &["chromedriver"],
+    description: "chromedriver (of Chromium's version)",
+    debian: "chromium-driver",
+    ubuntu: "chromium-chromedriver",
+    homebrew: "--cask chromedriver",
+};
+
+/// Firefox. Its driver is a [`crate::tools::Tool`].
+pub const FIREFOX: Program = Program {
+    names: &["firefox", "firefox-esr"],
+    description: "Firefox",
+    debian: "firefox-esr",
+    ubuntu: "firefox",
+    homebrew: "--cask firefox",
+};
+
+/// Node, to run the Socket.IO peers of the interoperability tests.
+pub const NODE: Program = Program {
+    names: &["node", "nodejs"],
+    description: "Node.js 18 or later",
+    debian: "nodejs",
+    ubuntu: "nodejs",
+    homebrew: "node",
+};
+
+/// Node's package manager.
+pub const NPM: Program =
+    Program { names: &["npm"], description: "npm", debian: "npm", ubuntu: "npm", homebrew: "node" };
+
+impl Program {
+    /// Where it is, if it is on PATH.
+    pub fn find(&self) -> Option<PathBuf> {
+        find_on_path(self.names)
+    }
+
+    /// Where it is, or why the tests cannot go on.
+    pub fn require(&self) -> Outcome<PathBuf> {
+        self.find().ok_or_else(|| Failure(format!("{} is not on PATH", self.description)))
+    }
+}
+
+/// Makes sure of `programs`. Where they are missing and may not be installed from here, fails with the command that
+/// would do it.
+pub fn ensure(programs: &[Program]) -> Outcome {
+    let missing = missing(programs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.iter().map(|program| program.description).collect::<Vec<_>>().join(", ");
+    match package_manager() {
+        PackageManager::Apt { ubuntu } => {
+            let packages = missing.iter().map(|program| if ubuntu { program.ubuntu } else { program.debian });
+            let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
+            arguments.extend(packages);
+            if !is_root() {
+                return Err(Failure(format!(
+                    "{names} missing. Run this and try again:\n    sudo apt-get update && sudo apt-get {}",
+                    arguments.join(" ")
+                )));
+            }
+            say(format!("{names} missing: installing with apt-get"));
+            run(&mut apt_get(&["update"]))?;
+            run(&mut apt_get(&arguments))?;
+        }
+        PackageManager::Homebrew => {
+            let lines = missing.iter().map(|program| format!("\n    brew install {}", program.homebrew));
+            return Err(Failure(format!("{names} missing. Run this and try again:{}", lines.collect::<String>())));
+        }
+        PackageManager::Unknown => {
+            return Err(Failure(format!(
+                "{names} missing. Install with your system's package manager, so that these are on PATH, and try again."
+            )));
+        }
+    }
+    programs.iter().try_for_each(|program| program.require().map(drop))
+}
+
+fn missing(programs: &[Program]) -> Vec<Program> {
+    programs.iter().filter(|program| program.find().is_none()).copied().collect()
+}
+
+enum PackageManager {
+    Apt { ubuntu: bool },
+    Homebrew,
+    Unknown,
+}
+
+fn package_manager() -> PackageManager {
+    if cfg!(target_os = "macos") {
+        return PackageManager::Homebrew;
+    }
+    if find_on_path(&["apt-get"]).is_none() {
+        return PackageManager::Unknown;
+    }
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    PackageManager::Apt { ubuntu: release.lines().any(|line| line == "ID=ubuntu") }
+}
+
+/// Whether [`ensure`] installs what is missing instead of asking for it.
+pub fn may_install() -> bool {
+    matches!(package_manager(), PackageManager::Apt { .. }) && is_root()
+}
+
+fn is_root() -> bool {
+    capture(Command::new("id").arg("-u")).as_deref() == Some("0")
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    // Nothing to answer its questions with.
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    command
+}

@@ -1,0 +1,310 @@
+//! `cargo xtask test`: every check there is, in order, with one closing line that counts the tests. What a check is
+//! lives with its own tool; here is only which ones there are and whether they passed.
+
+use crate::browsers::{self, Browser};
+use crate::process::{Failure, Outcome, cargo, describe, io_failure, run, say};
+use crate::tools::WASM_TARGET;
+use crate::{dist, system, tools};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+/// What the stages share.
+struct Context<'a> {
+    root: &'a Path,
+    target: &'a Path,
+    /// Passed on to the test programs: names to filter by, and their flags.
+    extra: &'a [String],
+    /// Why there is no Firefox to test in, if there is none.
+    no_firefox: Option<String>,
+}
+
+struct Stage {
+    name: &'static str,
+    does: &'static str,
+    /// Whether it is a failure for it to count no test.
+    has_tests: bool,
+    run: fn(&Context<'_>, &mut Tally) -> Outcome,
+}
+
+const STAGES: [Stage; 9] = [
+    Stage { name: "fmt", does: "the code is formatted", has_tests: false, run: fmt },
+    Stage { name: "clippy-native", does: "no lint in what runs natively", has_tests: false, run: clippy_native },
+    Stage { name: "clippy-wasm", does: "no lint in the app", has_tests: false, run: clippy_wasm },
+    Stage { name: "doc", does: "the documentation builds without a warning", has_tests: false, run: doc },
+    Stage { name: "native", does: "tests without a browser", has_tests: true, run: native },
+    Stage { name: "wasm-chromium", does: "the app's parts in Chromium", has_tests: true, run: wasm_chromium },
+    Stage { name: "wasm-firefox", does: "the app's parts in Firefox", has_tests: true, run: wasm_firefox },
+    Stage { name: "dist", does: "the app builds for release", has_tests: false, run: build_dist },
+    Stage { name: "e2e", does: "calls between real browsers", has_tests: true, run: end_to_end },
+];
+
+/// The stages by name, a line each.
+pub fn stage_list() -> String {
+    STAGES.iter().map(|stage| format!("    {:<14} {}\n", stage.name, stage.does)).collect()
+}
+
+/// Runs the stages named in `only`, by name or by a part of it, or all of them.
+pub fn test(root: &Path, target: &Path, only: &[String], extra: &[String]) -> Outcome<ExitCode> {
+    let wanted = |stage: &&Stage| only.is_empty() || only.iter().any(|part| is_meant(stage.name, part));
+    let stages: Vec<&Stage> = STAGES.iter().filter(wanted).collect();
+    if stages.is_empty() {
+        return Err(Failure(format!("no stage is named so. There are:\n{}", stage_list())));
+    }
+    let context = Context { root, target, extra, no_firefox: set_up(root, &stages)? };
+    let mut total = Tally::default();
+    let mut remarks = Vec::new();
+    for (index, stage) in stages.iter().enumerate() {
+        say(format!("[{}/{}] {}: {}", index + 1, stages.len(), stage.name, stage.does));
+        let started = Instant::now();
+        let mut tally = Tally::default();
+        let mut outcome = (stage.run)(&context, &mut tally);
+        if outcome.is_ok() && stage.has_tests && tally == Tally::default() {
+            outcome = Err("it ran no test".into());
+        }
+        let seconds = started.elapsed().as_secs_f32();
+        match outcome {
+            Ok(()) => say(format!("{}: ok, {seconds:.0} s", stage.name)),
+            Err(failure) => {
+                // A stage that fails without a failed test, by not compiling or by crashing, must not count as none.
+                tally.failed = tally.failed.max(1);
+                remarks.push(format!("FAILED {}: {failure}", stage.name));
+                say(format!("{}: FAILED, {seconds:.0} s: {failure}", stage.name));
+            }
+        }
+        total.add(tally);
+    }
+    if let Some(reason) = context.no_firefox.filter(|_| total.skipped > 0) {
+        remarks.push(format!("SKIPPED all that runs in Firefox. {reason}"));
+    }
+    println!();
+    for remark in &remarks {
+        println!("{remark}");
+    }
+    println!("{}", total.line());
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `native` means that stage alone; `wasm`, no stage's name, means all that have it in theirs.
+fn is_meant(name: &str, part: &str) -> bool {
+    if STAGES.iter().any(|stage| stage.name == part) { name == part } else { name.contains(part) }
+}
+
+/// Installs what the stages need, before any of them runs: what is missing is known at once, not after minutes.
+/// Returns why there is no Firefox, which alone the tests can do without, if there is none.
+fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<Option<String>> {
+    let any = |names: &[&str]| stages.iter().any(|stage| names.contains(&stage.name));
+    let mut no_firefox = None;
+    if any(&["wasm-chromium"]) {
+        system::ensure(&[system::CHROMIUM, system::CHROMEDRIVER])?;
+    }
+    if any(&["e2e"]) {
+        browsers::ensure_end_to_end(root)?;
+    }
+    if any(&["wasm-firefox", "e2e"]) {
+        match system::ensure(&[system::FIREFOX]) {
+            Ok(()) => drop(tools::geckodriver().ensure()?),
+            Err(failure) if system::may_install() => return Err(failure),
+            Err(failure) => no_firefox = Some(failure.to_string()),
+        }
+    }
+    if any(&["fmt", "clippy-native", "clippy-wasm"]) {
+        tools::ensure_components()?;
+    }
+    if any(&["clippy-wasm", "doc", "wasm-chromium", "wasm-firefox", "dist", "e2e"]) {
+        tools::ensure_wasm_target()?;
+    }
+    if any(&["wasm-chromium", "wasm-firefox", "dist", "e2e"]) {
+        tools::wasm_bindgen(root)?.ensure()?;
+    }
+    if any(&["wasm-chromium", "wasm-firefox"]) {
+        tools::wasm_pack().ensure()?;
+    }
+    if any(&["dist", "e2e"]) {
+        tools::trunk().ensure()?;
+    }
+    Ok(no_firefox)
+}
+
+fn fmt(context: &Context<'_>, _: &mut Tally) -> Outcome {
+    run(cargo(context.root).args(["fmt", "--all", "--check"]))
+}
+
+fn clippy_native(context: &Context<'_>, _: &mut Tally) -> Outcome {
+    let arguments = ["clippy", "--workspace", "--exclude", "vitrine", "--all-targets", "--", "-D", "warnings"];
+    run(cargo(context.root).args(arguments))
+}
+
+fn clippy_wasm(context: &Context<'_>, _: &mut Tally) -> Outcome {
+    let package = ["clippy", "--package", "vitrine", "--target", WASM_TARGET];
+    run(cargo(context.root).args(package).args(["--all-targets", "--", "-D", "warnings"]))
+}
+
+fn doc(context: &Context<'_>, _: &mut Tally) -> Outcome {
+    let native = ["--workspace", "--exclude", "vitrine"].as_slice();
+    let app = ["--package", "vitrine", "--lib", "--target", WASM_TARGET].as_slice();
+    for packages in [native, app] {
+        run(cargo(context.root).args(["doc", "--no-deps"]).args(packages).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
+}
+
+fn native(context: &Context<'_>, tally: &mut Tally) -> Outcome {
+    let mut command = cargo(context.root);
+    // `--no-fail-fast`: one failing program must not hide what the others would say.
+    command.args(["test", "--no-fail-fast", "--workspace", "--exclude", "vitrine", "--exclude", "vitrine-e2e", "--"]);
+    count(command.args(context.extra), tally)
+}
+
+fn wasm_chromium(context: &Context<'_>, tally: &mut Tally) -> Outcome {
+    count(&mut browsers::wasm_test_command(context.root, Browser::Chromium, context.extra)?, tally)
+}
+
+fn wasm_firefox(context: &Context<'_>, tally: &mut Tally) -> Outcome {
+    if let Some(reason) = &context.no_firefox {
+        say(format!("skipped: {reason}"));
+        tally.skipped += 1;
+        return Ok(());
+    }
+    count(&mut browsers::wasm_test_command(context.root, Browser::Firefox, context.extra)?, tally)
+}
+
+fn build_dist(context: &Context<'_>, _: &mut Tally) -> Outcome {
+    dist::build(context.root, context.target).map(drop)
+}
+
+fn end_to_end(context: &Context<'_>, tally: &mut Tally) -> Outcome {
+    let mut command = cargo(context.root);
+    browsers::prepare_end_to_end(context.root, context.target, &mut command)?;
+    // One at a time: each test fills the machine with browsers.
+    command.args(["test", "--no-fail-fast", "--package", "vitrine-e2e", "--", "--test-threads=1"]);
+    if let Some(reason) = &context.no_firefox {
+        say(format!("skipping the tests with `firefox` in their name: {reason}"));
+        command.args(["--skip", "firefox"]);
+        tally.skipped += 1;
+    }
+    count(command.args(context.extra), tally)
+}
+
+/// Runs `command`, passing its output on as it comes, and adds what its test runners report.
+fn count(command: &mut Command, tally: &mut Tally) -> Outcome {
+    count_into(command, tally, &mut std::io::stdout())
+}
+
+fn count_into(command: &mut Command, tally: &mut Tally, terminal: &mut dyn Write) -> Outcome {
+    let name = describe(command);
+    let cannot = || io_failure(format!("cannot run `{name}`"));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(cannot())?;
+    let mut output = child.stdout.take().ok_or_else(|| Failure(format!("`{name}` has no output")))?;
+    let mut line = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let length = output.read(&mut chunk).map_err(cannot())?;
+        if length == 0 {
+            break;
+        }
+        // Not by line: a test's name is worth seeing while it runs.
+        terminal.write_all(&chunk[..length]).and_then(|()| terminal.flush()).map_err(cannot())?;
+        for &byte in &chunk[..length] {
+            if byte == b'\n' {
+                tally.add_line(&String::from_utf8_lossy(&line));
+                line.clear();
+            } else {
+                line.push(byte);
+            }
+        }
+    }
+    tally.add_line(&String::from_utf8_lossy(&line));
+    let status = child.wait().map_err(cannot())?;
+    if status.success() { Ok(()) } else { Err(Failure(format!("`{name}` failed ({status})"))) }
+}
+
+/// Tests counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Tally {
+    passed: u32,
+    failed: u32,
+    skipped: u32,
+}
+
+impl Tally {
+    fn add(&mut self, other: Tally) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+
+    /// Adds the counts of a `test result: …` line, which libtest and wasm-bindgen-test write alike.
+    fn add_line(&mut self, line: &str) {
+        let Some((_, counts)) = line.trim().strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
+            return;
+        };
+        for part in counts.split(';') {
+            match part.trim().split_once(' ') {
+                Some((number, "passed")) => self.passed += number.parse().unwrap_or(0),
+                Some((number, "failed")) => self.failed += number.parse().unwrap_or(0),
+                Some((number, "ignored")) => self.skipped += number.parse().unwrap_or(0),
+                _ => {}
+            }
+        }
+    }
+
+    /// The closing line. Programs read it: keep its form.
+    fn line(self) -> String {
+        let Tally { passed, failed, skipped } = self;
+        let tail = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        format!("{passed} passed, {failed} failed{tail}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(text: &str) -> Tally {
+        let mut tally = Tally::default();
+        text.lines().for_each(|line| tally.add_line(line));
+        tally
+    }
+
+    #[test]
+    fn both_runners_are_counted() {
+        let text = "running 3 tests\ntest a ... ok\n\
+            test result: FAILED. 2 passed; 1 failed; 4 ignored; 0 measured; 7 filtered out; finished in 0.01s\n\
+            \ntest result: ok. 5 passed; 0 failed; 1 ignored; 0 filtered out; finished in 0.43s\n\
+            a line about test result: ok. 9 passed; 9 failed\n";
+        assert_eq!(tally(text), Tally { passed: 7, failed: 1, skipped: 5 });
+    }
+
+    #[test]
+    fn other_output_counts_nothing() {
+        assert_eq!(tally("test result: \n12 passed; 3 failed\ntest result ok"), Tally::default());
+    }
+
+    #[test]
+    fn a_stage_is_meant_by_its_name_or_by_a_part_that_is_no_name() {
+        let meant = |part: &str| -> Vec<&str> {
+            STAGES.iter().map(|stage| stage.name).filter(|name| is_meant(name, part)).collect()
+        };
+        assert_eq!(meant("native"), ["native"]);
+        assert_eq!(meant("clippy"), ["clippy-native", "clippy-wasm"]);
+    }
+
+    #[test]
+    fn the_closing_line_has_its_form() {
+        assert_eq!(Tally { passed: 12, failed: 0, skipped: 0 }.line(), "12 passed, 0 failed");
+        assert_eq!(Tally { passed: 12, failed: 3, skipped: 1 }.line(), "12 passed, 3 failed, 1 skipped");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_is_counted_passed_on_and_its_exit_matters() {
+        let (mut counted, mut terminal) = (Tally::default(), Vec::new());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "printf 'test result: ok. 4 passed; 0 failed; 0 ignored'; exit 3"]);
+        assert!(count_into(&mut shell, &mut counted, &mut terminal).is_err());
+        assert_eq!(counted, Tally { passed: 4, failed: 0, skipped: 0 });
+        assert_eq!(terminal, b"test result: ok. 4 passed; 0 failed; 0 ignored");
+    }
+}
