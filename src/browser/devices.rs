@@ -123,10 +123,11 @@ pub struct Capture {
 /// Asks for a microphone, a camera, or both. Both are asked for at once, so that the person sees one question; if
 /// that fails each is asked for alone, so that lacking or refusing one does not lose the other.
 pub async fn capture(audio: bool, video: bool) -> Capture {
-    if audio && video {
-        if let Ok((Some(audio), Some(video))) = request(true, true).await {
-            return Capture { audio: Some(Ok(audio)), video: Some(Ok(video)) };
-        }
+    if audio
+        && video
+        && let Ok((Some(audio), Some(video))) = request(true, true).await
+    {
+        return Capture { audio: Some(Ok(audio)), video: Some(Ok(video)) };
     }
     let mut capture = Capture::default();
     if audio {

@@ -14,7 +14,7 @@ use vitrine_protocol::{
 };
 
 use super::{
-    CallState, Command, Intent, PeerState, Problem, SignalingState, Stage,
+    CallState, Command, Intent, Problem, SignalingState, Stage,
     media::Media,
     peer::{Context, News, Peer},
 };
@@ -129,8 +129,11 @@ impl Engine {
     }
 
     fn state(&self, shown: &CallState) -> CallState {
-        let mut peers: Vec<_> = self.peers.values().map(|peer| (peer.serial(), &peer.view)).collect();
-        peers.sort_by_key(|(serial, _)| *serial);
+        let mut peers: Vec<&Peer> = Vec::new();
+        for peer in self.peers.values() {
+            let later = peers.partition_point(|other| other.serial() < peer.serial());
+            peers.insert(later, peer);
+        }
         CallState {
             stage: match &self.room {
                 None => Stage::Lobby,
@@ -140,7 +143,7 @@ impl Engine {
             room: self.room.as_ref().map(|room| room.name.clone()),
             signaling: self.signaling_state,
             local: self.media.view(&shown.local),
-            peers: peers.into_iter().map(|(_, view)| PeerState::clone(view)).collect(),
+            peers: peers.into_iter().map(|peer| peer.view.clone()).collect(),
             problem: self.problem.clone(),
         }
     }

@@ -225,14 +225,15 @@ impl Peer {
                 prepared?;
             }
             Action::SetRemoteDescription(description) => {
-                let offers_control = description.kind == SdpType::Offer && description.sdp.contains("\nm=application ");
+                let offers_control = description.kind == SdpType::Offer
+                    && description.sdp.lines().any(|line| line.starts_with("m=application "));
                 let opened = if offers_control { self.open_control() } else { Ok(()) };
                 self.connection.set_remote_description(description);
                 opened?;
             }
             Action::AddCandidate(candidate) => self.connection.add_candidate(candidate),
             Action::Send(description) => self.send_description(description, context),
-            Action::Note(note) => self.describe(&format!("{note:?}")),
+            Action::Note(note) => self.describe(&note.to_string()),
         }
         Ok(())
     }

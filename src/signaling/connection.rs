@@ -121,7 +121,8 @@ impl Session {
         let packet = Packet::decode(text).map_err(|error| Loss::Protocol(error.to_string()))?;
         match packet {
             Packet::Open(handshake) => {
-                self.patience = Duration::from_millis(handshake.ping_interval_ms.saturating_add(handshake.ping_timeout_ms));
+                self.patience =
+                    Duration::from_millis(handshake.ping_interval_ms.saturating_add(handshake.ping_timeout_ms));
                 self.transmit(&Packet::Message(Message::Connect(None))).await?;
             }
             Packet::Ping(data) => self.transmit(&Packet::Pong(data)).await?,

@@ -21,6 +21,8 @@
 mod candidates;
 mod machine;
 
+use std::fmt;
+
 pub use machine::Negotiation;
 use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
@@ -176,4 +178,57 @@ pub enum Recovery {
     /// Too many failures in a row: the open offer is left alone until a new input asks for an offer, or a
     /// remote offer comes.
     GiveUp,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OfferIgnored => formatter.write_str("glare: the other offer is ignored"),
+            Self::OfferRolledBack => formatter.write_str("glare: the own offer is taken back"),
+            Self::StaleAnswer => formatter.write_str("an answer that no offer waits for is dropped"),
+            Self::AnswerWithheld => formatter.write_str("an answer to an offer from before is withheld"),
+            Self::DescriptionRefused(kind) => write!(formatter, "a description of type {} is refused", name(*kind)),
+            Self::DescriptionDropped(kind) => {
+                write!(formatter, "too many descriptions: the oldest {} is dropped", name(*kind))
+            }
+            Self::CandidateDropped { candidate, reason } => {
+                let reason = match reason {
+                    DropReason::IgnoredDescription => "of an ignored description",
+                    DropReason::OldGeneration => "of an old generation",
+                    DropReason::QueueFull => "that waited too long",
+                };
+                write!(formatter, "a candidate {reason} is dropped: {}", candidate.candidate)
+            }
+            Self::CandidateFailed { candidate, reason } => {
+                write!(formatter, "a candidate cannot be added: {}: {reason}", candidate.candidate)
+            }
+            Self::OperationFailed { operation, reason, recovery } => {
+                let operation = match operation {
+                    Operation::LocalOffer => "own offer",
+                    Operation::LocalAnswer => "own answer",
+                    Operation::RemoteOffer => "other side's offer",
+                    Operation::RemoteAnswer => "other side's answer",
+                    Operation::RemoteRollback => "rollback of the other side's offer",
+                };
+                let recovery = match recovery {
+                    Recovery::None => "everything stays as it was",
+                    Recovery::OfferAgain => "a fresh offer follows",
+                    Recovery::Rollback => "the offer is taken back",
+                    Recovery::GiveUp => "no further attempt",
+                };
+                write!(formatter, "the {operation} cannot be set: {reason}; {recovery}")
+            }
+            Self::UnexpectedCompletion => formatter.write_str("a completion that fits no operation"),
+        }
+    }
+}
+
+/// The type's name on the wire.
+fn name(kind: SdpType) -> &'static str {
+    match kind {
+        SdpType::Offer => "offer",
+        SdpType::Pranswer => "pranswer",
+        SdpType::Answer => "answer",
+        SdpType::Rollback => "rollback",
+    }
 }
