@@ -1,1 +1,25 @@
-//! Placeholder.
+//! Calls between real browsers against the real server, driven over WebDriver: the harness that `tests/calls` and the
+//! `bench` program share. It starts servers and browsers, opens pages with a probe in them, and waits on their state.
+//! It knows the app by its test hooks and by what any page can see; it links none of the app's code.
+
+mod browser;
+mod error;
+mod needs;
+mod page;
+mod process;
+pub mod rounds;
+mod seed_page;
+mod server;
+mod site;
+mod stats;
+mod vitrine_page;
+
+pub use browser::Browser;
+pub use error::{Error, Result};
+pub use needs::baseline_directory;
+pub use page::Page;
+pub use seed_page::{SeedPage, seed_site};
+pub use server::{NodeServer, StaticServer, VitrineServer, free_port};
+pub use site::Site;
+pub use stats::{Connection, Counts, Flow, Shown, Timeline, media_flows};
+pub use vitrine_page::{Tile, VitrinePage, link};

@@ -1,0 +1,191 @@
+// Watches a page from inside, so that tests see in every browser alike what no interface shows: peer connections and
+// what they receive, captured tracks, listeners that are still registered, the wasm memory, the console, and when the
+// steps of joining a room happened. It runs before any other script and changes nothing that the page can notice.
+(() => {
+  const CONSOLE_LINES = 200;
+  const WASM_PAGE = 65536;
+  const WATCHED = ['RTCPeerConnection', 'RTCDataChannel', 'MediaStreamTrack', 'WebSocket', 'MediaDevices', 'Window', 'Document'];
+
+  if (new URLSearchParams(location.search).has('without-webrtc')) {
+    delete window.RTCPeerConnection;
+    delete window.webkitRTCPeerConnection;
+  }
+
+  const { addEventListener, removeEventListener } = EventTarget.prototype;
+  const listen = (target, type, listener) => addEventListener.call(target, type, listener);
+
+  // ---- console ----
+  const lines = [];
+  const write = (level, parts) => {
+    const text = parts.map((part) => (typeof part === 'string' ? part : String(part?.stack ?? part))).join(' ');
+    lines.push(`${(performance.now() / 1000).toFixed(3)} ${level}: ${text}`);
+    if (lines.length > CONSOLE_LINES) lines.shift();
+  };
+  for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
+    const native = console[level];
+    console[level] = (...parts) => {
+      write(level, parts);
+      native.apply(console, parts);
+    };
+  }
+  listen(window, 'error', (event) => write('uncaught', [event.error ?? event.message]));
+  listen(window, 'unhandledrejection', (event) => write('unhandled', [event.reason]));
+  listen(document, 'securitypolicyviolation', (event) => write('policy', [event.violatedDirective, event.blockedURI]));
+
+  // ---- listeners ----
+  const balance = Object.fromEntries(WATCHED.map((name) => [name, 0]));
+  const registered = new WeakMap(); // target → Map(listener → Set("type capture"))
+  const className = (target) => WATCHED.find((name) => window[name] && target instanceof window[name]);
+  const forget = (target, key, listener) => {
+    if (registered.get(target)?.get(listener)?.delete(key)) balance[className(target)] -= 1;
+  };
+  const keyOf = (type, options) => `${type} ${typeof options === 'object' ? Boolean(options?.capture) : Boolean(options)}`;
+  EventTarget.prototype.addEventListener = function (type, listener, options) {
+    const target = this ?? window;
+    addEventListener.call(target, type, listener, options);
+    if (!listener || !className(target) || options?.signal?.aborted) return;
+    if (!registered.has(target)) registered.set(target, new Map());
+    const listeners = registered.get(target);
+    if (!listeners.has(listener)) listeners.set(listener, new Set());
+    const key = keyOf(type, options);
+    if (listeners.get(listener).has(key)) return;
+    listeners.get(listener).add(key);
+    balance[className(target)] += 1;
+    if (options?.once) listen(target, type, () => forget(target, key, listener));
+    if (options?.signal) listen(options.signal, 'abort', () => forget(target, key, listener));
+  };
+  EventTarget.prototype.removeEventListener = function (type, listener, options) {
+    const target = this ?? window;
+    removeEventListener.call(target, type, listener, options);
+    if (listener) forget(target, keyOf(type, options), listener);
+  };
+
+  // ---- the steps of joining ----
+  let timeline = {};
+  const mark = (step) => {
+    if (step === 'enter') timeline = {};
+    else if (!('enter' in timeline) || step in timeline) return;
+    timeline[step] = performance.now();
+  };
+  addEventListener.call(
+    document,
+    'click',
+    (event) => {
+      if (event.target.closest('[data-testid=enter]')) mark('enter');
+    },
+    true,
+  );
+  const markFirstFrame = (track) => {
+    const look = () => {
+      const video = [...document.querySelectorAll('video')].find((video) => video.srcObject?.getTracks().includes(track));
+      if (video) video.requestVideoFrameCallback(() => mark('frame'));
+      else requestAnimationFrame(look);
+    };
+    look();
+  };
+
+  // ---- WebSocket ----
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (data) {
+    if (/^42\d*\["(join|create)-room"/.test(data)) mark('request');
+    if (/^42\d*\["answer"/.test(data)) mark('answer');
+    send.call(this, data);
+  };
+  window.WebSocket = new Proxy(WebSocket, {
+    construct(target, parameters) {
+      const socket = new target(...parameters);
+      listen(socket, 'message', ({ data }) => {
+        if (/^43/.test(data)) mark('acknowledged');
+        if (/^42\["offer"/.test(data)) mark('offer');
+      });
+      return socket;
+    },
+  });
+
+  // ---- peer connections ----
+  let created = 0;
+  const live = new Map();
+  if (window.RTCPeerConnection) {
+    const { close } = RTCPeerConnection.prototype;
+    RTCPeerConnection.prototype.close = function () {
+      close.call(this);
+      for (const [id, connection] of live) if (connection === this) live.delete(id);
+    };
+    window.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+      construct(target, parameters) {
+        const connection = new target(...parameters);
+        created += 1;
+        live.set(created, connection);
+        mark('connection');
+        listen(connection, 'track', ({ track }) => {
+          mark('track');
+          if (track.kind === 'video') markFirstFrame(track);
+        });
+        listen(connection, 'iceconnectionstatechange', () => {
+          if (['connected', 'completed'].includes(connection.iceConnectionState)) mark('ice');
+        });
+        listen(connection, 'connectionstatechange', () => {
+          if (connection.connectionState === 'connected') mark('connected');
+        });
+        return connection;
+      },
+    });
+  }
+
+  const shownIn = (connection) => {
+    const tracks = connection.getReceivers().map((receiver) => receiver.track);
+    const plays = (video) => video.srcObject?.getTracks().some((track) => tracks.includes(track));
+    const video = [...document.querySelectorAll('video')].find(plays);
+    return video ? { peer: video.closest('[data-peer]')?.dataset.peer ?? video.id, playing: !video.paused, width: video.videoWidth } : null;
+  };
+  const statsOf = async ([id, connection]) => {
+    const sums = { framesDecoded: 0, audioBytes: 0, audioEnergy: 0, audioSeconds: 0 };
+    for (const report of (await connection.getStats()).values()) {
+      if (report.type !== 'inbound-rtp') continue;
+      if (report.kind === 'video') sums.framesDecoded += report.framesDecoded ?? 0;
+      if (report.kind === 'audio') {
+        sums.audioBytes += report.bytesReceived ?? 0;
+        sums.audioEnergy += report.totalAudioEnergy ?? 0;
+        sums.audioSeconds += report.totalSamplesDuration ?? 0;
+      }
+    }
+    return { id, state: connection.connectionState, shown: shownIn(connection), ...sums };
+  };
+
+  // ---- devices ----
+  const captured = [];
+  if (navigator.mediaDevices) {
+    const { getUserMedia } = MediaDevices.prototype;
+    MediaDevices.prototype.getUserMedia = async function (constraints) {
+      const stream = await getUserMedia.call(this, constraints);
+      captured.push(...stream.getTracks());
+      return stream;
+    };
+  }
+
+  // ---- wasm ----
+  let memory = null;
+  const keepMemory = (result) => {
+    memory = (result.instance ?? result).exports.memory ?? memory;
+    return result;
+  };
+  for (const name of ['instantiate', 'instantiateStreaming']) {
+    const native = WebAssembly[name];
+    WebAssembly[name] = (...parameters) => native.apply(WebAssembly, parameters).then(keepMemory);
+  }
+
+  window.__probe = {
+    connections: () => Promise.all([...live].map(statsOf)),
+    counts: () => ({
+      createdConnections: created,
+      liveConnections: live.size,
+      liveTracks: captured.filter((track) => track.readyState === 'live').length,
+      listeners: { ...balance },
+      wasmPages: memory ? memory.buffer.byteLength / WASM_PAGE : 0,
+      scriptHeapBytes: performance.memory?.usedJSHeapSize ?? 0,
+    }),
+    timeline: () => timeline,
+    captured: () => captured.map(({ kind, readyState, enabled }) => ({ kind, readyState, enabled })),
+    console: () => lines,
+  };
+})();

@@ -1,0 +1,29 @@
+//! `bench NAME`: figures of real browsers. Each benchmark prints a table and, last, one JSON line. Run by
+//! `cargo xtask bench NAME`, which builds what is measured.
+
+mod join;
+mod memory;
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let result = match name.as_str() {
+        "join" => join::run().await,
+        "memory" => memory::run(arguments.next()).await,
+        _ => {
+            eprintln!("usage: bench join | bench memory [ROUNDS]");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A browser of one's own: driver, fresh profile and session, all gone when the handle is dropped. One browser is one
+//! person, so that people share neither storage nor fate.
+
+use std::process::Command;
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::{Error, Result, error::Doing, needs, process::Process};
+
+/// Which browser, and what it has for devices. All devices are fake: a moving picture and a tone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Browser {
+    /// Chromium with camera and microphone, permission given.
+    Chromium,
+    /// As [`Browser::Chromium`], with a camera of few pixels and frames: for many people on a small machine.
+    ChromiumSmallCamera,
+    /// Chromium whose person refuses camera and microphone.
+    ChromiumRefusing,
+    /// Chromium on a machine with a microphone and no camera.
+    ChromiumWithoutCamera,
+    /// Firefox with camera and microphone, permission given.
+    Firefox,
+}
+
+/// A running browser with one window.
+pub(crate) struct Session {
+    pub client: Client,
+    // Dropped in this order: nothing writes into the profile any more when it is removed.
+    _driver: Process,
+    _profile: TempDir,
+}
+
+impl Browser {
+    pub(crate) async fn start(self) -> Result<Session> {
+        let profile = tempfile::tempdir().doing(|| "create a browser profile".to_owned())?;
+        let (command, capabilities) = match self {
+            Self::Firefox => firefox()?,
+            _ => self.chromium(&profile)?,
+        };
+        let (driver, port) = Process::start(with_temporary(command, &profile), listening_port).await?;
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities);
+        let client = builder
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .map_err(|source| Error::NoSession { browser: format!("{self:?}"), source: Box::new(source) })?;
+        Ok(Session { client, _driver: driver, _profile: profile })
+    }
+
+    fn chromium(self, profile: &TempDir) -> Result<(Command, Map<String, Value>)> {
+        let mut command = Command::new(needs::chromedriver()?);
+        command.arg("--port=0");
+        let mut arguments = vec![
+            "--headless=new".to_owned(),
+            // Tests may run as root, and in containers with a small /dev/shm.
+            "--no-sandbox".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-quic".to_owned(),
+            "--no-first-run".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            // Nobody answers mDNS names in a container.
+            "--disable-features=WebRtcHideLocalIpsWithMdns".to_owned(),
+            "--lang=en".to_owned(),
+            // Without a graphics card, every pixel of a moving picture is the processor's work.
+            format!("--window-size={}", if self == Self::ChromiumSmallCamera { "800,600" } else { "1280,800" }),
+            format!("--user-data-dir={}", profile.path().join("profile").display()),
+        ];
+        let devices = "--use-fake-device-for-media-stream";
+        let grant = "--use-fake-ui-for-media-stream";
+        arguments.extend(match self {
+            Self::ChromiumSmallCamera => {
+                let film = profile.path().join("camera.y4m");
+                std::fs::write(&film, small_film()).doing(|| format!("write {}", film.display()))?;
+                let file = format!("--use-file-for-fake-video-capture={}", film.display());
+                vec![devices.to_owned(), grant.to_owned(), file]
+            }
+            Self::ChromiumWithoutCamera => vec![format!("{devices}=device-count=0"), grant.to_owned()],
+            Self::ChromiumRefusing => vec![devices.to_owned()],
+            _ => vec![devices.to_owned(), grant.to_owned()],
+        });
+        let mut options = json!({ "binary": needs::chromium()?, "args": arguments });
+        if self == Self::ChromiumRefusing {
+            // 2 is "block", as the person sets it in the browser's settings.
+            options["prefs"] = json!({
+                "profile.default_content_setting_values.media_stream_camera": 2,
+                "profile.default_content_setting_values.media_stream_mic": 2,
+            });
+        }
+        Ok((command, capabilities("goog:chromeOptions", options)))
+    }
+}
+
+/// What the small camera sees: a bar that wanders over grey, 160 by 120 pixels, five frames a second (YUV4MPEG2).
+fn small_film() -> Vec<u8> {
+    const WIDTH: usize = 160;
+    const HEIGHT: usize = 120;
+    let mut film = format!("YUV4MPEG2 W{WIDTH} H{HEIGHT} F5:1 Ip A1:1 C420jpeg\n").into_bytes();
+    for step in 0..20 {
+        film.extend_from_slice(b"FRAME\n");
+        let bar = step * 8..step * 8 + 16;
+        film.extend((0..WIDTH * HEIGHT).map(|pixel| if bar.contains(&(pixel % WIDTH)) { 220 } else { 90 }));
+        // No colour: both chroma planes, each a quarter of the picture.
+        film.extend(std::iter::repeat_n(128, WIDTH * HEIGHT / 2));
+    }
+    film
+}
+
+fn firefox() -> Result<(Command, Map<String, Value>)> {
+    let mut command = Command::new(needs::geckodriver()?);
+    command.args(["--port", "0"]);
+    let preferences = json!({
+        "media.navigator.streams.fake": true,
+        "media.navigator.permission.disabled": true,
+        "media.peerconnection.ice.obfuscate_host_addresses": false,
+        "media.autoplay.default": 0,
+        "intl.accept_languages": "en",
+    });
+    let options = json!({ "binary": needs::firefox()?, "args": ["-headless"], "prefs": preferences });
+    Ok((command, capabilities("moz:firefoxOptions", options)))
+}
+
+fn capabilities(key: &str, options: Value) -> Map<String, Value> {
+    let mut capabilities = Map::new();
+    capabilities.insert(key.to_owned(), options);
+    capabilities
+}
+
+/// What browser and driver leave in the temporary directory goes with the profile.
+fn with_temporary(mut command: Command, profile: &TempDir) -> Command {
+    command.env("TMPDIR", profile.path());
+    command
+}
+
+/// The port in `ChromeDriver was started successfully on port 9515.` or `… Listening on 127.0.0.1:4444`.
+fn listening_port(line: &str) -> Option<u16> {
+    let (_, rest) = line.split_once("successfully on port ").or_else(|| line.split_once("Listening on 127.0.0.1:"))?;
+    rest.trim_end_matches('.').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listening_port;
+
+    #[test]
+    fn both_drivers_say_their_port() {
+        assert_eq!(listening_port("ChromeDriver was started successfully on port 39163."), Some(39163));
+        assert_eq!(listening_port("1700000000000\tgeckodriver\tINFO\tListening on 127.0.0.1:4444"), Some(4444));
+        assert_eq!(listening_port("Starting ChromeDriver on port 0"), None);
+    }
+}

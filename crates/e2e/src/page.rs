@@ -1,0 +1,203 @@
+//! One page in one browser: questions to it, clicks and keys, and waiting on its state with a deadline. When something
+//! goes wrong the error carries the page's text, states and console, and a picture of it is saved.
+
+use std::{fmt::Display, time::Duration};
+
+use fantoccini::{Locator, error::CmdError};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    Browser, Error, Result,
+    browser::Session,
+    error::{Doing, Report},
+    needs,
+};
+
+/// How long a state may take to come about. Generous: on a busy machine a slow call is no failed call.
+pub const PATIENCE: Duration = Duration::from_secs(45);
+
+/// A state is looked at again after the first time, then ever later up to the second: looking is work for the browser,
+/// and what has not come about soon waits for a busy machine.
+const LOOK_AFTER: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(400));
+
+/// A page.
+pub struct Page {
+    name: String,
+    session: Session,
+}
+
+impl Page {
+    /// Starts `browser` and opens `url` in it. `name` tells the page from others in what is reported.
+    ///
+    /// # Errors
+    /// When the browser does not start or the page cannot be loaded.
+    pub async fn open(browser: Browser, name: &str, url: &str) -> Result<Self> {
+        let page = Self { name: name.to_owned(), session: browser.start().await? };
+        page.go_to(url).await?;
+        Ok(page)
+    }
+
+    /// What the page is called in reports.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Loads `url`, also when it differs from the current one in its fragment only.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub async fn go_to(&self, url: &str) -> Result<()> {
+        for url in ["about:blank", url] {
+            let result = self.session.client.goto(url).await;
+            self.check(&format!("open {url}"), result).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes the window as a person does: the page hears of it.
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub async fn close(self) -> Result<()> {
+        let result = self.session.client.close_window().await;
+        self.check("close the window", result).await
+    }
+
+    /// Runs `script`, the body of a function, and reads what it returns; promises are waited for.
+    ///
+    /// # Errors
+    /// When the script throws, or returns something else than a `T`.
+    pub async fn evaluate<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+        // As text, because drivers have ideas of their own about what objects mean.
+        let wrapped = format!("return (async () => JSON.stringify(await (async () => {{{script}}})()) ?? 'null')()");
+        let result = self.session.client.execute(&wrapped, Vec::new()).await;
+        let answer = self.check(&format!("run `{script}`"), result).await?;
+        let answer = answer.as_str().unwrap_or_default();
+        serde_json::from_str(answer).map_err(|source| self.not_understood(answer, source))
+    }
+
+    /// Waits until `script`, the body of a function, returns something else than null or false.
+    ///
+    /// # Errors
+    /// When that does not come about in time. `awaited` completes "waited in vain until …".
+    pub async fn wait_for<T: DeserializeOwned>(&self, awaited: &str, script: &str) -> Result<T> {
+        let value = self
+            .wait_until(awaited, PATIENCE, async || {
+                let value: Value = self.evaluate(script).await?;
+                Ok(if matches!(value, Value::Null | Value::Bool(false)) { Err(value) } else { Ok(value) })
+            })
+            .await?;
+        T::deserialize(&value).map_err(|source| self.not_understood(&value.to_string(), source))
+    }
+
+    /// Looks again and again until `look` finds what it looks for; until then it tells what there is instead.
+    ///
+    /// # Errors
+    /// When that does not come about `within` the time, or looking fails.
+    pub async fn wait_until<T, S: Display>(
+        &self,
+        awaited: &str,
+        within: Duration,
+        mut look: impl AsyncFnMut() -> Result<Result<T, S>>,
+    ) -> Result<T> {
+        let deadline = tokio::time::Instant::now() + within;
+        let (mut pause, longest) = LOOK_AFTER;
+        loop {
+            match look().await? {
+                Ok(found) => return Ok(found),
+                Err(seen) if tokio::time::Instant::now() > deadline => {
+                    return Err(Error::TimedOut {
+                        page: self.name.clone(),
+                        awaited: awaited.to_owned(),
+                        waited: within,
+                        seen: seen.to_string(),
+                        report: Box::new(self.report().await),
+                    });
+                }
+                Err(_) => {
+                    tokio::time::sleep(pause).await;
+                    pause = pause.mul_f64(1.5).min(longest);
+                }
+            }
+        }
+    }
+
+    /// Clicks the one element that `css` selects, as a person does: it has to be visible and not covered.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be clicked.
+    pub async fn click(&self, css: &str) -> Result<()> {
+        let result = async { self.session.client.find(Locator::Css(css)).await?.click().await }.await;
+        self.check(&format!("click {css}"), result).await
+    }
+
+    /// Types `text` into the field that `css` selects, in place of what is in it.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be typed into.
+    pub async fn type_into(&self, css: &str, text: &str) -> Result<()> {
+        let typed = async {
+            let field = self.session.client.find(Locator::Css(css)).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        let result = typed.await;
+        self.check(&format!("type into {css}"), result).await
+    }
+
+    fn not_understood(&self, answer: &str, source: serde_json::Error) -> Error {
+        Error::Answer { page: self.name.clone(), answer: answer.to_owned(), source }
+    }
+
+    async fn check<T>(&self, doing: &str, result: Result<T, CmdError>) -> Result<T> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(source) => Err(Error::Command {
+                page: self.name.clone(),
+                doing: doing.to_owned(),
+                source: Box::new(source),
+                report: Box::new(self.report().await),
+            }),
+        }
+    }
+
+    /// What the page looks like, as far as it still answers.
+    async fn report(&self) -> Report {
+        const SCRIPT: &str = "
+            const states = [...document.querySelectorAll('[data-state], [data-code]')].map((element) =>
+                element.cloneNode().outerHTML.replace(/>.*/, '>'));
+            const connections = await (window.__probe?.connections() ?? []);
+            return [location.href, document.body.innerText.slice(0, 1500), ...states,
+                ...connections.map((connection) => JSON.stringify(connection)),
+                '--- its console ---', ...(window.__probe?.console() ?? [])].join('\\n');";
+        let script = format!("return (async () => {{{SCRIPT}}})()");
+        let asking = self.session.client.execute(&script, Vec::new());
+        let text = match tokio::time::timeout(Duration::from_secs(5), asking).await {
+            Ok(Ok(Value::String(text))) => text,
+            Ok(Ok(other)) => other.to_string(),
+            Ok(Err(error)) => format!("it does not answer: {error}"),
+            Err(_) => "it does not answer".to_owned(),
+        };
+        let screenshot = self.save_picture().await.ok();
+        Report { text, screenshot }
+    }
+
+    /// Saves a picture of the page in `target/e2e` and returns its path.
+    ///
+    /// # Errors
+    /// When the browser takes none or the file cannot be written.
+    pub async fn save_picture(&self) -> Result<std::path::PathBuf> {
+        let taking = tokio::time::timeout(Duration::from_secs(5), self.session.client.screenshot());
+        let picture = match taking.await {
+            Ok(Ok(picture)) => picture,
+            _ => return Err(std::io::Error::from(std::io::ErrorKind::TimedOut)).doing(|| "take a picture".to_owned()),
+        };
+        let test = std::thread::current().name().unwrap_or("main").replace("::", "-");
+        let path = needs::pictures().join(format!("{test}-{}.png", self.name));
+        std::fs::create_dir_all(needs::pictures())
+            .and_then(|()| std::fs::write(&path, picture))
+            .doing(|| format!("write {}", path.display()))?;
+        Ok(path)
+    }
+}

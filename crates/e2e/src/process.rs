@@ -1,0 +1,126 @@
+//! A program that runs beside the test and never outlives it: its whole process group is killed when its handle is
+//! dropped, which a panic does too, and when the test program is interrupted.
+
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+
+use crate::{Error, Result, error::Doing};
+
+/// How long a program may take to say where it listens.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long the killed may take to be gone.
+const GONE_WITHIN: Duration = Duration::from_secs(2);
+
+/// The groups to kill when this program is interrupted.
+static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// A running program.
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts `command` and waits until `ready` finds what it looks for in a line of its standard output or error.
+    pub async fn start<T>(mut command: Command, ready: impl Fn(&str) -> Option<T>) -> Result<(Self, T)> {
+        kill_when_interrupted();
+        let program = command.get_program().to_string_lossy().into_owned();
+        // Of its own group, so that its children can be killed with it.
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().doing(|| format!("start {program}"))?;
+        let (sender, mut lines) = mpsc::unbounded_channel();
+        if let Some(output) = child.stdout.take() {
+            read_lines(output, sender.clone());
+        }
+        if let Some(output) = child.stderr.take() {
+            read_lines(output, sender);
+        }
+        running().push(child.id());
+        let process = Self { child };
+        let mut output = String::new();
+        let found = tokio::time::timeout(READY_WITHIN, async {
+            while let Some(line) = lines.recv().await {
+                if let Some(found) = ready(&line) {
+                    return Some(found);
+                }
+                output += &line;
+                output.push('\n');
+            }
+            None
+        });
+        match found.await {
+            Ok(Some(found)) => Ok((process, found)),
+            _ => Err(Error::NotReady { program, waited: READY_WITHIN, output }),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        kill_group(self.child.id());
+        // Fails only if it was waited for before, which nothing does.
+        let _ = self.child.wait();
+        // The leader's children are init's to wait for. What they write to is about to be removed.
+        let deadline = Instant::now() + GONE_WITHIN;
+        while signal_group(self.child.id(), "0") && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        running().retain(|id| *id != self.child.id());
+    }
+}
+
+fn running() -> MutexGuard<'static, Vec<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn kill_group(leader: u32) {
+    // SIGKILL: what is tested includes a server that has no time to say goodbye.
+    signal_group(leader, "KILL");
+}
+
+/// Whether there was somebody to signal.
+fn signal_group(leader: u32, signal: &str) -> bool {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", signal, "--", &format!("-{leader}")]).stdout(Stdio::null()).stderr(Stdio::null());
+    kill.status().is_ok_and(|status| status.success())
+}
+
+/// Programs in groups of their own do not hear the terminal's ctrl-c.
+fn kill_when_interrupted() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::thread::spawn(|| {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+            runtime.block_on(async {
+                use tokio::signal::unix::{SignalKind, signal};
+                let (Ok(mut interrupt), Ok(mut terminate)) =
+                    (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+                else {
+                    return;
+                };
+                tokio::select! { _ = interrupt.recv() => (), _ = terminate.recv() => () }
+                running().iter().copied().for_each(kill_group);
+                std::process::exit(130);
+            });
+        });
+    });
+}
+
+/// Reads until the end, so that the program never blocks on a full pipe.
+fn read_lines(output: impl std::io::Read + Send + 'static, lines: mpsc::UnboundedSender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
+            if std::env::var_os("VITRINE_E2E_VERBOSE").is_some() {
+                eprintln!("{line}");
+            }
+            let _ = lines.send(line);
+        }
+    });
+}

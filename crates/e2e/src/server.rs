@@ -1,0 +1,142 @@
+//! The servers of the tests: Vitrine's own, the guide's on Node.js, and a plain file server.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    process::Command,
+};
+
+use axum::{Router, http::StatusCode};
+use tokio::task::JoinHandle;
+use tower_http::services::ServeDir;
+
+use crate::{Result, error::Doing, needs, process::Process};
+
+/// `vitrine-server`; killed without a warning when dropped.
+pub struct VitrineServer {
+    _process: Process,
+    port: u16,
+}
+
+impl VitrineServer {
+    /// Starts the server on a free port, serving `directory`.
+    ///
+    /// # Errors
+    /// When it is not built, or does not start.
+    pub async fn start(directory: &Path) -> Result<Self> {
+        Self::start_with(directory, 0, &[]).await
+    }
+
+    /// Starts the server on `port` with more arguments.
+    ///
+    /// # Errors
+    /// When it is not built, or does not start.
+    pub async fn start_with(directory: &Path, port: u16, arguments: &[&str]) -> Result<Self> {
+        let mut command = Command::new(needs::server()?);
+        command.arg("--listen").arg(format!("127.0.0.1:{port}")).arg("--dist").arg(directory).args(arguments);
+        // The tests need no network but the machine's own.
+        command.args(["--ice-server", "none"]);
+        let (process, port) = Process::start(command, listening_port).await?;
+        Ok(Self { _process: process, port })
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address, with a `/` at the end.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+}
+
+/// The guide's signaling server, section 6, on Node.js and npm's `socket.io`.
+pub struct NodeServer {
+    _process: Process,
+    port: u16,
+}
+
+impl NodeServer {
+    /// Starts the server on a free port, serving `directory`.
+    ///
+    /// # Errors
+    /// When Node.js or its packages are missing, or the server does not start.
+    pub async fn start(directory: &Path) -> Result<Self> {
+        let mut command = Command::new(needs::node()?);
+        command.arg(needs::directory().join("interop").join("server.cjs")).arg(directory);
+        command.env("NODE_PATH", needs::node_modules()?);
+        let (process, port) = Process::start(command, listening_port).await?;
+        Ok(Self { _process: process, port })
+    }
+
+    /// Its address, with a `/` at the end.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+}
+
+/// A file server that knows nothing of Vitrine.
+pub struct StaticServer {
+    task: JoinHandle<()>,
+    url: String,
+}
+
+impl StaticServer {
+    /// Serves `directory` under `path`, which is `/` or begins with one and ends without, on a free port.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub async fn start(directory: &Path, path: &str) -> Result<Self> {
+        let listener =
+            tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.doing(|| "open a port".to_owned())?;
+        let address = listener.local_addr().doing(|| "read a port's number".to_owned())?;
+        let files = ServeDir::new(directory);
+        let router = match path {
+            "/" => Router::new().fallback_service(files),
+            path => Router::new().nest_service(path, files).fallback(|| async { StatusCode::NOT_FOUND }),
+        };
+        let task = tokio::spawn(async move {
+            // Ends when the task is aborted.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { task, url: format!("http://{address}{}/", path.trim_end_matches('/')) })
+    }
+
+    /// Its address, with a `/` at the end.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+}
+
+impl Drop for StaticServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A port that nobody listens on at the moment.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> Result<u16> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .doing(|| "find a free port".to_owned())
+}
+
+/// The port in a line like `listening on http://127.0.0.1:8080`.
+fn listening_port(line: &str) -> Option<u16> {
+    let address = line.strip_prefix("listening on http://")?;
+    address.trim_end_matches('/').parse::<SocketAddr>().ok().map(|address| address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_port_is_read_from_what_a_server_prints() {
+        assert_eq!(super::listening_port("listening on http://127.0.0.1:4321"), Some(4321));
+        assert_eq!(super::listening_port("listening"), None);
+    }
+}

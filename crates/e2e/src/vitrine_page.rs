@@ -1,0 +1,217 @@
+//! The app's page, by its test hooks: what a person does in it and what it shows.
+
+use std::ops::Deref;
+
+use serde::Deserialize;
+
+use crate::{Browser, Page, Result, page::PATIENCE};
+
+/// A page with the app in it.
+pub struct VitrinePage {
+    page: Page,
+}
+
+/// What the page shows of another participant.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Tile {
+    /// The participant's id.
+    pub peer: String,
+    /// State of the connection.
+    pub state: String,
+    /// The name shown.
+    pub name: String,
+    /// Whether it is marked as muted.
+    pub muted: bool,
+    /// Whether it shows a picture, rather than a placeholder.
+    pub picture: bool,
+}
+
+impl Deref for VitrinePage {
+    type Target = Page;
+
+    fn deref(&self) -> &Page {
+        &self.page
+    }
+}
+
+impl VitrinePage {
+    /// Opens `url` and waits for the lobby, with the question for devices answered.
+    ///
+    /// # Errors
+    /// When the lobby does not appear.
+    pub async fn open(browser: Browser, name: &str, url: &str) -> Result<Self> {
+        let page = Self::load(browser, name, url).await?;
+        page.wait_for_lobby().await?;
+        Ok(page)
+    }
+
+    /// Opens `url`, whatever it shows.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub async fn load(browser: Browser, name: &str, url: &str) -> Result<Self> {
+        Ok(Self { page: Page::open(browser, name, url).await? })
+    }
+
+    /// Closes the tab.
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub async fn close(self) -> Result<()> {
+        self.page.close().await
+    }
+
+    /// Opens the app at `base` and creates `room`, under the page's name.
+    ///
+    /// # Errors
+    /// When that does not lead into the call.
+    pub async fn create(browser: Browser, name: &str, base: &str, room: &str) -> Result<Self> {
+        let page = Self::open(browser, name, base).await?;
+        page.type_into("[data-testid=room-name]", room).await?;
+        page.type_into("[data-testid=display-name]", name).await?;
+        page.enter().await?;
+        Ok(page)
+    }
+
+    /// Opens the link to `room` and joins it, under the page's name.
+    ///
+    /// # Errors
+    /// When that does not lead into the call.
+    pub async fn join(browser: Browser, name: &str, base: &str, room: &str) -> Result<Self> {
+        let page = Self::open(browser, name, &link(base, room)).await?;
+        page.type_into("[data-testid=display-name]", name).await?;
+        page.enter().await?;
+        Ok(page)
+    }
+
+    /// Waits for the lobby, with the question for devices answered.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn wait_for_lobby(&self) -> Result<()> {
+        let script = "return document.querySelector('[data-testid=enter]') !== null
+            && ['toggle-mic', 'toggle-camera'].every((id) =>
+                !['asking', undefined].includes(document.querySelector(`[data-testid=${id}]`)?.dataset.device))";
+        self.wait_for::<bool>("the lobby is shown, and devices are given or refused", script).await.map(drop)
+    }
+
+    /// Presses the button that enters the call, and waits to be in it.
+    ///
+    /// # Errors
+    /// When that does not lead into the call.
+    pub async fn enter(&self) -> Result<()> {
+        self.press("enter").await?;
+        self.wait_for::<bool>("one is in the call", "return document.querySelector('[data-testid=leave]') !== null")
+            .await
+            .map(drop)
+    }
+
+    /// Leaves the call, and waits for the lobby.
+    ///
+    /// # Errors
+    /// When that does not lead back to the lobby.
+    pub async fn leave(&self) -> Result<()> {
+        self.press("leave").await?;
+        self.wait_for_lobby().await
+    }
+
+    /// Clicks the element with this `data-testid`.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be clicked.
+    pub async fn press(&self, test_id: &str) -> Result<()> {
+        self.click(&format!("[data-testid={test_id}]")).await
+    }
+
+    /// The tiles of the other participants.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn tiles(&self) -> Result<Vec<Tile>> {
+        self.evaluate(
+            "return [...document.querySelectorAll('[data-testid=tile]')].map((tile) => ({
+                peer: tile.dataset.peer,
+                state: tile.dataset.state,
+                name: tile.getAttribute('aria-label'),
+                muted: tile.querySelector('[data-testid=muted]') !== null,
+                picture: tile.dataset.video === 'true',
+            }))",
+        )
+        .await
+    }
+
+    /// Waits until the tiles are as `wanted`.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn wait_for_tiles(&self, awaited: &str, wanted: impl Fn(&[Tile]) -> bool) -> Result<Vec<Tile>> {
+        self.wait_until(awaited, PATIENCE, async || {
+            let tiles = self.tiles().await?;
+            Ok(if wanted(&tiles) { Ok(tiles) } else { Err(format!("{tiles:?}")) })
+        })
+        .await
+    }
+
+    /// Waits until exactly these people are shown, all connected.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn sees(&self, names: &[&str]) -> Result<()> {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        self.wait_for_tiles(&format!("exactly {names:?} are shown, all connected"), |tiles| {
+            let mut shown: Vec<&str> = tiles.iter().map(|tile| tile.name.as_str()).collect();
+            shown.sort_unstable();
+            shown == names && tiles.iter().all(|tile| tile.state == "connected")
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Waits until the indicator shows this state of the signaling connection.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn signaling_is(&self, state: &str) -> Result<()> {
+        let script = "const state = document.querySelector('[data-testid=signaling]')?.dataset.state;";
+        self.wait_for::<bool>(&format!("signaling is {state}"), &format!("{script} return state === '{state}'"))
+            .await
+            .map(drop)
+    }
+
+    /// Waits until an error with this code is shown, and returns its words.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn shows_error(&self, code: &str) -> Result<String> {
+        let find = format!("document.querySelector('[data-testid=error][data-code={code}]')");
+        self.wait_for(
+            &format!("the error {code} is shown in words"),
+            &format!("return {find}?.innerText.trim() || null"),
+        )
+        .await
+    }
+
+    /// Waits until no error is shown.
+    ///
+    /// # Errors
+    /// When one stays.
+    pub async fn shows_no_error(&self) -> Result<()> {
+        let script = "return document.querySelector('[data-testid=error]') === null";
+        self.wait_for::<bool>("no error is shown", script).await.map(drop)
+    }
+
+    /// Whether a toggle is pressed, which means that its device is on.
+    ///
+    /// # Errors
+    /// When there is no such toggle.
+    pub async fn is_pressed(&self, test_id: &str) -> Result<bool> {
+        let script = format!("return document.querySelector('[data-testid={test_id}]').ariaPressed");
+        Ok(self.evaluate::<String>(&script).await? == "true")
+    }
+}
+
+/// The link to `room` of the app at `base`.
+pub fn link(base: &str, room: &str) -> String {
+    format!("{base}#room={room}")
+}
