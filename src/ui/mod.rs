@@ -14,7 +14,7 @@ pub mod text;
 mod tile;
 mod video;
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use leptos::prelude::*;
 
@@ -36,10 +36,43 @@ impl Dispatch {
     }
 }
 
+/// Who is told of every new state, by number.
+///
+/// An effect for each would do the same, but a signal keeps a trace of every effect that has read it, also of those
+/// whose component is gone, and the state outlives all components: entering and leaving again and again would fill
+/// the memory.
+#[derive(Clone, Copy)]
+struct Watchers(StoredValue<BTreeMap<u32, Rc<dyn Fn(&CallState)>>, LocalStorage>);
+
+impl Watchers {
+    fn new() -> Self {
+        Self(StoredValue::new_local(BTreeMap::new()))
+    }
+
+    /// Tells `watcher` of every new state until the owner that is current now is disposed.
+    fn add(self, watcher: Rc<dyn Fn(&CallState)>) {
+        let number = self.0.try_update_value(|watchers| {
+            let number = watchers.last_key_value().map_or(0, |(last, _)| last + 1);
+            watchers.insert(number, watcher);
+            number
+        });
+        on_cleanup(move || {
+            self.0.try_update_value(|watchers| number.and_then(|number| watchers.remove(&number)));
+        });
+    }
+
+    fn tell(self, state: &CallState) {
+        // Copied out first: nothing is borrowed while a watcher runs.
+        let watchers: Vec<_> = self.0.with_value(|watchers| watchers.values().cloned().collect());
+        watchers.iter().for_each(|watcher| watcher(state));
+    }
+}
+
 /// What every component is given: the state to show, the way to ask, and the language to speak.
 #[derive(Clone, Copy)]
 struct Ui {
     state: RwSignal<CallState, LocalStorage>,
+    watchers: Watchers,
     dispatch: Dispatch,
     locale: Locale,
     /// One's own name, as typed.
@@ -60,13 +93,13 @@ impl Ui {
         self,
         part: impl Fn(&CallState) -> T + 'static,
     ) -> ReadSignal<T, LocalStorage> {
-        let (selected, select) = signal_local(untrack(|| self.state.with(&part)));
-        effect(move || {
-            let part = self.state.with(&part);
-            if selected.with_untracked(|selected| *selected != part) {
-                select.set(part);
+        let (selected, select) = signal_local(self.state.with_untracked(&part));
+        self.watchers.add(Rc::new(move |state| {
+            let part = part(state);
+            if selected.try_with_untracked(|selected| *selected != part) == Some(true) {
+                let _ = select.try_set(part);
             }
-        });
+        }));
         selected
     }
 }
@@ -106,7 +139,9 @@ pub fn App(
     dispatch: Dispatch,
 ) -> impl IntoView {
     let name = RwSignal::new(page::remembered_name());
-    let ui = Ui { state, dispatch, locale: text::browser_locale(), name };
+    let watchers = Watchers::new();
+    effect(move || state.with(|state| watchers.tell(state)));
+    let ui = Ui { state, watchers, dispatch, locale: text::browser_locale(), name };
     page::mounted(ui.locale);
     let room = ui.select(|state| (state.stage == Stage::InCall).then(|| state.room.clone()).flatten());
     effect(move || room.with(|room| page::show_room(ui.locale, room.as_deref())));
