@@ -71,6 +71,10 @@ fn show_crash(message: &str) -> Option<()> {
     if let Some(element) = document.get_element_by_id("crash-message") {
         element.set_text_content(Some(message));
     }
+    // A modal dialog would lie over the panel and keep its button from being pressed.
+    while let Some(dialog) = document.query_selector("dialog[open]").ok()? {
+        dialog.remove();
+    }
     let location = window.location();
     let reload = js_sys::Reflect::get(&location, &"reload".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
     let button = document.get_element_by_id("crash-reload")?.dyn_into::<HtmlElement>().ok()?;

@@ -165,8 +165,11 @@
 
   // ---- wasm ----
   let memory = null;
+  let references = null; // wasm-bindgen's table of the JavaScript values that wasm holds, page elements among them
   const keepMemory = (result) => {
-    memory = (result.instance ?? result).exports.memory ?? memory;
+    const { exports } = result.instance ?? result;
+    memory = exports.memory ?? memory;
+    references = exports.__wbindgen_externrefs ?? references;
     return result;
   };
   for (const name of ['instantiate', 'instantiateStreaming']) {
@@ -181,6 +184,7 @@
       liveConnections: live.size,
       liveTracks: captured.filter((track) => track.readyState === 'live').length,
       listeners: { ...balance },
+      wasmReferences: references?.length ?? 0,
       wasmPages: memory ? memory.buffer.byteLength / WASM_PAGE : 0,
       scriptHeapBytes: performance.memory?.usedJSHeapSize ?? 0,
     }),

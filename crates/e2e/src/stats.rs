@@ -50,6 +50,8 @@ pub struct Counts {
     pub live_tracks: u64,
     /// Listeners added and not removed, by the kind of target.
     pub listeners: BTreeMap<String, i64>,
+    /// Size of the table of JavaScript values that wasm holds; it grows when more are held than ever before.
+    pub wasm_references: u64,
     /// Size of the wasm memory, in pages of 64 KiB.
     pub wasm_pages: u64,
     /// Script heap in use, in bytes, where the browser tells; it varies with the garbage collector's mood.
@@ -57,11 +59,14 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether the page holds on to more of anything than `before`; the script heap is the collector's business.
+    /// Whether the page holds on to more of anything than `before`. The script heap is the collector's business; and
+    /// since what a dead script object owned in wasm is freed only when it is collected, the wasm memory's high-water
+    /// mark may still rise by the one page that it grows by at least.
     pub fn has_grown_since(&self, before: &Self) -> bool {
         self.live_connections > before.live_connections
             || self.live_tracks > before.live_tracks
-            || self.wasm_pages > before.wasm_pages
+            || self.wasm_references > before.wasm_references
+            || self.wasm_pages > before.wasm_pages + 1
             || self.listeners.iter().any(|(target, count)| *count > before.listeners.get(target).copied().unwrap_or(0))
     }
 }

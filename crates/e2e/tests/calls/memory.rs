@@ -11,7 +11,10 @@ async fn fifty_rounds_leave_no_more_behind_than_ten() -> Result<()> {
     for ((name, tenth), (_, last)) in std::iter::zip(rounds[9].pages(), rounds[49].pages()) {
         assert_eq!(last.created_connections, 50, "{name} made one connection a round");
         assert_eq!(last.live_connections, 0, "{name} closed them");
-        assert!(last.wasm_pages > 0 && last.listeners["WebSocket"] > 0, "{name} was watched: {last:?}");
+        assert!(
+            last.wasm_pages > 0 && last.wasm_references > 0 && last.listeners["WebSocket"] > 0,
+            "{name} was watched: {last:?}"
+        );
         assert!(!last.has_grown_since(tenth), "{name} had {tenth:?} after ten rounds, {last:?} in the end");
     }
     Ok(())
