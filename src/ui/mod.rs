@@ -42,7 +42,9 @@ impl Dispatch {
 /// whose component is gone, and the state outlives all components: entering and leaving again and again would fill
 /// the memory.
 #[derive(Clone, Copy)]
-struct Watchers(StoredValue<BTreeMap<u32, Rc<dyn Fn(&CallState)>>, LocalStorage>);
+struct Watchers(StoredValue<BTreeMap<u32, Watcher>, LocalStorage>);
+
+type Watcher = Rc<dyn Fn(&CallState)>;
 
 impl Watchers {
     fn new() -> Self {
@@ -50,7 +52,7 @@ impl Watchers {
     }
 
     /// Tells `watcher` of every new state until the owner that is current now is disposed.
-    fn add(self, watcher: Rc<dyn Fn(&CallState)>) {
+    fn add(self, watcher: Watcher) {
         let number = self.0.try_update_value(|watchers| {
             let number = watchers.last_key_value().map_or(0, |(last, _)| last + 1);
             watchers.insert(number, watcher);

@@ -11,7 +11,7 @@ let server;
 let connections = [];
 
 function reset() {
-  server = { reachable: true, answering: true, pingInterval: 25000, pingTimeout: 20000, sockets: [], rooms: new Map(),
+  server = { reachable: true, answering: true, pingInterval: 25000, pingTimeout: 600000, sockets: [], rooms: new Map(),
     received: [], serial: 0, refusal: null };
 }
 
@@ -129,14 +129,17 @@ export async function least_received() {
   let least = [Infinity, Infinity];
   for (const connection of open) {
     let [frames, bytes] = [0, 0];
-    (await connection.getStats()).forEach((stat) => {
+    // A connection that closes meanwhile may never answer.
+    const stats = await Promise.race([connection.getStats(), new Promise((done) => setTimeout(done, 1000, new Map()))]);
+    if (connection.connectionState === "closed") continue;
+    stats.forEach((stat) => {
       if (stat.type !== "inbound-rtp") return;
       if (stat.kind === "video") frames += stat.framesDecoded ?? 0;
       else bytes += stat.bytesReceived ?? 0;
     });
     least = [Math.min(least[0], frames), Math.min(least[1], bytes)];
   }
-  return open.length ? least : [0, 0];
+  return Number.isFinite(least[0]) ? least : [0, 0];
 }
 
 /** Media sections of the connections' current local descriptions, as the largest number found. */

@@ -36,7 +36,7 @@ pub fn wasm_test_command(root: &Path, browser: Browser, extra: &[String]) -> Out
     command.args(extra);
     command.env("PATH", path_with(&[wasm_bindgen(root)?.ensure()?])?);
     // Seconds. The defaults, 20 and 5, are for machines with nothing else to do.
-    command.env("WASM_BINDGEN_TEST_TIMEOUT", "120").env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30");
+    command.env("WASM_BINDGEN_TEST_TIMEOUT", "300").env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30");
     Ok(command)
 }
 

@@ -154,7 +154,9 @@ fn native(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     let mut command = cargo(context.root);
     // `--no-fail-fast`: one failing program must not hide what the others would say.
     command.args(["test", "--no-fail-fast", "--workspace", "--exclude", "vitrine", "--exclude", "vitrine-e2e", "--"]);
-    count(command.args(context.extra), tally)
+    count(command.args(context.extra), tally)?;
+    // What the app decides without a browser. Alone, so that its features do not mix with the server's.
+    count(cargo(context.root).args(["test", "--package", "vitrine", "--lib", "--"]).args(context.extra), tally)
 }
 
 fn wasm_chromium(context: &Context<'_>, tally: &mut Tally) -> Outcome {

@@ -177,6 +177,20 @@
     WebAssembly[name] = (...parameters) => native.apply(WebAssembly, parameters).then(keepMemory);
   }
 
+  // ---- what was on the page ----
+  const removedVideos = new Set();
+  new MutationObserver((records) => {
+    for (const node of records.flatMap((record) => [...record.removedNodes])) {
+      const videos = node.nodeName === 'VIDEO' ? [node] : node.querySelectorAll?.('video') ?? [];
+      for (const video of videos) removedVideos.add(new WeakRef(video));
+    }
+  }).observe(document, { childList: true, subtree: true });
+  const retainedVideos = () => {
+    window.gc?.();
+    for (const video of removedVideos) if (!video.deref()) removedVideos.delete(video);
+    return removedVideos.size;
+  };
+
   window.__probe = {
     connections: () => Promise.all([...live].map(statsOf)),
     counts: () => ({
@@ -184,6 +198,7 @@
       liveConnections: live.size,
       liveTracks: captured.filter((track) => track.readyState === 'live').length,
       listeners: { ...balance },
+      retainedVideos: retainedVideos(),
       wasmReferences: references?.length ?? 0,
       wasmPages: memory ? memory.buffer.byteLength / WASM_PAGE : 0,
       scriptHeapBytes: performance.memory?.usedJSHeapSize ?? 0,

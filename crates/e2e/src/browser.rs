@@ -67,6 +67,8 @@ impl Browser {
             // Nobody answers mDNS names in a container.
             "--disable-features=WebRtcHideLocalIpsWithMdns".to_owned(),
             "--lang=en".to_owned(),
+            // For the probe: what is left after a collection is what is held.
+            "--js-flags=--expose-gc".to_owned(),
             // Without a graphics card, every pixel of a moving picture is the processor's work.
             format!("--window-size={}", if self == Self::ChromiumSmallCamera { "800,600" } else { "1280,800" }),
             format!("--user-data-dir={}", profile.path().join("profile").display()),

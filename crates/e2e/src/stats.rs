@@ -50,6 +50,8 @@ pub struct Counts {
     pub live_tracks: u64,
     /// Listeners added and not removed, by the kind of target.
     pub listeners: BTreeMap<String, i64>,
+    /// `<video>` elements removed from the page and not collected, each with the part of the page that it was in.
+    pub retained_videos: u64,
     /// Size of the table of JavaScript values that wasm holds; it grows when more are held than ever before.
     pub wasm_references: u64,
     /// Size of the wasm memory, in pages of 64 KiB.
@@ -58,6 +60,9 @@ pub struct Counts {
     pub script_heap_bytes: u64,
 }
 
+/// How many removed elements the garbage collector may be late with.
+const COLLECTOR_LEEWAY: u64 = 4;
+
 impl Counts {
     /// Whether the page holds on to more of anything than `before`. The script heap is the collector's business; and
     /// since what a dead script object owned in wasm is freed only when it is collected, the wasm memory's high-water
@@ -65,6 +70,7 @@ impl Counts {
     pub fn has_grown_since(&self, before: &Self) -> bool {
         self.live_connections > before.live_connections
             || self.live_tracks > before.live_tracks
+            || self.retained_videos > before.retained_videos + COLLECTOR_LEEWAY
             || self.wasm_references > before.wasm_references
             || self.wasm_pages > before.wasm_pages + 1
             || self.listeners.iter().any(|(target, count)| *count > before.listeners.get(target).copied().unwrap_or(0))

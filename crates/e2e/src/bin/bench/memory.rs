@@ -18,17 +18,26 @@ pub async fn run(rounds: Option<String>) -> Result<bool> {
     let count = rounds.and_then(|text| text.parse().ok()).unwrap_or(ROUNDS).max(SETTLED);
     let rounds = rounds::play(count).await?;
     println!(
-        "{:<10} {:>5} {:>12} {:>7} {:>10} {:>10} {:>11} {:>15}",
-        "page", "round", "connections", "tracks", "listeners", "wasm refs", "wasm pages", "script heap kB"
+        "{:<10} {:>5} {:>12} {:>7} {:>10} {:>15} {:>10} {:>11} {:>15}",
+        "page",
+        "round",
+        "connections",
+        "tracks",
+        "listeners",
+        "retained videos",
+        "wasm refs",
+        "wasm pages",
+        "script heap kB"
     );
     for (number, round) in rounds.iter().enumerate().filter(|(index, _)| *index == 0 || (index + 1) % SETTLED == 0) {
         for (name, counts) in round.pages() {
             println!(
-                "{name:<10} {:>5} {:>12} {:>7} {:>10} {:>10} {:>11} {:>15}",
+                "{name:<10} {:>5} {:>12} {:>7} {:>10} {:>15} {:>10} {:>11} {:>15}",
                 number + 1,
                 counts.live_connections,
                 counts.live_tracks,
                 counts.listeners.values().sum::<i64>(),
+                counts.retained_videos,
                 counts.wasm_references,
                 counts.wasm_pages,
                 counts.script_heap_bytes / 1000
@@ -51,7 +60,7 @@ fn figures(round: &Round) -> [Value; 2] {
     round.pages().map(|(name, counts)| {
         json!({
             "page": name, "live_connections": counts.live_connections, "live_tracks": counts.live_tracks,
-            "listeners": counts.listeners, "wasm_references": counts.wasm_references, "wasm_pages": counts.wasm_pages,
+            "listeners": counts.listeners, "retained_videos": counts.retained_videos, "wasm_references": counts.wasm_references, "wasm_pages": counts.wasm_pages,
             "script_heap_bytes": counts.script_heap_bytes,
         })
     })
