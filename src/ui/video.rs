@@ -16,6 +16,7 @@ pub type StreamSignal = ReadSignal<Option<Stream>, LocalStorage>;
 #[component]
 pub fn LocalVideo(stream: StreamSignal, label: &'static str) -> impl IntoView {
     let node = NodeRef::<html::Video>::new();
+    release(node);
     effect(move || {
         if let Some(video) = node.get() {
             video.set_muted(true);
@@ -30,6 +31,7 @@ pub fn LocalVideo(stream: StreamSignal, label: &'static str) -> impl IntoView {
 #[component]
 pub fn RemoteVideo(stream: StreamSignal, label: Signal<String>, blocked: RwSignal<bool>) -> impl IntoView {
     let node = NodeRef::<html::Video>::new();
+    release(node);
     effect(move || {
         if let Some(video) = node.get() {
             stream.with(|stream| {
@@ -41,6 +43,16 @@ pub fn RemoteVideo(stream: StreamSignal, label: Signal<String>, blocked: RwSigna
         }
     });
     view! { <video node_ref=node data-testid="remote-video" aria-label=label autoplay playsinline></video> }.into_any()
+}
+
+/// Takes the stream out of the element at its end: browsers keep a removed `<video>` that has a live stream, and with it
+/// the part of the page that it was in.
+fn release(node: NodeRef<html::Video>) {
+    on_cleanup(move || {
+        if let Some(video) = node.try_get_untracked().flatten() {
+            video.set_src_object(None);
+        }
+    });
 }
 
 /// Plays everybody: called from a tap, when browsers allow it.

@@ -101,9 +101,16 @@ impl VitrinePage {
     /// When that does not lead into the call.
     pub async fn enter(&self) -> Result<()> {
         self.press("enter").await?;
-        self.wait_for::<bool>("one is in the call", "return document.querySelector('[data-testid=leave]') !== null")
-            .await
-            .map(drop)
+        self.wait_for_call().await
+    }
+
+    /// Waits to be in the call.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn wait_for_call(&self) -> Result<()> {
+        let script = "return document.querySelector('[data-testid=leave]') !== null";
+        self.wait_for::<bool>("one is in the call", script).await.map(drop)
     }
 
     /// Leaves the call, and waits for the lobby.
