@@ -4,7 +4,11 @@
 use std::collections::HashMap;
 
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
-use futures_util::StreamExt;
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
+use gloo_timers::future::TimeoutFuture;
 use serde_json::{Value, json};
 use vitrine_negotiation::Role;
 use vitrine_protocol::{
@@ -41,6 +45,22 @@ pub enum Event {
     /// The page is being left.
     PageHidden,
 }
+
+impl Event {
+    /// Whether the person switched something and looks for the effect. Entering is not among them: it is the first
+    /// step of many.
+    fn shows_at_once(&self) -> bool {
+        match self {
+            Self::Command(command) => !matches!(command, Command::Enter { .. }),
+            Self::Captured(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// How long other changes may wait to be shown, in milliseconds. A connection comes to be in many small steps; drawing
+/// each of them would hold up the next.
+const SHOWN_WITHIN: u32 = 100;
 
 /// The room one is in or on the way into.
 struct Room {
@@ -109,22 +129,44 @@ impl Engine {
         }
     }
 
-    /// Takes events until their senders are gone; publishes the state whenever it has changed.
+    /// Takes events until their senders are gone; publishes the state when it has changed: at once after what the
+    /// person did, within [`SHOWN_WITHIN`] after what the network brought.
     pub async fn run(mut self, mut queue: UnboundedReceiver<Event>, publish: impl Fn(CallState)) {
         let mut shown = CallState::default();
+        self.publish(&mut shown, &publish);
+        let mut due: Option<TimeoutFuture> = None;
         loop {
-            let state = self.state(&shown);
-            if state != shown {
-                shown = state.clone();
-                publish(state);
-            }
-            let Some(event) = queue.next().await else { return };
+            let event = match due.take() {
+                None => queue.next().await,
+                Some(timer) => match select(queue.next(), timer).await {
+                    Either::Left((event, timer)) => {
+                        due = Some(timer);
+                        event
+                    }
+                    Either::Right(_) => {
+                        self.publish(&mut shown, &publish);
+                        continue;
+                    }
+                },
+            };
+            let Some(event) = event else { return };
+            let at_once = event.shows_at_once();
             self.handle(event);
-            // What has piled up meanwhile is shown at once, not one by one.
-            while let Ok(event) = queue.try_recv() {
-                self.handle(event);
+            if at_once {
+                due = None;
+                self.publish(&mut shown, &publish);
+            } else if due.is_none() {
+                due = Some(TimeoutFuture::new(SHOWN_WITHIN));
             }
-            self.media.fit(self.peers.len());
+        }
+    }
+
+    fn publish(&mut self, shown: &mut CallState, publish: &impl Fn(CallState)) {
+        self.media.fit(self.peers.len());
+        let state = self.state(shown);
+        if state != *shown {
+            *shown = state.clone();
+            publish(state);
         }
     }
 

@@ -94,6 +94,8 @@ impl Peer {
                 peer.connection.offer_media(media)?;
                 peer.reach(Step::MediaAdded);
             }
+            // The browser says so too, a task later.
+            peer.negotiate(Input::NegotiationNeeded, context);
         }
         Ok(peer)
     }
