@@ -317,7 +317,7 @@ async fn set_local(connection: &Connection) -> Result<SessionDescription, JsErro
         RtcSdpType::Rollback => SdpType::Rollback,
         _ => SdpType::Offer,
     };
-    Ok(SessionDescription { kind, sdp: description.sdp() })
+    Ok(SessionDescription::new(kind, description.sdp()))
 }
 
 async fn set_remote(connection: &Connection, description: &SessionDescription) -> Result<(), JsError> {

@@ -14,12 +14,14 @@
 //!   memory of what still needs an offer (webrtc-pc §4.7.3): after every return to `stable` it fires again if
 //!   something does. That is how what was in an offer that lost a glare, an ICE restart included, is offered again;
 //!   and if the answer to the other side's offer already covered it, no further offer is made.
-//! - The channel to the other side must keep the order of messages and lose none. When it was cut and replaced, tell
-//!   both machines with [`Input::ChannelReplaced`].
+//! - The way to the other side must keep the order of descriptions. It may lose them: an offer that goes unanswered is
+//!   made again on [`Input::OfferAgain`]. Between two machines made with [`Negotiation::tagged`], descriptions may also
+//!   come twice, late, or by different ways.
 //! - Send every local candidate as the browser finds it; the machine does not see local candidates.
 
 mod candidates;
 mod machine;
+mod tags;
 
 use std::fmt;
 
@@ -53,11 +55,9 @@ pub enum Input {
     NegotiationNeeded,
     /// An ICE restart is wanted. It is offered at once, or as soon as the negotiation that is under way is done.
     RestartIce,
-    /// The channel to the other side was cut and there is a new one: what was under way may be lost, and nothing of it
-    /// will come any more. Feed it on both sides, before the first message that comes through the new channel. An
-    /// offer that waits for an answer is replaced by a fresh one. Candidates may be lost too, so unless the connection
-    /// stands, feed [`Input::RestartIce`] next.
-    ChannelReplaced,
+    /// The own offer, or the answer to it, may be lost: if one waits for an answer, a fresh one replaces it. Candidates
+    /// may be lost too, so unless the connection stands, feed [`Input::RestartIce`] next.
+    OfferAgain,
     /// The other side sent a description.
     RemoteDescription(SessionDescription),
     /// The other side sent a candidate.
@@ -121,13 +121,18 @@ pub enum Note {
     OfferRolledBack,
     /// An answer came that no offer waits for. It is dropped.
     StaleAnswer,
-    /// The channel was replaced while an answer was being made. It is not sent: the other side offers again.
-    AnswerWithheld,
     /// A description of a type that the other side has no business sending. It is dropped.
     DescriptionRefused(SdpType),
     /// A description that waited is dropped: the other side sends them faster than they can be set and it was the
-    /// oldest, or it came through a channel that has been replaced.
+    /// oldest.
     DescriptionDropped(SdpType),
+    /// A description that does not belong here is dropped.
+    DescriptionMisplaced {
+        /// What it was.
+        kind: SdpType,
+        /// Why it does not belong here.
+        why: Misplaced,
+    },
     /// A candidate is dropped.
     CandidateDropped {
         /// The candidate.
@@ -153,6 +158,15 @@ pub enum Note {
     },
     /// The report of a completion that fits no operation in flight. It is ignored.
     UnexpectedCompletion,
+}
+
+/// Why a description does not belong to a negotiation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Misplaced {
+    /// It is from, or for, another peer connection of the same participants.
+    AnotherConnection,
+    /// It is an offer that came before, or one older than that.
+    Repeated,
 }
 
 /// Why a candidate is dropped.
@@ -186,10 +200,16 @@ impl fmt::Display for Note {
             Self::OfferIgnored => formatter.write_str("glare: the other offer is ignored"),
             Self::OfferRolledBack => formatter.write_str("glare: the own offer is taken back"),
             Self::StaleAnswer => formatter.write_str("an answer that no offer waits for is dropped"),
-            Self::AnswerWithheld => formatter.write_str("an answer to an offer from before is withheld"),
             Self::DescriptionRefused(kind) => write!(formatter, "a description of type {} is refused", name(*kind)),
             Self::DescriptionDropped(kind) => {
                 write!(formatter, "too many descriptions: the oldest {} is dropped", name(*kind))
+            }
+            Self::DescriptionMisplaced { kind, why } => {
+                let why = match why {
+                    Misplaced::AnotherConnection => "of another connection",
+                    Misplaced::Repeated => "that came before",
+                };
+                write!(formatter, "an {} {why} is dropped", name(*kind))
             }
             Self::CandidateDropped { candidate, reason } => {
                 let reason = match reason {

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use vitrine_protocol::signaling::{SdpType, SessionDescription};
 
 use crate::candidates::Candidates;
+use crate::tags::Tags;
 use crate::{Action, Input, Note, Operation, Recovery, Role, SignalingState};
 
 /// Most remote descriptions that wait at a time. An honest peer has one or two under way.
@@ -27,20 +28,24 @@ pub struct Negotiation {
     /// Remote descriptions that wait for the operation in flight, oldest first.
     descriptions: VecDeque<SessionDescription>,
     candidates: Candidates,
+    tags: Tags,
     /// An offer is wanted once the state is stable.
     needed: bool,
     /// An offer is wanted even over the own one that is set.
     offer_again: bool,
     /// The own offer is set, was sent, and no answer to it came. Only in [`SignalingState::HaveLocalOffer`].
     answer_due: bool,
-    /// The answer being made is for an offer from before the channel was replaced.
-    answer_outdated: bool,
     failed_answers: u32,
     ignore_offer: bool,
 }
 
 impl Negotiation {
-    /// The machine for a new `RTCPeerConnection`.
+    /// The machine for a new `RTCPeerConnection`, whose descriptions carry tags with this random id of it.
+    pub fn tagged(role: Role, connection: String) -> Self {
+        Self { tags: Tags::new(connection), ..Self::new(role) }
+    }
+
+    /// The machine for a new `RTCPeerConnection`, whose descriptions carry no tags.
     pub fn new(role: Role) -> Self {
         Self {
             role,
@@ -48,10 +53,10 @@ impl Negotiation {
             operation: None,
             descriptions: VecDeque::new(),
             candidates: Candidates::default(),
+            tags: Tags::default(),
             needed: false,
             offer_again: false,
             answer_due: false,
-            answer_outdated: false,
             failed_answers: 0,
             ignore_offer: false,
         }
@@ -68,7 +73,9 @@ impl Negotiation {
                 // While a remote offer is answered, the answer may restart ICE too. The browser knows, and fires if not.
                 self.needed |= !self.making_offer() && self.state != SignalingState::HaveRemoteOffer;
             }
-            Input::ChannelReplaced => self.replace_channel(&mut actions),
+            Input::OfferAgain => {
+                self.offer_again |= self.state == SignalingState::HaveLocalOffer && !self.making_offer();
+            }
             Input::RemoteDescription(description) => self.receive(description, &mut actions),
             Input::RemoteCandidate(candidate) => self.candidates.push(candidate, &mut actions),
             Input::LocalDescriptionSet(description) => self.local_description_set(description, &mut actions),
@@ -112,6 +119,17 @@ impl Negotiation {
         self.ignore_offer
     }
 
+    /// Whether an own offer waits for its answer.
+    pub fn awaits_answer(&self) -> bool {
+        self.answer_due
+    }
+
+    /// Whether `description` comes from another connection of the other side than the one negotiated with so far: the
+    /// other side started anew, and so must this one.
+    pub fn is_from_another_connection(&self, description: &SessionDescription) -> bool {
+        self.tags.is_foreign(description)
+    }
+
     /// Whether the negotiation is at rest: stable, nothing in flight. Nothing waits either, for it would have begun.
     pub fn is_idle(&self) -> bool {
         self.state == SignalingState::Stable && self.operation.is_none()
@@ -150,20 +168,13 @@ impl Negotiation {
         actions.push(Action::SetLocalDescription(SdpType::Offer));
     }
 
-    /// Offers and answers of the old channel and of the new one must not be mixed: nothing in an answer tells which
-    /// offer it is for. So what came through the old channel is not answered any more, and an own offer is made again.
-    fn replace_channel(&mut self, actions: &mut Vec<Action>) {
-        for description in std::mem::take(&mut self.descriptions) {
-            self.candidates.description_ignored(&description.sdp);
-            actions.push(Action::Note(Note::DescriptionDropped(description.kind)));
-        }
-        self.answer_outdated = matches!(self.operation, Some(Operation::RemoteOffer | Operation::LocalAnswer));
-        self.offer_again |= self.state == SignalingState::HaveLocalOffer && !self.making_offer();
-    }
-
     fn receive(&mut self, description: SessionDescription, actions: &mut Vec<Action>) {
         if !matches!(description.kind, SdpType::Offer | SdpType::Answer) {
             actions.push(Action::Note(Note::DescriptionRefused(description.kind)));
+            return;
+        }
+        if let Err(why) = self.tags.admit(&description) {
+            actions.push(Action::Note(Note::DescriptionMisplaced { kind: description.kind, why }));
             return;
         }
         self.candidates.description_received(&description.sdp);
@@ -179,7 +190,7 @@ impl Negotiation {
     fn take_up(&mut self, description: SessionDescription, actions: &mut Vec<Action>) {
         if description.kind == SdpType::Offer {
             self.take_up_offer(description, actions);
-        } else if self.answer_due {
+        } else if self.answer_due && self.tags.answers_the_latest_offer(&description) {
             self.ignore_offer = false;
             self.set_remote(Operation::RemoteAnswer, description, actions);
         } else {
@@ -200,6 +211,7 @@ impl Negotiation {
         if self.state == SignalingState::HaveLocalOffer {
             actions.push(Action::Note(Note::OfferRolledBack));
         }
+        self.tags.answer(&offer);
         self.set_remote(Operation::RemoteOffer, offer, actions);
     }
 
@@ -219,17 +231,13 @@ impl Negotiation {
                     && self.descriptions.front().is_some_and(|next| next.kind == SdpType::Offer);
                 self.answer_due = !gives_way;
                 if !gives_way {
-                    actions.push(Action::Send(description));
+                    actions.push(Action::Send(self.tags.write(description)));
                 }
             }
             (Some(Operation::LocalAnswer), SdpType::Answer) => {
                 self.operation = None;
                 self.state = SignalingState::Stable;
-                actions.push(if std::mem::take(&mut self.answer_outdated) {
-                    Action::Note(Note::AnswerWithheld)
-                } else {
-                    Action::Send(description)
-                });
+                actions.push(Action::Send(self.tags.write(description)));
             }
             _ => actions.push(Action::Note(Note::UnexpectedCompletion)),
         }
@@ -270,7 +278,6 @@ impl Negotiation {
             actions.push(Action::Note(Note::UnexpectedCompletion));
             return;
         };
-        self.answer_outdated = false;
         let recovery = match operation {
             Operation::LocalOffer | Operation::RemoteRollback => Recovery::None,
             Operation::LocalAnswer => Recovery::Rollback,
@@ -289,7 +296,7 @@ impl Negotiation {
         actions.push(Action::Note(Note::OperationFailed { operation, reason, recovery }));
         if recovery == Recovery::Rollback {
             self.operation = Some(Operation::RemoteRollback);
-            let rollback = SessionDescription { kind: SdpType::Rollback, sdp: String::new() };
+            let rollback = SessionDescription::new(SdpType::Rollback, "");
             actions.push(Action::SetRemoteDescription(rollback));
         }
     }

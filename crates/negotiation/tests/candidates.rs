@@ -124,7 +124,7 @@ fn end_of_candidates_is_passed_on() {
 #[test]
 fn a_description_without_fragments_takes_every_candidate_and_leaves_the_judgement_to_the_browser() {
     let mut machine = Negotiation::new(Polite);
-    machine.handle(RemoteDescription(SessionDescription { kind: SdpType::Offer, sdp: "v=0\r\n".to_owned() }));
+    machine.handle(RemoteDescription(SessionDescription::new(SdpType::Offer, "v=0\r\n")));
     machine.handle(RemoteDescriptionSet);
     assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), [AddCandidate(candidate("b1", 1))]);
 }
@@ -133,7 +133,7 @@ fn a_description_without_fragments_takes_every_candidate_and_leaves_the_judgemen
 fn every_section_of_an_unbundled_description_counts() {
     let mut machine = Negotiation::new(Polite);
     let sdp = format!("{}{}", offer("b1").sdp, offer("b2").sdp);
-    machine.handle(RemoteDescription(SessionDescription { kind: SdpType::Offer, sdp }));
+    machine.handle(RemoteDescription(SessionDescription::new(SdpType::Offer, sdp)));
     machine.handle(RemoteDescriptionSet);
     for fragment in ["b1", "b2"] {
         let actions = machine.handle(RemoteCandidate(candidate(fragment, 1)));

@@ -160,7 +160,7 @@ fn input() -> impl Strategy<Value = Input> {
         1 => Just(SdpType::Rollback),
     ];
     let sdp = prop_oneof!["(a=ice-ufrag:[a-c]\r\n){0,3}", "\\PC{0,40}"];
-    let description = (kind, sdp).prop_map(|(kind, sdp)| SessionDescription { kind, sdp });
+    let description = (kind, sdp).prop_map(|(kind, sdp)| SessionDescription::new(kind, sdp));
     let candidate = ("(candidate:1 ufrag [a-c]|\\PC{0,20})", prop::option::of("[a-c]?")).prop_map(
         |(candidate, username_fragment)| IceCandidate { candidate, username_fragment, ..IceCandidate::default() },
     );

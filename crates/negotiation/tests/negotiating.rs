@@ -5,7 +5,7 @@ mod support;
 use support::*;
 use vitrine_negotiation::Action::{Note as Noted, RestartIce, Send, SetLocalDescription};
 use vitrine_negotiation::Input::{
-    ChannelReplaced, DescriptionFailed, LocalDescriptionSet, NegotiationNeeded, RemoteDescription, RemoteDescriptionSet,
+    DescriptionFailed, LocalDescriptionSet, NegotiationNeeded, OfferAgain, RemoteDescription, RemoteDescriptionSet,
 };
 use vitrine_negotiation::Role::{Impolite, Polite};
 use vitrine_negotiation::{Action, Input, Negotiation, Note, Operation, Recovery, Role, SignalingState};
@@ -217,46 +217,24 @@ fn an_ice_restart_while_answering_is_left_to_the_browser_as_the_answer_may_be_on
 }
 
 #[test]
-fn an_unanswered_offer_is_made_again_when_the_channel_is_replaced() {
+fn an_offer_that_may_be_lost_is_made_again() {
     let mut machine = awaiting_answer(Impolite);
-    assert_eq!(machine.handle(ChannelReplaced), [MAKE_OFFER]);
+    assert_eq!(machine.handle(OfferAgain), [MAKE_OFFER]);
     assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
     assert_eq!(machine.handle(RemoteDescription(answer("b1"))), [set_remote(answer("b1"))]);
 }
 
 #[test]
-fn an_offer_being_made_when_the_channel_is_replaced_is_sent_once() {
+fn an_offer_that_is_being_made_is_not_lost_yet() {
     let mut machine = Negotiation::new(Impolite);
     machine.handle(NegotiationNeeded);
-    assert_eq!(machine.handle(ChannelReplaced), []);
+    assert_eq!(machine.handle(OfferAgain), []);
     assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
 }
 
 #[test]
-fn an_answer_to_an_offer_of_a_replaced_channel_is_not_sent() {
-    let mut machine = Negotiation::new(Polite);
-    machine.handle(RemoteDescription(offer("b1")));
-    assert_eq!(machine.handle(ChannelReplaced), []);
-    machine.handle(RemoteDescriptionSet);
-    assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), [Noted(Note::AnswerWithheld)]);
-    // The next one is.
-    machine.handle(RemoteDescription(offer("b1")));
-    machine.handle(RemoteDescriptionSet);
-    assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), [Send(answer("a1"))]);
-}
-
-#[test]
-fn descriptions_that_wait_when_the_channel_is_replaced_are_dropped() {
-    let mut machine = Negotiation::new(Impolite);
-    machine.handle(NegotiationNeeded);
-    machine.handle(RemoteDescription(offer("b1")));
-    assert_eq!(machine.handle(ChannelReplaced), [Noted(Note::DescriptionDropped(SdpType::Offer))]);
-    assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
-}
-
-#[test]
-fn a_stable_connection_needs_nothing_when_the_channel_is_replaced() {
-    assert_eq!(connected(Impolite).handle(ChannelReplaced), []);
+fn a_stable_connection_offers_nothing_again() {
+    assert_eq!(connected(Impolite).handle(OfferAgain), []);
 }
 
 #[test]

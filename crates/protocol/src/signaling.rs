@@ -68,6 +68,32 @@ pub struct SessionDescription {
     /// The SDP text (RFC 8866).
     #[serde(default)]
     pub sdp: String,
+    /// Where it belongs, from a sender that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<DescriptionTag>,
+}
+
+impl SessionDescription {
+    /// A description without a tag, as browsers know it.
+    pub fn new(kind: SdpType, sdp: impl Into<String>) -> Self {
+        Self { kind, sdp: sdp.into(), tag: None }
+    }
+}
+
+/// Where a description belongs, so that one that comes late, twice or by another way does no harm. An SDP says nothing
+/// of the kind. Plain clients neither send nor read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescriptionTag {
+    /// Random id of the sender's peer connection.
+    pub connection: String,
+    /// The receiver's peer connection, once the sender knows its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Counts the sender's descriptions on this connection, from 1.
+    pub serial: u32,
+    /// In an answer to a tagged offer: that offer's serial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<u32>,
 }
 
 /// `RTCIceCandidateInit` (W3C webrtc-pc §4.8.2): the browser's whole `candidate.toJSON()`.
@@ -83,6 +109,32 @@ pub struct IceCandidate {
     pub sdp_m_line_index: Option<u16>,
     /// The ICE generation that the candidate belongs to.
     pub username_fragment: Option<String>,
+    /// Not a candidate at all, but a word to a participant whom one may know under another id; see [`Introduction`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introduction: Option<Introduction>,
+}
+
+/// Who one is, said to somebody met through a new connection to the signaling server, where everybody has a new id:
+/// two who are connected already find each other again. It travels in an `ice-candidate` event, which every signaling
+/// server forwards whole, and to a plain client is an end-of-candidates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introduction {
+    /// The sender's session id, the same as in the control channel's `hello`.
+    pub session: String,
+    /// What the sender knows of the receiver.
+    pub acquaintance: Acquaintance,
+}
+
+/// What the sender of an [`Introduction`] knows of its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Acquaintance {
+    /// Nothing yet: the receiver should introduce itself.
+    Unknown,
+    /// They are connected.
+    Connected,
+    /// The receiver introduced itself as connected, and is not: a new connection is needed.
+    Stranger,
 }
 
 /// One entry of `RTCConfiguration.iceServers` (W3C webrtc-pc §4.2.4).

@@ -29,7 +29,7 @@ where
 
 #[test]
 fn descriptions_are_those_of_the_browser() {
-    let description = |kind, sdp: &str| SessionDescription { kind, sdp: sdp.to_owned() };
+    let description = |kind, sdp: &str| SessionDescription::new(kind, sdp);
     assert_wire(&description(SdpType::Offer, "v=0\r\n"), json!({"type": "offer", "sdp": "v=0\r\n"}));
     assert_wire(&description(SdpType::Answer, "v=0\r\n"), json!({"type": "answer", "sdp": "v=0\r\n"}));
     assert_wire(&description(SdpType::Pranswer, ""), json!({"type": "pranswer", "sdp": ""}));
@@ -46,6 +46,7 @@ fn a_candidate_is_the_browsers_whole_json() {
         sdp_mid: Some("0".to_owned()),
         sdp_m_line_index: Some(0),
         username_fragment: Some("abcd".to_owned()),
+        ..IceCandidate::default()
     };
     assert_wire(
         &candidate,

@@ -176,13 +176,13 @@ impl Browser {
             Operation::SetLocal { offer: true, description } => {
                 self.pending_local = Some(description.clone());
                 self.state = SignalingState::HaveLocalOffer;
-                Ok(Completion::Local(SessionDescription { kind: SdpType::Offer, sdp: description.text }))
+                Ok(Completion::Local(SessionDescription::new(SdpType::Offer, description.text)))
             }
             Operation::SetLocal { offer: false, description } => {
                 self.current_local = Some(description.clone());
                 self.current_remote = self.pending_remote.take();
                 self.now_stable();
-                Ok(Completion::Local(SessionDescription { kind: SdpType::Answer, sdp: description.text }))
+                Ok(Completion::Local(SessionDescription::new(SdpType::Answer, description.text)))
             }
             Operation::SetRemote(description) => self.apply_remote(&description).map(|()| Completion::Remote),
         };

@@ -57,6 +57,7 @@ pub struct Side {
     incoming: VecDeque<Input>,
     /// Whether what the side sends goes anywhere.
     connected: bool,
+    was_cut: bool,
     gathered: Vec<IceCandidate>,
     /// Notes that tell of something wrong.
     pub complaints: Vec<Note>,
@@ -75,10 +76,11 @@ impl World {
     pub fn new(flavour: Flavour) -> Self {
         let side = |name, role| Side {
             browser: Browser::new(name, flavour),
-            machine: Negotiation::new(role),
+            machine: Negotiation::tagged(role, name.to_owned()),
             mailbox: VecDeque::new(),
             incoming: VecDeque::new(),
             connected: true,
+            was_cut: false,
             gathered: Vec::new(),
             complaints: Vec::new(),
             last_answer: None,
@@ -141,7 +143,7 @@ impl World {
                 vec![Input::RemoteCandidate(candidate)]
             }
             Some(Mail::Input(input)) => {
-                side.connected |= input == Input::ChannelReplaced;
+                side.connected |= input == Input::OfferAgain;
                 let actions = side.machine.handle(input);
                 side.perform(actions)
             }
@@ -152,7 +154,7 @@ impl World {
     }
 
     fn inject(&mut self, index: usize, garbage: Garbage) {
-        let description = |kind, sdp: &str| Input::RemoteDescription(SessionDescription { kind, sdp: sdp.to_owned() });
+        let description = |kind, sdp: &str| Input::RemoteDescription(SessionDescription::new(kind, sdp));
         let unreadable = "a=ice-ufrag:junk";
         let input = match garbage {
             Garbage::AnswerAgain => match &self.sides[1 - index].last_answer {
@@ -229,8 +231,10 @@ impl Side {
                     }
                     messages.push(Input::RemoteDescription(description));
                 }
-                Action::Note(Note::OfferIgnored | Note::OfferRolledBack | Note::AnswerWithheld) => {}
+                Action::Note(Note::OfferIgnored | Note::OfferRolledBack) => {}
                 Action::Note(Note::DescriptionDropped(_) | Note::CandidateDropped { .. }) => {}
+                // Of an offer that was lost with the old channel, and made again.
+                Action::Note(Note::StaleAnswer) if self.was_cut => {}
                 Action::Note(complaint) => self.complaints.push(complaint),
             }
         }
@@ -241,7 +245,8 @@ impl Side {
     fn cut(&mut self, restart: bool) {
         self.justified_offers += 1 + usize::from(restart);
         self.connected = false;
-        self.incoming = VecDeque::from([Input::ChannelReplaced]);
+        self.was_cut = true;
+        self.incoming = VecDeque::from([Input::OfferAgain]);
         self.incoming.extend(restart.then_some(Input::RestartIce));
     }
 
@@ -291,5 +296,6 @@ pub fn candidate(fragment: &str, number: usize) -> IceCandidate {
         sdp_mid: Some("0".to_owned()),
         sdp_m_line_index: Some(0),
         username_fragment: Some(fragment.to_owned()),
+        ..IceCandidate::default()
     }
 }

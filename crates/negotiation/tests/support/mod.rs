@@ -5,7 +5,7 @@ use vitrine_negotiation::{Action, Input, Negotiation, Role};
 use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
 pub fn description(kind: SdpType, fragment: &str) -> SessionDescription {
-    SessionDescription { kind, sdp: format!("v=0\r\nm=audio\r\na=ice-ufrag:{fragment}\r\na=ice-pwd:secret\r\n") }
+    SessionDescription::new(kind, format!("v=0\r\nm=audio\r\na=ice-ufrag:{fragment}\r\na=ice-pwd:secret\r\n"))
 }
 
 pub fn offer(fragment: &str) -> SessionDescription {
@@ -17,7 +17,7 @@ pub fn answer(fragment: &str) -> SessionDescription {
 }
 
 pub fn rollback() -> SessionDescription {
-    SessionDescription { kind: SdpType::Rollback, sdp: String::new() }
+    SessionDescription::new(SdpType::Rollback, "")
 }
 
 pub fn set_remote(description: SessionDescription) -> Action {
@@ -31,6 +31,7 @@ pub fn candidate(fragment: &str, number: u16) -> IceCandidate {
         sdp_mid: Some("0".to_owned()),
         sdp_m_line_index: Some(0),
         username_fragment: Some(fragment.to_owned()),
+        ..IceCandidate::default()
     }
 }
 
