@@ -20,6 +20,7 @@
 //! - Send every local candidate as the browser finds it; the machine does not see local candidates.
 
 mod candidates;
+pub mod liveness;
 mod machine;
 mod tags;
 

@@ -1,0 +1,375 @@
+//! Whether a peer is still there, and when a connection in trouble is tried again: facts with their times go in,
+//! [`Decision`]s come out. It holds no timer, sends nothing, and knows nothing of offers but whether one is unanswered.
+//!
+//! Times are milliseconds of any clock that does not go back. One [`Liveness::tick`] every half second is meant; a
+//! much longer pause between two says that this side slept, and then nobody is blamed for the silence.
+
+use crate::Role;
+
+/// How often a sign of life is asked for.
+const PING_EVERY: f64 = 1_500.0;
+/// Silence after which a path counts as dead, whatever the browser says. (A browser takes five seconds and more.)
+const SUSPECT_AFTER: f64 = 4_000.0;
+/// Silence of a peer without a connection, after which it is gone.
+const GONE_AFTER: f64 = 7_500.0;
+/// How long a peer is kept while the signaling server cannot say whether it is still there.
+const GONE_AFTER_OFFLINE: f64 = 60_000.0;
+/// How long an answer may take before the offer is made again.
+const ANSWER_WITHIN: f64 = 4_000.0;
+/// How long a first offer may stay unanswered before the connection counts as failed.
+const FIRST_ANSWER_WITHIN: f64 = 15_000.0;
+/// How long `disconnected` may last before ICE is restarted. The browser may yet find another path by itself.
+const DISCONNECTED_FOR: f64 = 500.0;
+/// The polite side waits longer, so that as a rule only one side restarts.
+const POLITE_DELAY: f64 = 1_000.0;
+/// How long the checks of a restart are left to themselves.
+const CHECKS_FOR: f64 = 8_000.0;
+/// First and longest pause between two restarts of one connection.
+const COOL_DOWN: f64 = 2_500.0;
+const LONGEST_COOL_DOWN: f64 = 10_000.0;
+/// A pause between two ticks that means sleep.
+const SLEPT_AFTER: f64 = 3_000.0;
+
+/// `RTCPeerConnectionState`, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// `new` or `connecting`.
+    Trying,
+    /// `connected`.
+    Connected,
+    /// `disconnected`.
+    Disconnected,
+    /// `failed`.
+    Failed,
+}
+
+/// What the rest of the call knows at a tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// The time.
+    pub now: f64,
+    /// This side is connected to the signaling server, and in the room.
+    pub online: bool,
+    /// The signaling server lists the peer in the room.
+    pub listed: bool,
+    /// The control channel is open, or was when the path was lost.
+    pub control: bool,
+    /// An own offer waits for its answer.
+    pub awaits_answer: bool,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Ask for a sign of life over the control channel.
+    Ping,
+    /// Restart ICE.
+    RestartIce,
+    /// The offer, or its answer, is lost: offer again.
+    OfferAgain,
+    /// Nobody answered the first offer: count the connection as failed. Said once.
+    Unanswered,
+    /// The peer is gone.
+    Gone,
+}
+
+/// The signs of life of one peer.
+#[derive(Clone, Debug)]
+pub struct Liveness {
+    role: Role,
+    path: Path,
+    /// When the path took its present state.
+    since: f64,
+    was_connected: bool,
+    heard: f64,
+    pinged: f64,
+    ticked: f64,
+    /// When ICE was restarted last, by either side.
+    restarted: Option<f64>,
+    /// Restarts since the path stood last.
+    restarts: u32,
+    /// A restart is wanted without waiting for the usual time.
+    urgent: bool,
+    /// Since when an answer is due.
+    awaiting: Option<f64>,
+    unanswered: bool,
+}
+
+impl Liveness {
+    /// Of a peer met at `now`.
+    pub fn new(role: Role, now: f64) -> Self {
+        Self {
+            role,
+            path: Path::Trying,
+            since: now,
+            was_connected: false,
+            heard: now,
+            pinged: now,
+            ticked: now,
+            restarted: None,
+            restarts: 0,
+            urgent: false,
+            awaiting: None,
+            unanswered: false,
+        }
+    }
+
+    /// The peer said something, by any way.
+    pub fn heard(&mut self, now: f64) {
+        self.heard = now;
+    }
+
+    /// The state of the connection changed.
+    pub fn path(&mut self, path: Path, now: f64) {
+        if path == self.path {
+            return;
+        }
+        if path == Path::Connected {
+            self.was_connected = true;
+            self.restarts = 0;
+            self.urgent = false;
+            self.heard = now;
+        }
+        self.path = path;
+        self.since = now;
+    }
+
+    /// The other side restarts ICE, or offers anew: time for that to work.
+    pub fn restarted_by_peer(&mut self, now: f64) {
+        if self.path != Path::Connected {
+            self.restarted = Some(now);
+        }
+    }
+
+    /// There may be another path now, or the person wants another try: the next tick restarts ICE unless the path stands.
+    pub fn try_again(&mut self) {
+        self.urgent = true;
+    }
+
+    /// Whether the peer was heard so recently that what is sent over the control channel arrives.
+    pub fn is_fresh(&self, now: f64) -> bool {
+        self.path == Path::Connected && now - self.heard < SUSPECT_AFTER
+    }
+
+    /// Decides, by the time and the facts.
+    pub fn tick(&mut self, facts: Facts) -> Vec<Decision> {
+        let now = facts.now;
+        if now - self.ticked > SLEPT_AFTER {
+            self.heard = now;
+            self.since = now;
+            self.awaiting = None;
+            self.pinged = now - PING_EVERY;
+        }
+        self.ticked = now;
+        if self.is_gone(facts) {
+            return vec![Decision::Gone];
+        }
+        let mut decisions = Vec::new();
+        if facts.control && now - self.pinged >= PING_EVERY {
+            self.pinged = now;
+            decisions.push(Decision::Ping);
+        }
+        if self.wants_restart(facts) {
+            self.urgent = false;
+            self.restarted = Some(now);
+            self.restarts += 1;
+            decisions.push(Decision::RestartIce);
+        }
+        self.watch_answer(facts, &mut decisions);
+        decisions
+    }
+
+    fn is_gone(&self, facts: Facts) -> bool {
+        let silence = facts.now - self.heard;
+        let stands = self.path == Path::Connected;
+        if !facts.online {
+            return !stands && self.was_connected && silence.min(facts.now - self.since) >= GONE_AFTER_OFFLINE;
+        }
+        match (facts.listed, facts.control) {
+            (true, true) => !stands && silence >= GONE_AFTER,
+            (false, true) => silence >= SUSPECT_AFTER,
+            // A plain client gives no signs of life; while it is listed, the server answers for it.
+            (true, false) => false,
+            (false, false) => matches!(self.path, Path::Disconnected | Path::Failed),
+        }
+    }
+
+    fn wants_restart(&self, facts: Facts) -> bool {
+        let now = facts.now;
+        let suspect = facts.control && now - self.heard >= SUSPECT_AFTER;
+        if self.path == Path::Connected && !suspect {
+            return false;
+        }
+        // Without a way to the peer the offer would be lost.
+        if !(facts.online && facts.listed) && (!facts.control || suspect) {
+            return false;
+        }
+        if self.urgent && self.was_connected {
+            return true;
+        }
+        let lasted = now - self.since;
+        let delay = if self.role == Role::Polite { POLITE_DELAY } else { 0.0 };
+        let due = match self.path {
+            Path::Connected => true,
+            Path::Failed => self.urgent || lasted >= delay,
+            Path::Disconnected => lasted >= DISCONNECTED_FOR + delay,
+            Path::Trying => self.restarted.is_some_and(|restarted| now - restarted >= CHECKS_FOR + delay),
+        };
+        due && self.restarted.is_none_or(|restarted| self.urgent || now - restarted >= self.cool_down())
+    }
+
+    fn cool_down(&self) -> f64 {
+        (COOL_DOWN * f64::from(1 << self.restarts.saturating_sub(1).min(8))).min(LONGEST_COOL_DOWN)
+    }
+
+    fn watch_answer(&mut self, facts: Facts, decisions: &mut Vec<Decision>) {
+        if !facts.awaits_answer {
+            self.awaiting = None;
+            return;
+        }
+        let awaiting = *self.awaiting.get_or_insert(facts.now);
+        if facts.now - awaiting >= ANSWER_WITHIN {
+            self.awaiting = Some(facts.now);
+            decisions.push(Decision::OfferAgain);
+        }
+        let first = !self.was_connected && !self.unanswered;
+        if first && facts.now - self.heard >= FIRST_ANSWER_WITHIN {
+            self.unanswered = true;
+            decisions.push(Decision::Unanswered);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONLINE: Facts = Facts { now: 0.0, online: true, listed: true, control: true, awaits_answer: false };
+
+    /// A peer that was heard last, and connected, at 0.
+    fn connected(role: Role) -> Liveness {
+        let mut liveness = Liveness::new(role, 0.0);
+        liveness.path(Path::Connected, 0.0);
+        liveness
+    }
+
+    /// Ticks every half second until `until`; what was decided, with the times in milliseconds.
+    fn run(liveness: &mut Liveness, facts: Facts, until: u32) -> Vec<(u32, Decision)> {
+        let ticks = liveness.ticked as u32 / 500 + 1..=until / 500;
+        let mut decided = Vec::new();
+        for tick in ticks.map(|tick| tick * 500) {
+            let decisions = liveness.tick(Facts { now: f64::from(tick), ..facts });
+            decided.extend(decisions.into_iter().filter(|it| *it != Decision::Ping).map(|it| (tick, it)));
+            if decided.last().is_some_and(|(_, decision)| *decision == Decision::Gone) {
+                break;
+            }
+        }
+        decided
+    }
+
+    #[test]
+    fn signs_of_life_are_asked_for_over_an_open_control_channel() {
+        let mut liveness = connected(Role::Polite);
+        let mut pings = |control| {
+            let now = liveness.ticked;
+            let ticks = (1..=6).map(|tick| now + f64::from(tick) * 500.0);
+            ticks.filter(|now| liveness.tick(Facts { now: *now, control, ..ONLINE }).contains(&Decision::Ping)).count()
+        };
+        assert_eq!(pings(true), 2);
+        assert_eq!(pings(false), 0);
+    }
+
+    #[test]
+    fn a_machine_that_vanishes_is_tried_again_and_then_gone_within_ten_seconds() {
+        let mut liveness = connected(Role::Impolite);
+        assert_eq!(run(&mut liveness, ONLINE, 5_000), [(4_000, Decision::RestartIce)]);
+        liveness.path(Path::Disconnected, 5_000.0);
+        let decided = run(&mut liveness, ONLINE, 60_000);
+        assert_eq!(decided.last(), Some(&(7_500, Decision::Gone)));
+    }
+
+    #[test]
+    fn who_answers_a_restart_is_kept() {
+        let mut liveness = connected(Role::Impolite);
+        liveness.path(Path::Disconnected, 0.0);
+        for second in 1..60 {
+            let decided = run(&mut liveness, ONLINE, second * 1_000);
+            assert!(decided.iter().all(|(_, decision)| *decision == Decision::RestartIce), "{decided:?}");
+            liveness.heard(f64::from(second) * 1_000.0);
+        }
+    }
+
+    #[test]
+    fn restarts_of_a_lost_path_are_never_a_storm() {
+        let mut liveness = connected(Role::Impolite);
+        liveness.path(Path::Failed, 0.0);
+        let mut restarts = Vec::new();
+        for half in 1..=120 {
+            restarts.extend(run(&mut liveness, ONLINE, half * 500));
+            liveness.heard(f64::from(half) * 500.0);
+        }
+        let times: Vec<u32> = restarts.iter().map(|(time, _)| *time).collect();
+        assert_eq!(times, [500, 3_000, 8_000, 18_000, 28_000, 38_000, 48_000, 58_000]);
+    }
+
+    #[test]
+    fn the_polite_side_leaves_the_first_restart_to_the_other() {
+        let mut liveness = connected(Role::Polite);
+        liveness.path(Path::Disconnected, 100.0);
+        assert_eq!(run(&mut liveness, ONLINE, 1_500), []);
+        liveness.restarted_by_peer(1_500.0);
+        liveness.heard(1_500.0);
+        assert_eq!(run(&mut liveness, ONLINE, 3_500), []);
+    }
+
+    #[test]
+    fn a_change_of_network_ends_the_waiting_of_a_path_that_does_not_stand() {
+        let mut liveness = connected(Role::Polite);
+        liveness.try_again();
+        assert_eq!(run(&mut liveness, ONLINE, 500), []);
+        liveness.path(Path::Disconnected, 500.0);
+        assert_eq!(run(&mut liveness, ONLINE, 1_000), [(1_000, Decision::RestartIce)]);
+    }
+
+    #[test]
+    fn without_a_way_to_the_peer_nothing_is_restarted_and_nobody_is_gone_for_a_minute() {
+        let offline = Facts { online: false, ..ONLINE };
+        let mut liveness = connected(Role::Impolite);
+        liveness.path(Path::Disconnected, 5_000.0);
+        assert_eq!(run(&mut liveness, offline, 3_000_000), [(65_000, Decision::Gone)]);
+    }
+
+    #[test]
+    fn who_left_the_servers_list_is_gone_once_silent() {
+        let unlisted = Facts { listed: false, ..ONLINE };
+        assert_eq!(run(&mut connected(Role::Polite), unlisted, 60_000), [(4_000, Decision::Gone)]);
+    }
+
+    #[test]
+    fn a_plain_client_is_there_as_long_as_the_server_or_the_path_says_so() {
+        let plain = Facts { control: false, ..ONLINE };
+        assert_eq!(run(&mut connected(Role::Polite), plain, 60_000), []);
+        let unlisted = Facts { listed: false, ..plain };
+        let mut liveness = connected(Role::Polite);
+        assert_eq!(run(&mut liveness, unlisted, 60_000), []);
+        liveness.path(Path::Failed, 60_000.0);
+        assert_eq!(run(&mut liveness, unlisted, 90_000), [(60_500, Decision::Gone)]);
+    }
+
+    #[test]
+    fn an_offer_that_nobody_answers_is_made_again_and_told_of_once() {
+        let waiting = Facts { awaits_answer: true, control: false, ..ONLINE };
+        let decided = run(&mut Liveness::new(Role::Impolite, 0.0), waiting, 16_500);
+        let again = [4_500, 8_500, 12_500, 16_500].map(|time| (time, Decision::OfferAgain));
+        assert_eq!(decided, [again[0], again[1], again[2], (15_000, Decision::Unanswered), again[3]]);
+    }
+
+    #[test]
+    fn nobody_is_blamed_for_a_silence_that_was_slept_through() {
+        let mut liveness = connected(Role::Polite);
+        run(&mut liveness, ONLINE, 1_000);
+        let after = Facts { now: 600_000.0, ..ONLINE };
+        assert_eq!(liveness.tick(after), [Decision::Ping]);
+        assert_eq!(run(&mut liveness, ONLINE, 603_500), []);
+    }
+}
