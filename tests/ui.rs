@@ -115,6 +115,7 @@ fn in_call(peers: Vec<PeerState>) -> CallState {
 
 fn peer(id: &str) -> PeerState {
     PeerState {
+        key: id.bytes().fold(0, |key, byte| key * 31 + u64::from(byte)),
         id: UserId(id.into()),
         name: Some(format!("Name of {id}")),
         connection: ConnectionState::Connected,

@@ -1,10 +1,14 @@
 //! The `control` data channel of one peer: typed messages in and out. What they mean is decided elsewhere.
 
-use vitrine_protocol::control::{ControlMessage, LABEL, STREAM_ID};
+use vitrine_protocol::control::{ControlMessage, LABEL, MAX_MESSAGE_BYTES, STREAM_ID};
 use wasm_bindgen::JsCast;
 use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState};
 
 use super::{JsError, Listener, externs::Connection};
+
+/// Most bytes that may wait to be sent. A path that carries nothing fills up with what is sent into it, and a browser
+/// closes a channel that is too full.
+const MAX_BUFFERED_BYTES: u32 = 256 * 1024;
 
 /// What happened on the control channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +52,14 @@ impl ControlChannel {
         Ok(Self { listeners, channel })
     }
 
-    /// Sends `message` if the channel is open; says whether it was handed to the browser.
+    /// Whether messages can be sent.
+    pub fn is_open(&self) -> bool {
+        self.channel.ready_state() == RtcDataChannelState::Open
+    }
+
+    /// Sends `message` if the channel is open and not congested; says whether it was handed to the browser.
     pub fn send(&self, message: &ControlMessage) -> bool {
-        if self.channel.ready_state() != RtcDataChannelState::Open {
+        if !self.is_open() || self.channel.buffered_amount() > MAX_BUFFERED_BYTES {
             return false;
         }
         serde_json::to_string(message).is_ok_and(|text| self.channel.send_with_str(&text).is_ok())
@@ -66,6 +75,9 @@ impl Drop for ControlChannel {
 
 fn read(event: &web_sys::Event) -> ControlChannelEvent {
     let text = event.dyn_ref::<MessageEvent>().and_then(|message| message.data().as_string());
+    if text.as_ref().is_some_and(|text| text.len() > MAX_MESSAGE_BYTES) {
+        return ControlChannelEvent::Unreadable(format!("longer than {MAX_MESSAGE_BYTES} bytes"));
+    }
     match text.as_deref().map(serde_json::from_str) {
         Some(Ok(message)) => ControlChannelEvent::Message(message),
         Some(Err(error)) => ControlChannelEvent::Unreadable(error.to_string()),

@@ -14,6 +14,9 @@ pub use data_channel::{ControlChannel, ControlChannelEvent};
 pub use devices::{Capture, CaptureError, Kind, LocalTrack, Picture, Stream, capture};
 pub use error::JsError;
 pub use listener::Listener;
-pub use page::{describe, has_devices, has_webrtc, install_panic_screen, is_secure, meta, now, random_id, resolve_url};
+pub use page::{
+    describe, has_devices, has_webrtc, install_panic_screen, is_secure, meta, network_information, now, random_id,
+    resolve_url,
+};
 pub use peer_connection::{LocalMedia, PeerConnection, PeerConnectionEvent};
 pub use task::Task;

@@ -1,7 +1,7 @@
 //! The page itself: what it can do, its settings, its clock, and the screen shown after a panic.
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::HtmlElement;
+use web_sys::{EventTarget, HtmlElement};
 
 /// Whether this browser has `RTCPeerConnection`.
 pub fn has_webrtc() -> bool {
@@ -31,6 +31,12 @@ pub fn meta(name: &str) -> Option<String> {
 pub fn resolve_url(reference: &str) -> Option<String> {
     let base = web_sys::window()?.location().href().ok()?;
     Some(web_sys::Url::new_with_base(reference, &base).ok()?.href())
+}
+
+/// `navigator.connection` (Network Information API), where the browser has it; it fires `change`.
+pub fn network_information() -> Option<EventTarget> {
+    let navigator = web_sys::window()?.navigator();
+    js_sys::Reflect::get(&navigator, &"connection".into()).ok()?.dyn_into().ok()
 }
 
 /// Milliseconds since the page's start (`performance.now()`).

@@ -14,16 +14,16 @@ use vitrine_negotiation::Role;
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
     server_event::ServerEvent,
-    signaling::{Entered, IceServer, UserId, event},
+    signaling::{Acquaintance, Entered, IceCandidate, IceServer, Introduction, UserId, event},
 };
 
 use super::{
     CallState, Command, Intent, Problem, SignalingState, Stage,
     media::Media,
-    peer::{Context, News, Peer},
+    peer::{Context, News, Peer, Way},
 };
 use crate::{
-    browser::{Capture, Kind, Listener, PeerConnectionEvent, Task, describe, has_webrtc, is_secure, random_id},
+    browser::{self, Capture, Kind, Listener, PeerConnectionEvent, Task, describe, has_webrtc, is_secure, random_id},
     config::Config,
     signaling::{RequestError, Signaling, SignalingEvent},
 };
@@ -40,8 +40,14 @@ pub enum Event {
     Captured(Capture),
     /// A device ended by itself.
     TrackEnded(Kind, u32),
-    /// Something happened on the peer connection with this serial number.
-    Peer(UserId, u64, PeerConnectionEvent),
+    /// Something happened on the connection of the peer with this key.
+    Peer(u64, PeerConnectionEvent),
+    /// Half a second has passed in the room.
+    Tick,
+    /// The network may have changed.
+    NetworkChanged,
+    /// Somebody who came into the room while we looked for people we know is to be taken for a newcomer.
+    Unclaimed(UserId),
     /// The page is being left.
     PageHidden,
 }
@@ -69,6 +75,36 @@ struct Room {
     entered: bool,
     /// The request under way.
     request: Option<(u64, Task)>,
+    /// Looks after the peers.
+    _ticks: Option<Task>,
+    /// Who came into the room, and may be somebody we are connected to, under a new id; each with the timer after
+    /// which he or she is a newcomer.
+    unclaimed: Vec<(UserId, Task)>,
+}
+
+/// How often the peers are looked after, in milliseconds.
+const TICK: u32 = 500;
+/// How long somebody may take to say that we are connected already, in milliseconds.
+const CLAIM_WITHIN: u32 = 1_500;
+/// Most peers at a time, whatever a server says. Every connection costs the browser dearly.
+const MAX_PEERS: usize = 64;
+
+/// What the peers need of the engine; a macro, so that the peers themselves are not borrowed with it.
+macro_rules! context {
+    ($engine:ident) => {{
+        let hello = ControlMessage::Hello {
+            name: $engine.name.clone(),
+            session_id: $engine.session_id.clone(),
+            version: VERSION,
+        };
+        let in_room = $engine.room.as_ref().is_some_and(|room| room.entered && room.request.is_none());
+        Context {
+            signaling: &$engine.signaling,
+            online: in_room && $engine.signaling_state == SignalingState::Online,
+            media: $engine.media.outgoing(),
+            greeting: [hello, $engine.media.announcement()],
+        }
+    }};
 }
 
 pub struct Engine {
@@ -86,7 +122,7 @@ pub struct Engine {
     problem: Option<Problem>,
     /// Numbers connections and requests, so that what comes late is told apart.
     serial: u64,
-    _page_hidden: Option<Listener>,
+    _listeners: Vec<Listener>,
 }
 
 impl Engine {
@@ -95,12 +131,6 @@ impl Engine {
         let signaling = Signaling::start(config.signaling_url.clone(), move |event| {
             let _ = sink.unbounded_send(Event::Signaling(event));
         });
-        let hidden = events.clone();
-        let page_hidden = web_sys::window().map(|window| {
-            Listener::new(&window, "pagehide", move |_| {
-                let _ = hidden.unbounded_send(Event::PageHidden);
-            })
-        });
         let problem = if !has_webrtc() {
             Some(Problem::NoWebRtc)
         } else if !is_secure() {
@@ -108,6 +138,7 @@ impl Engine {
         } else {
             None
         };
+        let listeners = listen(&events);
         let mut media = Media::new(events.clone());
         if problem != Some(Problem::NoWebRtc) {
             media.ask_for_both();
@@ -125,7 +156,7 @@ impl Engine {
             session_id: random_id(),
             problem,
             serial: 0,
-            _page_hidden: page_hidden,
+            _listeners: listeners,
         }
     }
 
@@ -173,7 +204,7 @@ impl Engine {
     fn state(&self, shown: &CallState) -> CallState {
         let mut peers: Vec<&Peer> = Vec::new();
         for peer in self.peers.values() {
-            let later = peers.partition_point(|other| other.serial() < peer.serial());
+            let later = peers.partition_point(|other| other.view.key < peer.view.key);
             peers.insert(later, peer);
         }
         CallState {
@@ -203,7 +234,10 @@ impl Engine {
                 self.media.ended(kind, serial);
                 self.resend(&[kind]);
             }
-            Event::Peer(id, serial, event) => self.peer_event(&id, serial, event),
+            Event::Peer(key, event) => self.peer_event(key, event),
+            Event::Tick => self.tick(),
+            Event::NetworkChanged => self.peers.values_mut().for_each(Peer::try_again),
+            Event::Unclaimed(id) => self.welcome(id),
             Event::PageHidden => self.leave(),
         }
     }
@@ -213,7 +247,14 @@ impl Engine {
             Command::Enter { name, room, intent } if self.room.is_none() => {
                 self.name = name;
                 self.problem = None;
-                self.room = Some(Room { name: room, intent, entered: false, request: None });
+                self.room = Some(Room {
+                    name: room,
+                    intent,
+                    entered: false,
+                    request: None,
+                    _ticks: None,
+                    unclaimed: Vec::new(),
+                });
                 match self.signaling_state {
                     SignalingState::Online => self.request_entry(),
                     SignalingState::Connecting => {}
@@ -224,6 +265,10 @@ impl Engine {
             Command::Leave => self.leave(),
             Command::SetMicrophone(on) => self.switch(Kind::Audio, on),
             Command::SetCamera(on) => self.switch(Kind::Video, on),
+            Command::Retry(key) => {
+                self.peers.values_mut().filter(|peer| peer.view.key == key).for_each(Peer::try_again);
+                self.tick();
+            }
             Command::DismissProblem => self.problem = None,
         }
     }
@@ -234,7 +279,7 @@ impl Engine {
     }
 
     fn resend(&mut self, kinds: &[Kind]) {
-        let context = context(&self.signaling, &self.media, &self.name, &self.session_id);
+        let context = context!(self);
         for peer in self.peers.values() {
             for kind in kinds {
                 peer.replace_track(*kind, &context);
@@ -303,6 +348,13 @@ impl Engine {
         let problem = match result.map(serde_json::from_value::<Entered>) {
             Ok(Ok(answer)) if answer.success => {
                 room.entered = true;
+                let events = self.events.clone();
+                room._ticks = Some(Task::spawn(async move {
+                    loop {
+                        TimeoutFuture::new(TICK).await;
+                        let _ = events.unbounded_send(Event::Tick);
+                    }
+                }));
                 // The room is there now: coming back to it after a loss is joining it.
                 room.intent = Intent::Join;
                 self.ice_servers = answer.ice_servers;
@@ -324,14 +376,93 @@ impl Engine {
         }
     }
 
-    /// These are in the room, and will offer. Who was met before and is not listed any more may still be there: the
-    /// server may have lost its memory while the connection lives.
+    /// These are in the room, and will offer, unless we are connected already: then the server was lost and found, and
+    /// everybody has a new id. So we say who we are.
     fn meet(&mut self, existing: Vec<UserId>) {
-        for (id, peer) in &mut self.peers {
-            peer.unlisted = !existing.contains(id);
+        for peer in self.peers.values_mut() {
+            peer.listed = false;
         }
+        let returning = !self.peers.is_empty();
         for id in existing {
-            self.add_peer(id, Role::Polite);
+            let context = context!(self);
+            if let Some(peer) = self.peers.get_mut(&id) {
+                peer.found(id.clone(), &context);
+                self.introduce(&id, Acquaintance::Connected);
+            } else if returning {
+                self.introduce(&id, Acquaintance::Unknown);
+            } else {
+                self.add_peer(id, Role::Polite);
+            }
+        }
+    }
+
+    /// Somebody came into the room. While people we are connected to are missing from it, it may be one of them.
+    fn somebody_joined(&mut self, id: UserId) {
+        let missing = self.peers.values().any(|peer| !peer.listed && peer.session.is_some());
+        if !missing || self.peers.contains_key(&id) {
+            return self.welcome(id);
+        }
+        let Some(room) = self.room.as_mut().filter(|room| room.unclaimed.len() < MAX_PEERS) else { return };
+        let (events, somebody) = (self.events.clone(), id.clone());
+        let timer = Task::spawn(async move {
+            TimeoutFuture::new(CLAIM_WITHIN).await;
+            let _ = events.unbounded_send(Event::Unclaimed(somebody));
+        });
+        room.unclaimed.push((id, timer));
+    }
+
+    /// A newcomer is offered a connection.
+    fn welcome(&mut self, id: UserId) {
+        self.claim(&id);
+        self.add_peer(id, Role::Impolite);
+    }
+
+    fn claim(&mut self, id: &UserId) {
+        if let Some(room) = &mut self.room {
+            room.unclaimed.retain(|(unclaimed, _)| unclaimed != id);
+        }
+    }
+
+    fn introduce(&self, to: &UserId, acquaintance: Acquaintance) {
+        let introduction = Introduction { session: self.session_id.clone(), acquaintance };
+        // To a plain client this is the end of the candidates of the first media section.
+        let candidate = IceCandidate {
+            sdp_mid: Some("0".to_owned()),
+            sdp_m_line_index: Some(0),
+            introduction: Some(introduction),
+            ..IceCandidate::default()
+        };
+        self.signaling.emit(event::ICE_CANDIDATE, Some(json!({ "target": to, "candidate": candidate })));
+    }
+
+    /// Somebody said who he or she is.
+    fn introduced(&mut self, from: UserId, introduction: Introduction) {
+        self.claim(&from);
+        let known_as = if self.peers.contains_key(&from) {
+            Some(from.clone())
+        } else {
+            let session = Some(&introduction.session);
+            let known = self.peers.iter().find(|(_, peer)| !peer.listed && peer.session.as_ref() == session);
+            known.map(|(id, _)| id.clone())
+        };
+        match (known_as, introduction.acquaintance) {
+            // We believed to be connected, and are not.
+            (_, Acquaintance::Stranger) => {
+                self.peers.remove(&from);
+                self.add_peer(from, Role::Impolite);
+            }
+            (None, Acquaintance::Connected) => self.introduce(&from, Acquaintance::Stranger),
+            (None, Acquaintance::Unknown) => self.add_peer(from, Role::Impolite),
+            (Some(known_as), acquaintance) => {
+                let context = context!(self);
+                if let Some(mut peer) = self.peers.remove(&known_as) {
+                    peer.found(from.clone(), &context);
+                    self.peers.insert(from.clone(), peer);
+                }
+                if acquaintance == Acquaintance::Unknown {
+                    self.introduce(&from, Acquaintance::Connected);
+                }
+            }
         }
     }
 
@@ -340,21 +471,32 @@ impl Engine {
             return;
         }
         match event {
-            ServerEvent::UserJoined(id) => self.add_peer(id, Role::Impolite),
+            ServerEvent::UserJoined(id) => self.somebody_joined(id),
             ServerEvent::UserLeft(id) => {
-                self.peers.remove(&id);
+                self.claim(&id);
+                // Perhaps only the way to the server was lost: as long as there are signs of life, nobody has left.
+                if let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.has_control()) {
+                    peer.listed = false;
+                } else {
+                    self.peers.remove(&id);
+                }
             }
             ServerEvent::Description { from, description } => {
+                self.claim(&from);
                 if !self.peers.contains_key(&from) {
                     self.add_peer(from.clone(), Role::Polite);
                 }
-                let context = context(&self.signaling, &self.media, &self.name, &self.session_id);
+                let context = context!(self);
                 if let Some(peer) = self.peers.get_mut(&from) {
-                    peer.receive_description(description, &context);
+                    let (key, news) = (peer.view.key, peer.receive_description(description, Way::Signaling, &context));
+                    self.heed(key, news);
                 }
             }
+            ServerEvent::Candidate { from, candidate: Some(IceCandidate { introduction: Some(introduction), .. }) } => {
+                self.introduced(from, introduction);
+            }
             ServerEvent::Candidate { from, candidate } => {
-                let context = context(&self.signaling, &self.media, &self.name, &self.session_id);
+                let context = context!(self);
                 if let (Some(peer), Some(candidate)) = (self.peers.get_mut(&from), candidate) {
                     peer.receive_candidate(candidate, &context);
                 }
@@ -366,8 +508,11 @@ impl Engine {
     }
 
     fn add_peer(&mut self, id: UserId, role: Role) {
+        if self.peers.len() >= MAX_PEERS && !self.peers.contains_key(&id) {
+            return;
+        }
         self.serial += 1;
-        let context = context(&self.signaling, &self.media, &self.name, &self.session_id);
+        let context = context!(self);
         let servers = self.ice_servers.as_ref().unwrap_or(&self.config.ice_servers);
         match Peer::new(id.clone(), self.serial, role, servers, &context, self.events.clone()) {
             // Takes the place of an older connection with the same id, which closes.
@@ -379,30 +524,65 @@ impl Engine {
         }
     }
 
-    fn peer_event(&mut self, id: &UserId, serial: u64, event: PeerConnectionEvent) {
-        let context = context(&self.signaling, &self.media, &self.name, &self.session_id);
-        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.serial() == serial) else { return };
-        match peer.handle(event, &context) {
-            Some(News::Identified) => self.replace_older(id),
-            Some(News::Ended) => {
-                self.peers.remove(id);
-            }
-            None => {}
+    fn tick(&mut self) {
+        let context = context!(self);
+        let news: Vec<_> = self.peers.values_mut().map(|peer| (peer.view.key, peer.tick(&context))).collect();
+        for (key, news) in news {
+            self.heed(key, news);
         }
     }
 
-    /// Once a participant who came back under a new id is connected, the connection from before is not needed.
+    fn peer_event(&mut self, key: u64, event: PeerConnectionEvent) {
+        let context = context!(self);
+        let Some(peer) = self.peers.values_mut().find(|peer| peer.view.key == key) else { return };
+        let news = peer.handle(event, &context);
+        self.heed(key, news);
+    }
+
+    fn heed(&mut self, key: u64, news: Option<News>) {
+        let Some(id) = self.peers.iter().find(|(_, peer)| peer.view.key == key).map(|(id, _)| id.clone()) else {
+            return;
+        };
+        match news {
+            None => {}
+            Some(News::Identified) => self.replace_older(&id),
+            Some(News::Ended) => drop(self.peers.remove(&id)),
+            Some(News::StartedAnew(offer)) => {
+                self.add_peer(id.clone(), Role::Polite);
+                let context = context!(self);
+                if let Some(peer) = self.peers.get_mut(&id) {
+                    peer.receive_description(offer, Way::Signaling, &context);
+                }
+            }
+        }
+    }
+
+    /// Once a participant who came back as somebody new is connected, the connection from before is not needed.
     fn replace_older(&mut self, id: &UserId) {
         let Some(peer) = self.peers.get(id) else { return };
         if peer.session.is_none() || peer.view.connection != super::ConnectionState::Connected {
             return;
         }
-        let (session, serial) = (peer.session.clone(), peer.serial());
-        self.peers.retain(|_, other| other.serial() >= serial || other.session != session);
+        let (session, key) = (peer.session.clone(), peer.view.key);
+        self.peers.retain(|_, other| other.view.key >= key || other.session != session);
     }
 }
 
-fn context<'a>(signaling: &'a Signaling, media: &Media, name: &str, session_id: &str) -> Context<'a> {
-    let hello = ControlMessage::Hello { name: name.to_owned(), session_id: session_id.to_owned(), version: VERSION };
-    Context { signaling, media: media.outgoing(), greeting: [hello, media.announcement()] }
+/// What tells of the network and of the page's end.
+fn listen(events: &UnboundedSender<Event>) -> Vec<Listener> {
+    let Some(window) = web_sys::window() else { return Vec::new() };
+    let on = |target: &web_sys::EventTarget, name, event: fn() -> Event| {
+        let events = events.clone();
+        Listener::new(target, name, move |_| {
+            let _ = events.unbounded_send(event());
+        })
+    };
+    let mut listeners =
+        vec![on(&window, "pagehide", || Event::PageHidden), on(&window, "online", || Event::NetworkChanged)];
+    if let Some(network) = browser::network_information() {
+        listeners.push(on(&network, "change", || Event::NetworkChanged));
+    }
+    // Timers of a hidden page run late.
+    listeners.extend(window.document().map(|document| on(&document, "visibilitychange", || Event::Tick)));
+    listeners
 }

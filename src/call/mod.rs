@@ -2,6 +2,7 @@
 //! the signaling server, decides, acts, and publishes a new [`CallState`] after every change. How things look is
 //! not decided here, and no callback of the browser's does more than enqueue an event.
 
+mod budget;
 mod engine;
 mod media;
 mod peer;

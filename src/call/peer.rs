@@ -3,16 +3,21 @@
 
 use futures_channel::mpsc::UnboundedSender;
 use serde_json::json;
-use vitrine_negotiation::{Action, Input, Negotiation, Role};
+use vitrine_negotiation::{
+    Action, Input, Negotiation, Role,
+    liveness::{Decision, Facts, Liveness, Path},
+};
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
     signaling::{IceCandidate, IceServer, SdpType, SessionDescription, UserId, event},
 };
 use web_sys::RtcPeerConnectionState;
 
-use super::{ConnectionState, PeerState, Step, Steps, engine::Event};
+use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, engine::Event};
 use crate::{
-    browser::{self, ControlChannelEvent, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, now},
+    browser::{
+        self, ControlChannelEvent, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, now, random_id,
+    },
     signaling::Signaling,
 };
 
@@ -22,18 +27,31 @@ const MAX_NAME_CHARS: usize = 64;
 /// What a peer needs from the rest of the call to act.
 pub struct Context<'a> {
     pub signaling: &'a Signaling,
+    /// Whether we are in the room, as far as the signaling server knows.
+    pub online: bool,
     pub media: Option<browser::LocalMedia>,
     /// The control channel's first messages.
     pub greeting: [ControlMessage; 2],
 }
 
-/// What the rest of the call has to know of a peer's event.
+/// How a description or a candidate travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Through the signaling server.
+    Signaling,
+    /// Over the control channel, with no server in between.
+    Control,
+}
+
+/// What the rest of the call has to know of a peer's event.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// The participant said who it is, or the connection reached `connected`: time to see whom it replaces.
     Identified,
-    /// The other side ended the connection itself, or the connection failed for good.
+    /// The other side ended the connection, or is gone.
     Ended,
+    /// The other side started anew, with this offer.
+    StartedAnew(SessionDescription),
 }
 
 /// A remote participant; the connection closes on drop.
@@ -41,10 +59,18 @@ pub struct Peer {
     pub view: PeerState,
     /// The same for all connections of one participant's stay; none for a client without the control channel.
     pub session: Option<String>,
-    /// The signaling server does not list this participant any more, but the connection may still work.
-    pub unlisted: bool,
-    serial: u64,
+    /// The signaling server lists this participant under this id. One who is not may be there all the same: servers
+    /// come and go.
+    pub listed: bool,
     started: f64,
+    liveness: Liveness,
+    budget: Budget,
+    /// What the participant sends is not all right; that is told once.
+    complained: bool,
+    /// The control channel is open, or was when the path was lost.
+    control_open: bool,
+    /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
+    came_by: Way,
     connection: PeerConnection,
     negotiation: Negotiation,
     events: UnboundedSender<Event>,
@@ -58,16 +84,17 @@ impl Peer {
     /// What the browser throws, for example for an ICE server that makes no sense.
     pub fn new(
         id: UserId,
-        serial: u64,
+        key: u64,
         role: Role,
         ice_servers: &[IceServer],
         context: &Context,
         events: UnboundedSender<Event>,
     ) -> Result<Self, JsError> {
         let started = now();
-        let connection = PeerConnection::new(ice_servers, sink(&id, serial, &events))?;
+        let connection = PeerConnection::new(ice_servers, sink(key, &events))?;
         let offerer = role == Role::Impolite;
         let view = PeerState {
+            key,
             id,
             name: None,
             connection: ConnectionState::New,
@@ -79,11 +106,15 @@ impl Peer {
         let mut peer = Self {
             view,
             session: None,
-            unlisted: false,
-            serial,
+            listed: true,
             started,
+            liveness: Liveness::new(role, started),
+            budget: Budget::new(started),
+            complained: false,
+            control_open: false,
+            came_by: Way::Signaling,
             connection,
-            negotiation: Negotiation::new(role),
+            negotiation: Negotiation::tagged(role, random_id()),
             events,
         };
         peer.reach(Step::ConnectionCreated);
@@ -100,23 +131,106 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Tells this connection's events from those of an earlier one with the same participant.
-    pub fn serial(&self) -> u64 {
-        self.serial
+    /// Whether the participant could be reached if the signaling server were gone.
+    pub fn has_control(&self) -> bool {
+        self.control_open
+    }
+
+    /// The participant is in the room (again), perhaps under another id. What was under way when the server was lost
+    /// is sent again.
+    pub fn found(&mut self, id: UserId, context: &Context) {
+        self.view.id = id;
+        self.listed = true;
+        self.liveness.heard(now());
+        self.negotiate(Input::OfferAgain, context);
+        self.liveness.try_again();
+    }
+
+    /// There may be another path now, or the person asks for another try: the next tick takes it.
+    pub fn try_again(&mut self) {
+        self.liveness.try_again();
+    }
+
+    /// Looks after the connection; called every half second.
+    pub fn tick(&mut self, context: &Context) -> Option<News> {
+        let facts = Facts {
+            now: now(),
+            online: context.online,
+            listed: self.listed,
+            control: self.control_open,
+            awaits_answer: self.negotiation.awaits_answer(),
+        };
+        for decision in self.liveness.tick(facts) {
+            match decision {
+                Decision::Ping => drop(self.send(&ControlMessage::Ping)),
+                Decision::RestartIce => {
+                    self.describe("ICE is restarted");
+                    self.negotiate(Input::RestartIce, context);
+                    self.negotiate(Input::OfferAgain, context);
+                }
+                // A plain client would take it for a new call.
+                Decision::OfferAgain
+                    if self.session.is_none() && self.view.connection == ConnectionState::Connected => {}
+                Decision::OfferAgain => self.negotiate(Input::OfferAgain, context),
+                Decision::Unanswered => self.view.connection = ConnectionState::Failed,
+                Decision::Gone => {
+                    self.describe("gone");
+                    return Some(News::Ended);
+                }
+            }
+        }
+        None
     }
 
     /// The other side sent an offer or an answer.
-    pub fn receive_description(&mut self, description: SessionDescription, context: &Context) {
+    pub fn receive_description(
+        &mut self,
+        description: SessionDescription,
+        way: Way,
+        context: &Context,
+    ) -> Option<News> {
+        if !self.accepts_more() {
+            return None;
+        }
+        let offer = description.kind == SdpType::Offer;
+        if offer && self.negotiation.is_from_another_connection(&description) {
+            return Some(News::StartedAnew(description));
+        }
         match description.kind {
             SdpType::Offer => self.reach(Step::Offer),
             SdpType::Answer => self.reach(Step::Answer),
             SdpType::Pranswer | SdpType::Rollback => {}
         }
+        self.came_by = way;
+        if offer {
+            self.liveness.restarted_by_peer(now());
+        }
         self.negotiate(Input::RemoteDescription(description), context);
+        None
+    }
+
+    /// Notes a sign of life; whether the participant has not sent too much.
+    fn accepts_more(&mut self) -> bool {
+        let now = now();
+        self.liveness.heard(now);
+        let accepts = self.budget.spend(now);
+        if !accepts {
+            self.complain("sends too much: some of it is dropped");
+        }
+        accepts
+    }
+
+    fn complain(&mut self, text: &str) {
+        if !std::mem::replace(&mut self.complained, true) {
+            self.describe(text);
+        }
     }
 
     /// The other side sent a candidate.
     pub fn receive_candidate(&mut self, candidate: IceCandidate, context: &Context) {
+        if !self.accepts_more() {
+            return;
+        }
         self.view.steps.candidates_received += u32::from(!candidate.candidate.is_empty());
         self.reach(Step::Candidates);
         self.negotiate(Input::RemoteCandidate(candidate), context);
@@ -130,7 +244,7 @@ impl Peer {
             Kind::Video => media.video.as_ref(),
         });
         self.connection.replace_track(kind, track);
-        self.send(&context.greeting[1]);
+        let _ = self.send(&context.greeting[1]);
     }
 
     /// Takes an event of this peer's connection.
@@ -150,8 +264,14 @@ impl Peer {
             PeerConnectionEvent::Candidate(candidate) => {
                 self.view.steps.candidates_sent += u32::from(!candidate.candidate.is_empty());
                 self.reach(Step::Candidates);
-                let data = json!({ "target": self.view.id, "candidate": candidate });
-                context.signaling.emit(event::ICE_CANDIDATE, Some(data));
+                self.deliver(self.usual_way(), context, |way| match way {
+                    Way::Signaling => {
+                        let data = json!({ "target": self.view.id, "candidate": candidate });
+                        context.signaling.emit(event::ICE_CANDIDATE, Some(data));
+                        true
+                    }
+                    Way::Control => self.send(&ControlMessage::Candidate { candidate: candidate.clone() }),
+                });
             }
             PeerConnectionEvent::CandidateError { url, code, text } => {
                 self.describe(&format!("no candidate from {url}: {code} {text}"));
@@ -177,21 +297,47 @@ impl Peer {
             _ => ConnectionState::New,
         };
         self.describe(&format!("connection state: {}", self.view.connection.name()));
+        let path = match self.view.connection {
+            ConnectionState::New | ConnectionState::Connecting => Path::Trying,
+            ConnectionState::Connected => Path::Connected,
+            ConnectionState::Disconnected => Path::Disconnected,
+            ConnectionState::Failed | ConnectionState::Closed => Path::Failed,
+        };
+        self.liveness.path(path, now());
         match self.view.connection {
             ConnectionState::Connected => {
                 self.reach(Step::Connected);
                 self.reach_direct();
                 Some(News::Identified)
             }
-            ConnectionState::Failed if self.unlisted => Some(News::Ended),
             _ => None,
         }
     }
 
     fn control(&mut self, event: ControlChannelEvent, context: &Context) -> Option<News> {
-        match event {
-            ControlChannelEvent::Open => context.greeting.iter().for_each(|message| self.send(message)),
-            ControlChannelEvent::Message(ControlMessage::Hello { name, session_id, version }) => {
+        let message = match event {
+            ControlChannelEvent::Open => {
+                self.control_open = true;
+                for message in &context.greeting {
+                    let _ = self.send(message);
+                }
+                return None;
+            }
+            ControlChannelEvent::Closed => return Some(News::Ended),
+            ControlChannelEvent::Unreadable(reason) => {
+                self.complain(&format!("unreadable control message: {reason}"));
+                return None;
+            }
+            ControlChannelEvent::Message(message) => message,
+        };
+        match message {
+            // Offers and candidates are counted where they are received.
+            ControlMessage::Description { description } => {
+                return self.receive_description(description, Way::Control, context);
+            }
+            ControlMessage::Candidate { candidate } => self.receive_candidate(candidate, context),
+            _ if !self.accepts_more() => {}
+            ControlMessage::Hello { name, session_id, version } => {
                 if version != VERSION {
                     self.describe(&format!("speaks version {version} of the control channel"));
                 }
@@ -199,12 +345,12 @@ impl Peer {
                 self.session = Some(session_id);
                 return Some(News::Identified);
             }
-            ControlChannelEvent::Message(ControlMessage::Media { audio, video }) => {
+            ControlMessage::Media { audio, video } => {
                 self.view.audio = Some(audio);
                 self.view.video = Some(video);
             }
-            ControlChannelEvent::Unreadable(reason) => self.describe(&format!("unreadable control message: {reason}")),
-            ControlChannelEvent::Closed => return Some(News::Ended),
+            ControlMessage::Ping => drop(self.send(&ControlMessage::Pong)),
+            ControlMessage::Pong => {}
         }
         None
     }
@@ -249,26 +395,45 @@ impl Peer {
     }
 
     fn send_description(&mut self, description: SessionDescription, context: &Context) {
-        let (name, step) = match description.kind {
-            SdpType::Offer => (event::OFFER, Step::Offer),
-            _ => (event::ANSWER, Step::Answer),
+        let (name, step, way) = match description.kind {
+            SdpType::Offer => (event::OFFER, Step::Offer, self.usual_way()),
+            _ => (event::ANSWER, Step::Answer, self.came_by),
         };
-        let data = json!({ "target": self.view.id, name: description });
-        context.signaling.emit(name, Some(data));
+        self.deliver(way, context, |way| match way {
+            Way::Signaling => {
+                let data = json!({ "target": self.view.id, name: description });
+                context.signaling.emit(name, Some(data));
+                true
+            }
+            Way::Control => self.send(&ControlMessage::Description { description: description.clone() }),
+        });
         self.reach(step);
+    }
+
+    /// A control channel that works is nearer than any server.
+    fn usual_way(&self) -> Way {
+        if self.control_open && self.liveness.is_fresh(now()) { Way::Control } else { Way::Signaling }
+    }
+
+    /// Sends by the `first` way, or else by the other. What goes neither way is lost: [`Liveness`] sees to it that it
+    /// is made again.
+    fn deliver(&self, first: Way, context: &Context, send: impl Fn(Way) -> bool) {
+        let second = if first == Way::Control { Way::Signaling } else { Way::Control };
+        let up = |way| way == Way::Control || (context.online && self.listed);
+        if ![first, second].into_iter().any(|way| up(way) && send(way)) {
+            self.describe("cannot be reached now");
+        }
     }
 
     /// Opened only with a peer that has one too: for a client without it, a media section more would mean an offer
     /// more, which a plain client takes for a new call.
     fn open_control(&mut self) -> Result<(), JsError> {
-        let sink = sink(&self.view.id, self.serial, &self.events);
+        let sink = sink(self.view.key, &self.events);
         self.connection.open_control(move |event| sink(PeerConnectionEvent::Control(event)))
     }
 
-    fn send(&self, message: &ControlMessage) {
-        if let Some(control) = self.connection.control() {
-            control.send(message);
-        }
+    fn send(&self, message: &ControlMessage) -> bool {
+        self.connection.control().is_some_and(|control| control.send(message))
     }
 
     fn reach_direct(&mut self) {
@@ -291,10 +456,10 @@ impl Peer {
     }
 }
 
-fn sink(id: &UserId, serial: u64, events: &UnboundedSender<Event>) -> impl Fn(PeerConnectionEvent) + Clone + 'static {
-    let (id, events) = (id.clone(), events.clone());
+fn sink(key: u64, events: &UnboundedSender<Event>) -> impl Fn(PeerConnectionEvent) + Clone + 'static {
+    let events = events.clone();
     move |event| {
-        let _ = events.unbounded_send(Event::Peer(id.clone(), serial, event));
+        let _ = events.unbounded_send(Event::Peer(key, event));
     }
 }
 

@@ -106,7 +106,9 @@ impl DeviceProblem {
 /// Another participant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerState {
-    /// The signaling server's id of this participant.
+    /// Tells the participants apart for as long as their connections live; an id may change.
+    pub key: u64,
+    /// The signaling server's id of this participant; another one after the server was lost and found.
     pub id: UserId,
     /// The name told over the control channel; none before that, or for a client without one.
     pub name: Option<String>,
@@ -270,6 +272,8 @@ pub enum Command {
     SetMicrophone(bool),
     /// Switch the camera on or off; off releases the device.
     SetCamera(bool),
+    /// Try the connection to the participant with this key again, now.
+    Retry(u64),
     /// The person has read the problem.
     DismissProblem,
 }

@@ -1,7 +1,6 @@
 //! In the call: everybody in one grid that fits the window, and the controls.
 
 use leptos::{html, prelude::*};
-use vitrine_protocol::signaling::UserId;
 
 use super::controls::{CopyLink, DeviceToggles, LeaveButton, LinkDialog, SignalingIndicator};
 use super::grid::{layout, watch_size};
@@ -17,7 +16,7 @@ use super::{Ui, effect};
 pub fn Call(ui: Ui) -> impl IntoView {
     let locale = ui.locale;
     let room = ui.select(|state| state.room.clone().unwrap_or_default());
-    let opened = RwSignal::new(None::<UserId>);
+    let opened = RwSignal::new(None::<u64>);
     let blocked = RwSignal::new(false);
     let refused = RwSignal::new(false);
     let people = ui.select(|state| state.peers.len() + 1);
@@ -65,10 +64,10 @@ fn count(locale: Locale, people: usize) -> String {
 
 /// Everybody, oneself first. While one is alone, the place of the other shows how to fill it.
 #[component]
-fn Grid(ui: Ui, opened: RwSignal<Option<UserId>>, blocked: RwSignal<bool>, refused: RwSignal<bool>) -> impl IntoView {
+fn Grid(ui: Ui, opened: RwSignal<Option<u64>>, blocked: RwSignal<bool>, refused: RwSignal<bool>) -> impl IntoView {
     let locale = ui.locale;
-    let ids = ui.select(|state| state.peers.iter().map(|peer| peer.id.clone()).collect::<Vec<_>>());
-    let alone = move || ids.with(Vec::is_empty);
+    let keys = ui.select(|state| state.peers.iter().map(|peer| peer.key).collect::<Vec<_>>());
+    let alone = move || keys.with(Vec::is_empty);
     let size = RwSignal::new((0.0, 0.0));
     let container = NodeRef::<html::Section>::new();
     let tiles = NodeRef::<html::Div>::new();
@@ -80,15 +79,15 @@ fn Grid(ui: Ui, opened: RwSignal<Option<UserId>>, blocked: RwSignal<bool>, refus
     effect(move || {
         let (width, height) = size.get();
         if let Some(tiles) = tiles.get() {
-            layout(ids.with(Vec::len).max(1) + 1, width, height).apply(&tiles);
+            layout(keys.with(Vec::len).max(1) + 1, width, height).apply(&tiles);
         }
     });
     view! {
         <section node_ref=container class="grid" aria-label=text!(locale, call.people)>
             <div node_ref=tiles class="tiles">
                 <SelfTile ui />
-                <For each=move || ids.get() key=UserId::clone let:id>
-                    <RemoteTile ui id opened blocked />
+                <For each=move || keys.get() key=|key| *key let:key>
+                    <RemoteTile ui key opened blocked />
                 </For>
                 {move || alone().then(|| empty_seat(ui, refused))}
             </div>

@@ -2,7 +2,6 @@
 //! numbers them, with the time at which each was reached.
 
 use leptos::{html, prelude::*};
-use vitrine_protocol::signaling::UserId;
 
 use super::Ui;
 use super::icon::{Icon, icon};
@@ -60,12 +59,12 @@ fn timeline(steps: &Steps) -> impl Iterator<Item = (Step, Option<f64>)> {
 
 /// The panel for the participant in `opened`, if any.
 #[component]
-pub fn StepsDialog(ui: Ui, opened: RwSignal<Option<UserId>>) -> impl IntoView {
+pub fn StepsDialog(ui: Ui, opened: RwSignal<Option<u64>>) -> impl IntoView {
     let locale = ui.locale;
     let dialog = NodeRef::<html::Dialog>::new();
     let peer = ui.select(move |state| {
         let opened = opened.get()?;
-        state.peers.iter().find(|peer| peer.id == opened).cloned()
+        state.peers.iter().find(|peer| peer.key == opened).cloned()
     });
     let present = move || peer.with(Option::is_some);
     Effect::new(move |shown: Option<bool>| {

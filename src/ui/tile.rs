@@ -8,7 +8,7 @@ use super::icon::{Icon, icon};
 use super::text::{self, fill, text};
 use super::video::{LocalVideo, RemoteVideo};
 use crate::browser::Stream;
-use crate::call::{ConnectionState, DeviceState, PeerState};
+use crate::call::{CallState, Command, ConnectionState, DeviceState, PeerState};
 
 /// How many colours the style sheet has for avatars.
 const TINTS: u32 = 6;
@@ -87,23 +87,15 @@ fn has_picture(peer: &PeerState) -> bool {
 
 /// Another participant. `opened` is set to show how the connection came to be.
 #[component]
-pub fn RemoteTile(ui: Ui, id: UserId, opened: RwSignal<Option<UserId>>, blocked: RwSignal<bool>) -> impl IntoView {
+pub fn RemoteTile(ui: Ui, key: u64, opened: RwSignal<Option<u64>>, blocked: RwSignal<bool>) -> impl IntoView {
     let locale = ui.locale;
-    let find = {
-        let id = id.clone();
-        move |state: &crate::call::CallState| state.peers.iter().find(|peer| peer.id == id).cloned()
-    };
-    let stream = ui.select({
-        let find = find.clone();
-        move |state| find(state)?.stream
-    });
+    let find = move |state: &CallState| state.peers.iter().find(|peer| peer.key == key).cloned();
+    let stream = ui.select(move |state| find(state)?.stream);
     let peer = ui.select(find);
-    let name = {
-        let id = id.clone();
-        Signal::derive(move || {
-            peer.with(|peer| text::name_or_guest(locale, peer.as_ref().and_then(|peer| peer.name.as_deref()), &id))
-        })
-    };
+    let name = Signal::derive(move || {
+        peer.with(|peer| peer.as_ref().map(|peer| text::name_or_guest(locale, peer.name.as_deref(), &peer.id)))
+            .unwrap_or_default()
+    });
     let connection = move || peer.with(|peer| peer.as_ref().map_or(ConnectionState::Closed, |peer| peer.connection));
     let muted = move || peer.with(|peer| peer.as_ref().is_some_and(|peer| peer.audio == Some(false)));
     let picture = move || peer.with(|peer| peer.as_ref().is_some_and(has_picture));
@@ -125,15 +117,18 @@ pub fn RemoteTile(ui: Ui, id: UserId, opened: RwSignal<Option<UserId>>, blocked:
         let connection = connection();
         (connection != ConnectionState::Connected).then(|| {
             view! {
-                <p class="status" data-testid="peer-state">
-                    <strong>{text::connection(locale, connection)}</strong>
-                    <span>{progress}</span>
-                </p>
+                <div class="status">
+                    <p data-testid="peer-state">
+                        <strong>{text::connection(locale, connection)}</strong>
+                        <span>{progress}</span>
+                    </p>
+                    {(connection == ConnectionState::Failed).then(|| retry(ui, key))}
+                </div>
             }
         })
     };
-    let tint = tint(&id);
-    let peer_id = id.0.clone();
+    let id = move || peer.with(|peer| peer.as_ref().map(|peer| peer.id.0.clone()));
+    let tint = peer.with_untracked(|peer| peer.as_ref().map_or(0, |peer| tint(&peer.id)));
     let open_label = move || fill(text!(locale, steps.open), "name", &name.get());
     view! {
         <div
@@ -141,7 +136,7 @@ pub fn RemoteTile(ui: Ui, id: UserId, opened: RwSignal<Option<UserId>>, blocked:
             role="group"
             aria-label=name
             data-testid="tile"
-            data-peer=peer_id
+            data-peer=id
             data-state=move || connection().name()
             data-step=step
             data-video=move || picture().then_some("true")
@@ -155,11 +150,21 @@ pub fn RemoteTile(ui: Ui, id: UserId, opened: RwSignal<Option<UserId>>, blocked:
                 data-testid="open-steps"
                 aria-haspopup="dialog"
                 aria-label=open_label
-                on:click=move |_| opened.set(Some(id.clone()))
+                on:click=move |_| opened.set(Some(key))
             >
                 {icon(Icon::Path)}
             </button>
         </div>
+    }
+    .into_any()
+}
+
+/// Tries a connection that failed again, at once.
+fn retry(ui: Ui, key: u64) -> AnyView {
+    view! {
+        <button type="button" class="secondary" data-testid="retry" on:click=move |_| ui.send(Command::Retry(key))>
+            {text!(ui.locale, app.retry)}
+        </button>
     }
     .into_any()
 }

@@ -228,7 +228,8 @@ impl Liveness {
             return;
         }
         let awaiting = *self.awaiting.get_or_insert(facts.now);
-        if facts.now - awaiting >= ANSWER_WITHIN {
+        let urgent = self.path == Path::Trying && std::mem::take(&mut self.urgent);
+        if urgent || facts.now - awaiting >= ANSWER_WITHIN {
             self.awaiting = Some(facts.now);
             decisions.push(Decision::OfferAgain);
         }
