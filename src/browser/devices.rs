@@ -4,7 +4,10 @@
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaStreamTrackState};
+use web_sys::{
+    EventTarget, MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaStreamTrackState, PermissionState,
+    PermissionStatus,
+};
 
 use super::{JsError, Listener};
 
@@ -61,15 +64,26 @@ impl From<JsError> for CaptureError {
     }
 }
 
+/// What a captured track may do by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrackChange {
+    /// The device ended: unplugged, or permission withdrawn.
+    Ended,
+    /// The system took the device away for a while (`mute`).
+    Interrupted,
+    /// The device delivers again (`unmute`).
+    Resumed,
+}
+
 /// A captured track; stopped on drop.
 pub struct LocalTrack {
-    _ended: Option<Listener>,
+    listeners: Vec<Listener>,
     track: MediaStreamTrack,
 }
 
 impl LocalTrack {
     fn new(track: MediaStreamTrack) -> Self {
-        Self { _ended: None, track }
+        Self { listeners: Vec::new(), track }
     }
 
     /// The browser's track.
@@ -82,9 +96,17 @@ impl LocalTrack {
         self.track.set_enabled(enabled);
     }
 
-    /// Calls `handler` when the device ends by itself: unplugged, or permission withdrawn.
-    pub fn on_ended(&mut self, handler: impl Fn() + 'static) {
-        self._ended = Some(Listener::new(&self.track, "ended", move |_| handler()));
+    /// Calls `handler` when the track changes by itself.
+    pub fn on_change(&mut self, handler: impl Fn(TrackChange) + Clone + 'static) {
+        let on = |name, change| {
+            let handler = handler.clone();
+            Listener::new(&self.track, name, move |_| handler(change))
+        };
+        self.listeners = vec![
+            on("ended", TrackChange::Ended),
+            on("mute", TrackChange::Interrupted),
+            on("unmute", TrackChange::Resumed),
+        ];
     }
 
     /// Asks the device for pictures of about this size and rate. A device that cannot is left as it is.
@@ -106,7 +128,7 @@ impl LocalTrack {
 
 impl Drop for LocalTrack {
     fn drop(&mut self) {
-        self._ended = None;
+        self.listeners.clear();
         self.track.stop();
     }
 }
@@ -137,6 +159,53 @@ pub async fn capture(audio: bool, video: bool) -> Capture {
         capture.video = Some(request(false, true).await.and_then(|(_, track)| track.ok_or(CaptureError::NotFound)));
     }
     capture
+}
+
+/// Asks again for a device, without the person noticing: gives nothing where the browser would have to ask.
+pub async fn capture_quietly(kind: Kind) -> Capture {
+    let permission = permission(kind).await;
+    if permission.is_none_or(|status| status.state() != PermissionState::Granted) {
+        return Capture::default();
+    }
+    capture(kind == Kind::Audio, kind == Kind::Video).await
+}
+
+/// Tells `handler` whenever devices come or go, or permission for one is given, until what is returned is dropped.
+pub async fn watch_devices(handler: impl Fn() + Clone + 'static) -> Vec<Listener> {
+    let mut targets: Vec<EventTarget> = Vec::new();
+    if super::has_devices() {
+        targets.extend(web_sys::window().and_then(|window| window.navigator().media_devices().ok()).map(Into::into));
+    }
+    let mut listeners: Vec<_> = targets
+        .iter()
+        .map(|devices| {
+            let handler = handler.clone();
+            Listener::new(devices, "devicechange", move |_| handler())
+        })
+        .collect();
+    for kind in [Kind::Audio, Kind::Video] {
+        if let Some(status) = permission(kind).await {
+            let (handler, watched) = (handler.clone(), status.clone());
+            listeners.push(Listener::new(&status, "change", move |_| {
+                if watched.state() == PermissionState::Granted {
+                    handler();
+                }
+            }));
+        }
+    }
+    listeners
+}
+
+/// The permission for a device, where the browser tells.
+async fn permission(kind: Kind) -> Option<PermissionStatus> {
+    let name = match kind {
+        Kind::Audio => "microphone",
+        Kind::Video => "camera",
+    };
+    let descriptor = js_sys::Object::new();
+    js_sys::Reflect::set(&descriptor, &"name".into(), &name.into()).ok()?;
+    let permissions = web_sys::window()?.navigator().permissions().ok()?;
+    JsFuture::from(permissions.query(&descriptor).ok()?).await.ok()?.dyn_into().ok()
 }
 
 async fn request(audio: bool, video: bool) -> Result<(Option<LocalTrack>, Option<LocalTrack>), CaptureError> {

@@ -11,7 +11,9 @@ mod peer_connection;
 mod task;
 
 pub use data_channel::{ControlChannel, ControlChannelEvent};
-pub use devices::{Capture, CaptureError, Kind, LocalTrack, Picture, Stream, capture};
+pub use devices::{
+    Capture, CaptureError, Kind, LocalTrack, Picture, Stream, TrackChange, capture, capture_quietly, watch_devices,
+};
 pub use error::JsError;
 pub use listener::Listener;
 pub use page::{

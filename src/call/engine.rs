@@ -1,5 +1,6 @@
 //! The owner of the call: the room, the peers by their id, the local devices, and the connection to the signaling
-//! server. Events come in one at a time; nothing else changes any of it.
+//! server. Events come in one at a time; nothing else changes any of it. Who is in the room is the business of
+//! [`super::people`], another part of the same owner.
 
 use std::collections::HashMap;
 
@@ -10,20 +11,20 @@ use futures_util::{
 };
 use gloo_timers::future::TimeoutFuture;
 use serde_json::{Value, json};
-use vitrine_negotiation::Role;
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
-    server_event::ServerEvent,
-    signaling::{Acquaintance, Entered, IceCandidate, IceServer, Introduction, UserId, event},
+    signaling::{Entered, IceServer, UserId, event},
 };
 
 use super::{
     CallState, Command, Intent, Problem, SignalingState, Stage,
     media::Media,
-    peer::{Context, News, Peer, Way},
+    peer::{Context, Peer},
 };
 use crate::{
-    browser::{self, Capture, Kind, Listener, PeerConnectionEvent, Task, describe, has_webrtc, is_secure, random_id},
+    browser::{
+        self, Capture, Kind, Listener, PeerConnectionEvent, Task, TrackChange, has_webrtc, is_secure, random_id,
+    },
     config::Config,
     signaling::{RequestError, Signaling, SignalingEvent},
 };
@@ -38,8 +39,12 @@ pub enum Event {
     Entered(u64, Result<Value, RequestError>),
     /// The browser answered a request for devices.
     Captured(Capture),
-    /// A device ended by itself.
-    TrackEnded(Kind, u32),
+    /// What was found for a device that was lost.
+    LookedAgain(Kind, Capture),
+    /// The track with this serial number changed by itself.
+    TrackChanged(Kind, u32, TrackChange),
+    /// Devices came or went, or may be used now.
+    DevicesChanged,
     /// Something happened on the connection of the peer with this key.
     Peer(u64, PeerConnectionEvent),
     /// Half a second has passed in the room.
@@ -69,60 +74,41 @@ impl Event {
 const SHOWN_WITHIN: u32 = 100;
 
 /// The room one is in or on the way into.
-struct Room {
-    name: String,
-    intent: Intent,
-    entered: bool,
+pub(super) struct Room {
+    pub(super) name: String,
+    pub(super) intent: Intent,
+    pub(super) entered: bool,
     /// The request under way.
-    request: Option<(u64, Task)>,
+    pub(super) request: Option<(u64, Task)>,
     /// Looks after the peers.
-    _ticks: Option<Task>,
+    pub(super) _ticks: Option<Task>,
     /// Who came into the room, and may be somebody we are connected to, under a new id; each with the timer after
     /// which he or she is a newcomer.
-    unclaimed: Vec<(UserId, Task)>,
+    pub(super) unclaimed: Vec<(UserId, Task)>,
 }
 
 /// How often the peers are looked after, in milliseconds.
 const TICK: u32 = 500;
-/// How long somebody may take to say that we are connected already, in milliseconds.
-const CLAIM_WITHIN: u32 = 1_500;
-/// Most peers at a time, whatever a server says. Every connection costs the browser dearly.
-const MAX_PEERS: usize = 64;
-
-/// What the peers need of the engine; a macro, so that the peers themselves are not borrowed with it.
-macro_rules! context {
-    ($engine:ident) => {{
-        let hello = ControlMessage::Hello {
-            name: $engine.name.clone(),
-            session_id: $engine.session_id.clone(),
-            version: VERSION,
-        };
-        let in_room = $engine.room.as_ref().is_some_and(|room| room.entered && room.request.is_none());
-        Context {
-            signaling: &$engine.signaling,
-            online: in_room && $engine.signaling_state == SignalingState::Online,
-            media: $engine.media.outgoing(),
-            greeting: [hello, $engine.media.announcement()],
-        }
-    }};
-}
+/// After how many ticks a device that another program holds is asked for again.
+const TICKS_OF_PATIENCE: u32 = 10;
 
 pub struct Engine {
-    config: Config,
-    events: UnboundedSender<Event>,
-    signaling: Signaling,
-    signaling_state: SignalingState,
-    media: Media,
-    room: Option<Room>,
+    pub(super) config: Config,
+    pub(super) events: UnboundedSender<Event>,
+    pub(super) signaling: Signaling,
+    pub(super) signaling_state: SignalingState,
+    pub(super) media: Media,
+    pub(super) room: Option<Room>,
     /// What the signaling server acknowledged, if it named any.
-    ice_servers: Option<Vec<IceServer>>,
-    peers: HashMap<UserId, Peer>,
-    name: String,
-    session_id: String,
-    problem: Option<Problem>,
+    pub(super) ice_servers: Option<Vec<IceServer>>,
+    pub(super) peers: HashMap<UserId, Peer>,
+    pub(super) name: String,
+    pub(super) session_id: String,
+    pub(super) problem: Option<Problem>,
+    pub(super) ticks: u32,
     /// Numbers connections and requests, so that what comes late is told apart.
-    serial: u64,
-    _listeners: Vec<Listener>,
+    pub(super) serial: u64,
+    pub(super) _listeners: Vec<Listener>,
 }
 
 impl Engine {
@@ -155,6 +141,7 @@ impl Engine {
             name: String::new(),
             session_id: random_id(),
             problem,
+            ticks: 0,
             serial: 0,
             _listeners: listeners,
         }
@@ -230,16 +217,41 @@ impl Engine {
                 self.media.captured(capture);
                 self.resend(&[Kind::Audio, Kind::Video]);
             }
-            Event::TrackEnded(kind, serial) => {
-                self.media.ended(kind, serial);
+            Event::LookedAgain(kind, capture) => {
+                self.media.looked_again(kind, capture);
                 self.resend(&[kind]);
             }
+            Event::TrackChanged(kind, serial, change) => {
+                self.media.changed(kind, serial, change);
+                self.resend(&[kind]);
+            }
+            Event::DevicesChanged => self.media.look_again(),
             Event::Peer(key, event) => self.peer_event(key, event),
-            Event::Tick => self.tick(),
+            Event::Tick => {
+                self.ticks = self.ticks.wrapping_add(1);
+                if self.ticks.is_multiple_of(TICKS_OF_PATIENCE) && self.media.waits_for_another_program() {
+                    self.media.look_again();
+                }
+                self.tick();
+            }
             Event::NetworkChanged => self.peers.values_mut().for_each(Peer::try_again),
             Event::Unclaimed(id) => self.welcome(id),
             Event::PageHidden => self.leave(),
         }
+    }
+
+    /// The peers, and what they need of the rest.
+    pub(super) fn split(&mut self) -> (Context<'_>, &mut HashMap<UserId, Peer>) {
+        let hello =
+            ControlMessage::Hello { name: self.name.clone(), session_id: self.session_id.clone(), version: VERSION };
+        let in_room = self.room.as_ref().is_some_and(|room| room.entered && room.request.is_none());
+        let context = Context {
+            signaling: &self.signaling,
+            online: in_room && self.signaling_state == SignalingState::Online,
+            media: self.media.outgoing(),
+            greeting: [hello, self.media.announcement()],
+        };
+        (context, &mut self.peers)
     }
 
     fn command(&mut self, command: Command) {
@@ -279,8 +291,8 @@ impl Engine {
     }
 
     fn resend(&mut self, kinds: &[Kind]) {
-        let context = context!(self);
-        for peer in self.peers.values() {
+        let (context, peers) = self.split();
+        for peer in peers.values() {
             for kind in kinds {
                 peer.replace_track(*kind, &context);
             }
@@ -374,197 +386,6 @@ impl Engine {
         if !room.entered {
             self.room = None;
         }
-    }
-
-    /// These are in the room, and will offer, unless we are connected already: then the server was lost and found, and
-    /// everybody has a new id. So we say who we are.
-    fn meet(&mut self, existing: Vec<UserId>) {
-        for peer in self.peers.values_mut() {
-            peer.listed = false;
-        }
-        let returning = !self.peers.is_empty();
-        for id in existing {
-            let context = context!(self);
-            if let Some(peer) = self.peers.get_mut(&id) {
-                peer.found(id.clone(), &context);
-                self.introduce(&id, Acquaintance::Connected);
-            } else if returning {
-                self.introduce(&id, Acquaintance::Unknown);
-            } else {
-                self.add_peer(id, Role::Polite);
-            }
-        }
-    }
-
-    /// Somebody came into the room. While people we are connected to are missing from it, it may be one of them.
-    fn somebody_joined(&mut self, id: UserId) {
-        let missing = self.peers.values().any(|peer| !peer.listed && peer.session.is_some());
-        if !missing || self.peers.contains_key(&id) {
-            return self.welcome(id);
-        }
-        let Some(room) = self.room.as_mut().filter(|room| room.unclaimed.len() < MAX_PEERS) else { return };
-        let (events, somebody) = (self.events.clone(), id.clone());
-        let timer = Task::spawn(async move {
-            TimeoutFuture::new(CLAIM_WITHIN).await;
-            let _ = events.unbounded_send(Event::Unclaimed(somebody));
-        });
-        room.unclaimed.push((id, timer));
-    }
-
-    /// A newcomer is offered a connection.
-    fn welcome(&mut self, id: UserId) {
-        self.claim(&id);
-        self.add_peer(id, Role::Impolite);
-    }
-
-    fn claim(&mut self, id: &UserId) {
-        if let Some(room) = &mut self.room {
-            room.unclaimed.retain(|(unclaimed, _)| unclaimed != id);
-        }
-    }
-
-    fn introduce(&self, to: &UserId, acquaintance: Acquaintance) {
-        let introduction = Introduction { session: self.session_id.clone(), acquaintance };
-        // To a plain client this is the end of the candidates of the first media section.
-        let candidate = IceCandidate {
-            sdp_mid: Some("0".to_owned()),
-            sdp_m_line_index: Some(0),
-            introduction: Some(introduction),
-            ..IceCandidate::default()
-        };
-        self.signaling.emit(event::ICE_CANDIDATE, Some(json!({ "target": to, "candidate": candidate })));
-    }
-
-    /// Somebody said who he or she is.
-    fn introduced(&mut self, from: UserId, introduction: Introduction) {
-        self.claim(&from);
-        let known_as = if self.peers.contains_key(&from) {
-            Some(from.clone())
-        } else {
-            let session = Some(&introduction.session);
-            let known = self.peers.iter().find(|(_, peer)| !peer.listed && peer.session.as_ref() == session);
-            known.map(|(id, _)| id.clone())
-        };
-        match (known_as, introduction.acquaintance) {
-            // We believed to be connected, and are not.
-            (_, Acquaintance::Stranger) => {
-                self.peers.remove(&from);
-                self.add_peer(from, Role::Impolite);
-            }
-            (None, Acquaintance::Connected) => self.introduce(&from, Acquaintance::Stranger),
-            (None, Acquaintance::Unknown) => self.add_peer(from, Role::Impolite),
-            (Some(known_as), acquaintance) => {
-                let context = context!(self);
-                if let Some(mut peer) = self.peers.remove(&known_as) {
-                    peer.found(from.clone(), &context);
-                    self.peers.insert(from.clone(), peer);
-                }
-                if acquaintance == Acquaintance::Unknown {
-                    self.introduce(&from, Acquaintance::Connected);
-                }
-            }
-        }
-    }
-
-    fn server_event(&mut self, event: ServerEvent) {
-        if self.room.is_none() {
-            return;
-        }
-        match event {
-            ServerEvent::UserJoined(id) => self.somebody_joined(id),
-            ServerEvent::UserLeft(id) => {
-                self.claim(&id);
-                // Perhaps only the way to the server was lost: as long as there are signs of life, nobody has left.
-                if let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.has_control()) {
-                    peer.listed = false;
-                } else {
-                    self.peers.remove(&id);
-                }
-            }
-            ServerEvent::Description { from, description } => {
-                self.claim(&from);
-                if !self.peers.contains_key(&from) {
-                    self.add_peer(from.clone(), Role::Polite);
-                }
-                let context = context!(self);
-                if let Some(peer) = self.peers.get_mut(&from) {
-                    let (key, news) = (peer.view.key, peer.receive_description(description, Way::Signaling, &context));
-                    self.heed(key, news);
-                }
-            }
-            ServerEvent::Candidate { from, candidate: Some(IceCandidate { introduction: Some(introduction), .. }) } => {
-                self.introduced(from, introduction);
-            }
-            ServerEvent::Candidate { from, candidate } => {
-                let context = context!(self);
-                if let (Some(peer), Some(candidate)) = (self.peers.get_mut(&from), candidate) {
-                    peer.receive_candidate(candidate, &context);
-                }
-            }
-            ServerEvent::Refused(refused) => {
-                describe(&format!("the server refused {}: {}", refused.event, refused.error.message));
-            }
-        }
-    }
-
-    fn add_peer(&mut self, id: UserId, role: Role) {
-        if self.peers.len() >= MAX_PEERS && !self.peers.contains_key(&id) {
-            return;
-        }
-        self.serial += 1;
-        let context = context!(self);
-        let servers = self.ice_servers.as_ref().unwrap_or(&self.config.ice_servers);
-        match Peer::new(id.clone(), self.serial, role, servers, &context, self.events.clone()) {
-            // Takes the place of an older connection with the same id, which closes.
-            Ok(peer) => drop(self.peers.insert(id, peer)),
-            Err(error) => {
-                describe(&format!("{id}: no peer connection: {error}"));
-                self.problem = Some(Problem::NoConnection(error.to_string()));
-            }
-        }
-    }
-
-    fn tick(&mut self) {
-        let context = context!(self);
-        let news: Vec<_> = self.peers.values_mut().map(|peer| (peer.view.key, peer.tick(&context))).collect();
-        for (key, news) in news {
-            self.heed(key, news);
-        }
-    }
-
-    fn peer_event(&mut self, key: u64, event: PeerConnectionEvent) {
-        let context = context!(self);
-        let Some(peer) = self.peers.values_mut().find(|peer| peer.view.key == key) else { return };
-        let news = peer.handle(event, &context);
-        self.heed(key, news);
-    }
-
-    fn heed(&mut self, key: u64, news: Option<News>) {
-        let Some(id) = self.peers.iter().find(|(_, peer)| peer.view.key == key).map(|(id, _)| id.clone()) else {
-            return;
-        };
-        match news {
-            None => {}
-            Some(News::Identified) => self.replace_older(&id),
-            Some(News::Ended) => drop(self.peers.remove(&id)),
-            Some(News::StartedAnew(offer)) => {
-                self.add_peer(id.clone(), Role::Polite);
-                let context = context!(self);
-                if let Some(peer) = self.peers.get_mut(&id) {
-                    peer.receive_description(offer, Way::Signaling, &context);
-                }
-            }
-        }
-    }
-
-    /// Once a participant who came back as somebody new is connected, the connection from before is not needed.
-    fn replace_older(&mut self, id: &UserId) {
-        let Some(peer) = self.peers.get(id) else { return };
-        if peer.session.is_none() || peer.view.connection != super::ConnectionState::Connected {
-            return;
-        }
-        let (session, key) = (peer.session.clone(), peer.view.key);
-        self.peers.retain(|_, other| other.view.key >= key || other.session != session);
     }
 }
 

@@ -5,7 +5,7 @@ use vitrine_protocol::control::ControlMessage;
 use web_sys::MediaStream;
 
 use super::{DeviceProblem, DeviceState, LocalMedia, engine::Event};
-use crate::browser::{self, Capture, CaptureError, Kind, LocalTrack, Picture, Task};
+use crate::browser::{self, Capture, CaptureError, Kind, LocalTrack, Picture, Task, TrackChange};
 
 /// A microphone or a camera.
 #[derive(Default)]
@@ -16,8 +16,18 @@ struct Device {
     track: Option<LocalTrack>,
     /// The request under way, or the last one. A new one starts only after its end.
     request: Option<Task>,
-    /// Tells the current track's end from that of one before.
+    /// The request under way was not the person's.
+    looking: bool,
+    /// Tells the current track's changes from those of one before.
     serial: u32,
+}
+
+impl Device {
+    /// Whether the person wants it, and it may come back by itself.
+    fn is_missed(&self) -> bool {
+        let lost = matches!(self.state, DeviceState::Unavailable(_)) && self.track.is_none();
+        self.wanted && lost && !self.looking
+    }
 }
 
 /// Owner of the local devices.
@@ -28,13 +38,23 @@ pub struct Media {
     microphone: Device,
     camera: Device,
     picture: Picture,
+    /// Notices devices that come back.
+    _watch: Task,
 }
 
 impl Media {
     pub fn new(events: UnboundedSender<Event>) -> Self {
         let outbound = MediaStream::new().ok();
         let (microphone, camera) = (Device::default(), Device::default());
-        Self { events, outbound, microphone, camera, picture: Picture::for_peers(0) }
+        let sink = events.clone();
+        let watch = Task::spawn(async move {
+            let _listeners = browser::watch_devices(move || {
+                let _ = sink.unbounded_send(Event::DevicesChanged);
+            })
+            .await;
+            std::future::pending::<()>().await;
+        });
+        Self { events, outbound, microphone, camera, picture: Picture::for_peers(0), _watch: watch }
     }
 
     /// Asks for the microphone and the camera together.
@@ -50,7 +70,6 @@ impl Media {
     /// Switches a device on or off. Off stops the samples of a microphone at once and releases a camera; on asks
     /// for the device when it is not held.
     pub fn switch(&mut self, kind: Kind, on: bool) {
-        let events = self.events.clone();
         let device = self.device(kind);
         device.wanted = on;
         if device.state == DeviceState::Asking {
@@ -61,14 +80,8 @@ impl Media {
                 track.set_enabled(true);
                 device.state = DeviceState::On;
             }
-            (_, true) => {
-                device.track = None;
-                device.state = DeviceState::Asking;
-                device.request = Some(Task::spawn(async move {
-                    let captured = browser::capture(kind == Kind::Audio, kind == Kind::Video).await;
-                    let _ = events.unbounded_send(Event::Captured(captured));
-                }));
-            }
+            (_, true) if device.looking => device.state = DeviceState::Asking,
+            (_, true) => self.request(kind),
             (Some(track), false) => {
                 if kind == Kind::Audio {
                     track.set_enabled(false);
@@ -93,6 +106,51 @@ impl Media {
         }
     }
 
+    /// Asks again, quietly, for the devices that the person wants and lost: there may be others, or the same again.
+    pub fn look_again(&mut self) {
+        for kind in [Kind::Audio, Kind::Video] {
+            let events = self.events.clone();
+            let device = self.device(kind);
+            if device.is_missed() {
+                device.looking = true;
+                device.request = Some(Task::spawn(async move {
+                    let capture = browser::capture_quietly(kind).await;
+                    let _ = events.unbounded_send(Event::LookedAgain(kind, capture));
+                }));
+            }
+        }
+    }
+
+    /// Takes what [`Self::look_again`] found.
+    pub fn looked_again(&mut self, kind: Kind, capture: Capture) {
+        let device = self.device(kind);
+        device.looking = false;
+        let found = capture.audio.is_some() || capture.video.is_some();
+        if found {
+            self.captured(capture);
+        } else if device.state == DeviceState::Asking {
+            // The person asked meanwhile, and may be asked in turn.
+            self.request(kind);
+        }
+    }
+
+    fn request(&mut self, kind: Kind) {
+        let events = self.events.clone();
+        let device = self.device(kind);
+        device.track = None;
+        device.state = DeviceState::Asking;
+        device.request = Some(Task::spawn(async move {
+            let captured = browser::capture(kind == Kind::Audio, kind == Kind::Video).await;
+            let _ = events.unbounded_send(Event::Captured(captured));
+        }));
+    }
+
+    /// Whether a device is held by another program, which nothing tells the end of.
+    pub fn waits_for_another_program(&self) -> bool {
+        let busy = DeviceState::Unavailable(DeviceProblem::Busy);
+        [&self.microphone, &self.camera].into_iter().any(|device| device.is_missed() && device.state == busy)
+    }
+
     /// Takes what the browser gave.
     pub fn captured(&mut self, capture: Capture) {
         for (kind, result) in [(Kind::Audio, capture.audio), (Kind::Video, capture.video)] {
@@ -109,8 +167,8 @@ impl Media {
             Ok(mut track) => {
                 device.serial += 1;
                 let serial = device.serial;
-                track.on_ended(move || {
-                    let _ = events.unbounded_send(Event::TrackEnded(kind, serial));
+                track.on_change(move |change| {
+                    let _ = events.unbounded_send(Event::TrackChanged(kind, serial, change));
                 });
                 track.set_enabled(device.wanted);
                 if kind == Kind::Video && picture != Picture::for_peers(0) {
@@ -121,6 +179,10 @@ impl Media {
             }
             Err(error) => {
                 device.track = None;
+                // To somebody who lost a device, "there is none" is no news.
+                if error == CaptureError::NotFound && device.state == DeviceState::Unavailable(DeviceProblem::Lost) {
+                    return;
+                }
                 device.state = DeviceState::Unavailable(match error {
                     CaptureError::Refused => DeviceProblem::Refused,
                     CaptureError::NotFound => DeviceProblem::NotFound,
@@ -132,11 +194,25 @@ impl Media {
         }
     }
 
-    /// A device stopped by itself.
-    pub fn ended(&mut self, kind: Kind, serial: u32) {
+    /// A track changed by itself.
+    pub fn changed(&mut self, kind: Kind, serial: u32, change: TrackChange) {
         let device = self.device(kind);
-        if device.serial == serial && device.track.take().is_some() {
-            device.state = DeviceState::Unavailable(DeviceProblem::Lost);
+        if device.serial != serial || device.track.is_none() {
+            return;
+        }
+        match change {
+            TrackChange::Ended => {
+                device.track = None;
+                device.state = DeviceState::Unavailable(DeviceProblem::Lost);
+                self.look_again();
+            }
+            TrackChange::Interrupted if device.state == DeviceState::On => {
+                device.state = DeviceState::Unavailable(DeviceProblem::Busy);
+            }
+            TrackChange::Resumed if device.state == DeviceState::Unavailable(DeviceProblem::Busy) => {
+                device.state = DeviceState::On;
+            }
+            TrackChange::Interrupted | TrackChange::Resumed => {}
         }
     }
 

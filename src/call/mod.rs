@@ -3,9 +3,11 @@
 //! not decided here, and no callback of the browser's does more than enqueue an event.
 
 mod budget;
+mod delivery;
 mod engine;
 mod media;
 mod peer;
+mod people;
 mod state;
 
 use futures_channel::mpsc::UnboundedSender;

@@ -2,18 +2,17 @@
 //! nothing of the room or of the other peers.
 
 use futures_channel::mpsc::UnboundedSender;
-use serde_json::json;
 use vitrine_negotiation::{
     Action, Input, Negotiation, Role,
     liveness::{Decision, Facts, Liveness, Path},
 };
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
-    signaling::{IceCandidate, IceServer, SdpType, SessionDescription, UserId, event},
+    signaling::{IceCandidate, IceServer, SdpType, SessionDescription, UserId},
 };
 use web_sys::RtcPeerConnectionState;
 
-use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, engine::Event};
+use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, delivery::Way, engine::Event};
 use crate::{
     browser::{
         self, ControlChannelEvent, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, now, random_id,
@@ -32,15 +31,6 @@ pub struct Context<'a> {
     pub media: Option<browser::LocalMedia>,
     /// The control channel's first messages.
     pub greeting: [ControlMessage; 2],
-}
-
-/// How a description or a candidate travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Through the signaling server.
-    Signaling,
-    /// Over the control channel, with no server in between.
-    Control,
 }
 
 /// What the rest of the call has to know of a peer's event.
@@ -63,14 +53,14 @@ pub struct Peer {
     /// come and go.
     pub listed: bool,
     started: f64,
-    liveness: Liveness,
+    pub(super) liveness: Liveness,
     budget: Budget,
     /// What the participant sends is not all right; that is told once.
     complained: bool,
     /// The control channel is open, or was when the path was lost.
-    control_open: bool,
+    pub(super) control_open: bool,
     /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
-    came_by: Way,
+    pub(super) came_by: Way,
     connection: PeerConnection,
     negotiation: Negotiation,
     events: UnboundedSender<Event>,
@@ -264,14 +254,7 @@ impl Peer {
             PeerConnectionEvent::Candidate(candidate) => {
                 self.view.steps.candidates_sent += u32::from(!candidate.candidate.is_empty());
                 self.reach(Step::Candidates);
-                self.deliver(self.usual_way(), context, |way| match way {
-                    Way::Signaling => {
-                        let data = json!({ "target": self.view.id, "candidate": candidate });
-                        context.signaling.emit(event::ICE_CANDIDATE, Some(data));
-                        true
-                    }
-                    Way::Control => self.send(&ControlMessage::Candidate { candidate: candidate.clone() }),
-                });
+                self.send_candidate(&candidate, context);
             }
             PeerConnectionEvent::CandidateError { url, code, text } => {
                 self.describe(&format!("no candidate from {url}: {code} {text}"));
@@ -394,37 +377,6 @@ impl Peer {
         Ok(())
     }
 
-    fn send_description(&mut self, description: SessionDescription, context: &Context) {
-        let (name, step, way) = match description.kind {
-            SdpType::Offer => (event::OFFER, Step::Offer, self.usual_way()),
-            _ => (event::ANSWER, Step::Answer, self.came_by),
-        };
-        self.deliver(way, context, |way| match way {
-            Way::Signaling => {
-                let data = json!({ "target": self.view.id, name: description });
-                context.signaling.emit(name, Some(data));
-                true
-            }
-            Way::Control => self.send(&ControlMessage::Description { description: description.clone() }),
-        });
-        self.reach(step);
-    }
-
-    /// A control channel that works is nearer than any server.
-    fn usual_way(&self) -> Way {
-        if self.control_open && self.liveness.is_fresh(now()) { Way::Control } else { Way::Signaling }
-    }
-
-    /// Sends by the `first` way, or else by the other. What goes neither way is lost: [`Liveness`] sees to it that it
-    /// is made again.
-    fn deliver(&self, first: Way, context: &Context, send: impl Fn(Way) -> bool) {
-        let second = if first == Way::Control { Way::Signaling } else { Way::Control };
-        let up = |way| way == Way::Control || (context.online && self.listed);
-        if ![first, second].into_iter().any(|way| up(way) && send(way)) {
-            self.describe("cannot be reached now");
-        }
-    }
-
     /// Opened only with a peer that has one too: for a client without it, a media section more would mean an offer
     /// more, which a plain client takes for a new call.
     fn open_control(&mut self) -> Result<(), JsError> {
@@ -432,7 +384,7 @@ impl Peer {
         self.connection.open_control(move |event| sink(PeerConnectionEvent::Control(event)))
     }
 
-    fn send(&self, message: &ControlMessage) -> bool {
+    pub(super) fn send(&self, message: &ControlMessage) -> bool {
         self.connection.control().is_some_and(|control| control.send(message))
     }
 
@@ -442,7 +394,7 @@ impl Peer {
         }
     }
 
-    fn reach(&mut self, step: Step) {
+    pub(super) fn reach(&mut self, step: Step) {
         let time = (now() - self.started).round();
         let steps = &mut self.view.steps;
         if steps.reached.iter().all(|(reached, _)| *reached != step) {
@@ -451,7 +403,7 @@ impl Peer {
         }
     }
 
-    fn describe(&self, text: &str) {
+    pub(super) fn describe(&self, text: &str) {
         describe(&format!("{}: {text}", self.view.id));
     }
 }

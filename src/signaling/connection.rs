@@ -46,7 +46,7 @@ async fn wait_for_retry(wait: Duration, outgoing: &mut UnboundedReceiver<Outgoin
         select! {
             () = timer => return,
             asked = outgoing.next() => match asked {
-                Some(Outgoing::Wake) | None => return,
+                Some(Outgoing::Wake | Outgoing::NetworkChanged) | None => return,
                 Some(Outgoing::Emit { event, .. }) => log(format_args!("{event} was not sent: offline")),
                 Some(Outgoing::Request { .. }) => {}
             },
@@ -63,6 +63,8 @@ struct Session {
     heard: f64,
     /// The server has given an id: events may be sent.
     connected: bool,
+    /// What the server sends is not all understood; that is told once.
+    complained: bool,
     next_ack: u64,
     acks: HashMap<u64, oneshot::Sender<Value>>,
 }
@@ -75,6 +77,7 @@ impl Session {
             patience: GREETING_TIMEOUT,
             heard: now(),
             connected: false,
+            complained: false,
             next_ack: 0,
             acks: HashMap::new(),
         })
@@ -137,7 +140,7 @@ impl Session {
             }
             Packet::Message(Message::Event { name, data, .. }) => match ServerEvent::parse(&name, data) {
                 Ok(event) => sink(SignalingEvent::Received(event)),
-                Err(error) => log(error),
+                Err(error) => self.complain(error),
             },
             Packet::Message(Message::Ack { id, data }) => {
                 if let Some(answer) = self.acks.remove(&id) {
@@ -153,6 +156,7 @@ impl Session {
     async fn send(&mut self, asked: Outgoing) -> Result<(), Loss> {
         let message = match asked {
             Outgoing::Wake => return Ok(()),
+            Outgoing::NetworkChanged => return Err(Loss::Closed("the network changed".to_owned())),
             // Not greeted yet: refused by dropping it, as while offline.
             _ if !self.connected => return Ok(()),
             Outgoing::Emit { event, data } => {
@@ -168,6 +172,13 @@ impl Session {
             }
         };
         self.transmit(&Packet::Message(message)).await
+    }
+
+    /// Once a session: a server that says one thing that is not understood tends to say more.
+    fn complain(&mut self, error: impl std::fmt::Display) {
+        if !std::mem::replace(&mut self.complained, true) {
+            log(error);
+        }
     }
 
     async fn transmit(&mut self, packet: &Packet) -> Result<(), Loss> {

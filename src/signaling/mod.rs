@@ -74,14 +74,16 @@ enum Outgoing {
         data: Option<Value>,
         answer: oneshot::Sender<Value>,
     },
-    /// The network came back: try now.
+    /// The network came back: what was connected through it before is dead, and an attempt may succeed now.
+    NetworkChanged,
+    /// Somebody looks at the page again: try now if not connected.
     Wake,
 }
 
 /// The connection to the signaling server, for as long as this lives.
 pub struct Signaling {
     outgoing: UnboundedSender<Outgoing>,
-    _online: Option<Listener>,
+    _listeners: Vec<Listener>,
     _task: Task,
 }
 
@@ -90,13 +92,18 @@ impl Signaling {
     /// `sink`.
     pub fn start(url: String, sink: impl Fn(SignalingEvent) + 'static) -> Self {
         let (outgoing, queue) = unbounded();
-        let wake = outgoing.clone();
-        let online = web_sys::window().map(|window| {
-            Listener::new(&window, "online", move |_| {
-                let _ = wake.unbounded_send(Outgoing::Wake);
+        let on = |target: &web_sys::EventTarget, name, asked: fn() -> Outgoing| {
+            let outgoing = outgoing.clone();
+            Listener::new(target, name, move |_| {
+                let _ = outgoing.unbounded_send(asked());
             })
-        });
-        Self { outgoing, _online: online, _task: Task::spawn(connection::run(url, queue, sink)) }
+        };
+        let mut listeners = Vec::new();
+        if let Some(window) = web_sys::window() {
+            listeners.push(on(&window, "online", || Outgoing::NetworkChanged));
+            listeners.extend(window.document().map(|document| on(&document, "visibilitychange", || Outgoing::Wake)));
+        }
+        Self { outgoing, _listeners: listeners, _task: Task::spawn(connection::run(url, queue, sink)) }
     }
 
     /// Sends an event. While there is no connection it is dropped: what it said is out of date by the next one.

@@ -24,7 +24,17 @@ async fn a_call_outlives_the_server_and_everybody_returns_to_it() -> Result<()> 
 
     let _server = VitrineServer::start_with(site.path(), port, &[]).await?;
     try_join(ada.signaling_is("online"), ben.signaling_is("online")).await?;
+    // Everybody has a new id, and the connection from before.
+    for page in [&ada, &ben] {
+        page.receives(vitrine_e2e::Flow::AudioAndVideo, 1).await?;
+        let counts = page.counts().await?;
+        assert_eq!((counts.created_connections, counts.live_connections), (1, 1));
+    }
     let cho = VitrinePage::join(BROWSER, "Cho", &base, "tea").await?;
     try_join3(ada.sees(&["Ben", "Cho"]), ben.sees(&["Ada", "Cho"]), cho.sees(&["Ada", "Ben"])).await?;
-    media_flows(&[&ada, &ben, &cho]).await
+    media_flows(&[&ada, &ben, &cho]).await?;
+    for page in [&ada, &ben, &cho] {
+        assert_eq!(page.counts().await?.created_connections, 2);
+    }
+    Ok(())
 }

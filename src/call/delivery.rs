@@ -1,0 +1,69 @@
+//! The two ways to a peer: through the signaling server, or over the control channel with no server in between. Which
+//! one a description or a candidate takes is decided here; what is in it is not looked at.
+
+use serde_json::json;
+use vitrine_protocol::{
+    control::ControlMessage,
+    signaling::{IceCandidate, SdpType, SessionDescription, event},
+};
+
+use super::{
+    Step,
+    peer::{Context, Peer},
+};
+use crate::browser::now;
+
+/// How a description or a candidate travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Through the signaling server.
+    Signaling,
+    /// Over the control channel, with no server in between.
+    Control,
+}
+
+impl Peer {
+    /// Sends a candidate of ours.
+    pub(super) fn send_candidate(&self, candidate: &IceCandidate, context: &Context) {
+        self.deliver(self.usual_way(), context, |way| match way {
+            Way::Signaling => {
+                let data = json!({ "target": self.view.id, "candidate": candidate });
+                context.signaling.emit(event::ICE_CANDIDATE, Some(data));
+                true
+            }
+            Way::Control => self.send(&ControlMessage::Candidate { candidate: candidate.clone() }),
+        });
+    }
+
+    /// Sends an offer or answer of ours.
+    pub(super) fn send_description(&mut self, description: SessionDescription, context: &Context) {
+        let (name, step, way) = match description.kind {
+            SdpType::Offer => (event::OFFER, Step::Offer, self.usual_way()),
+            _ => (event::ANSWER, Step::Answer, self.came_by),
+        };
+        self.deliver(way, context, |way| match way {
+            Way::Signaling => {
+                let data = json!({ "target": self.view.id, name: description });
+                context.signaling.emit(name, Some(data));
+                true
+            }
+            Way::Control => self.send(&ControlMessage::Description { description: description.clone() }),
+        });
+        self.reach(step);
+    }
+
+    /// A control channel that works is nearer than any server.
+    fn usual_way(&self) -> Way {
+        if self.control_open && self.liveness.is_fresh(now()) { Way::Control } else { Way::Signaling }
+    }
+
+    /// Sends by the `first` way, or else by the other. What goes neither way is lost: [`Liveness`] sees to it that it
+    /// is made again.
+    fn deliver(&self, first: Way, context: &Context, send: impl Fn(Way) -> bool) {
+        let second = if first == Way::Control { Way::Signaling } else { Way::Control };
+        let up = |way| way == Way::Control || (context.online && self.listed);
+        if ![first, second].into_iter().any(|way| up(way) && send(way)) {
+            self.describe("cannot be reached now");
+        }
+    }
+}

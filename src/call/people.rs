@@ -1,0 +1,217 @@
+//! The people in the room: meeting them, finding them again after the signaling server was lost, and losing them. A
+//! part of the engine, which owns all of it; one connection's own affairs are those of [`Peer`].
+
+use gloo_timers::future::TimeoutFuture;
+use serde_json::json;
+use vitrine_negotiation::Role;
+use vitrine_protocol::{
+    server_event::ServerEvent,
+    signaling::{Acquaintance, IceCandidate, Introduction, UserId, event},
+};
+
+use super::{
+    ConnectionState, Problem,
+    delivery::Way,
+    engine::{Engine, Event},
+    peer::{News, Peer},
+};
+use crate::browser::{PeerConnectionEvent, Task, describe};
+
+/// How long somebody may take to say that we are connected already, in milliseconds.
+const CLAIM_WITHIN: u32 = 1_500;
+/// Most peers at a time, whatever a server says. Every connection costs the browser dearly.
+const MAX_PEERS: usize = 64;
+
+impl Engine {
+    /// These are in the room, and will offer, unless we are connected already: then the server was lost and found, and
+    /// everybody has a new id. So we say who we are.
+    pub(super) fn meet(&mut self, existing: Vec<UserId>) {
+        for peer in self.peers.values_mut() {
+            peer.listed = false;
+        }
+        let returning = !self.peers.is_empty();
+        for id in existing {
+            let (context, peers) = self.split();
+            if let Some(peer) = peers.get_mut(&id) {
+                peer.found(id.clone(), &context);
+                self.introduce(&id, Acquaintance::Connected);
+            } else if returning {
+                self.introduce(&id, Acquaintance::Unknown);
+            } else {
+                self.add_peer(id, Role::Polite);
+            }
+        }
+    }
+
+    /// Somebody came into the room. While people we are connected to are missing from it, it may be one of them.
+    fn somebody_joined(&mut self, id: UserId) {
+        let missing = self.peers.values().any(|peer| !peer.listed && peer.session.is_some());
+        if !missing || self.peers.contains_key(&id) {
+            return self.welcome(id);
+        }
+        let Some(room) = self.room.as_mut().filter(|room| room.unclaimed.len() < MAX_PEERS) else { return };
+        let (events, somebody) = (self.events.clone(), id.clone());
+        let timer = Task::spawn(async move {
+            TimeoutFuture::new(CLAIM_WITHIN).await;
+            let _ = events.unbounded_send(Event::Unclaimed(somebody));
+        });
+        room.unclaimed.push((id, timer));
+    }
+
+    /// A newcomer is offered a connection.
+    pub(super) fn welcome(&mut self, id: UserId) {
+        self.claim(&id);
+        self.add_peer(id, Role::Impolite);
+    }
+
+    fn claim(&mut self, id: &UserId) {
+        if let Some(room) = &mut self.room {
+            room.unclaimed.retain(|(unclaimed, _)| unclaimed != id);
+        }
+    }
+
+    fn introduce(&self, to: &UserId, acquaintance: Acquaintance) {
+        let introduction = Introduction { session: self.session_id.clone(), acquaintance };
+        // To a plain client this is the end of the candidates of the first media section.
+        let candidate = IceCandidate {
+            sdp_mid: Some("0".to_owned()),
+            sdp_m_line_index: Some(0),
+            introduction: Some(introduction),
+            ..IceCandidate::default()
+        };
+        self.signaling.emit(event::ICE_CANDIDATE, Some(json!({ "target": to, "candidate": candidate })));
+    }
+
+    /// Somebody said who he or she is.
+    fn introduced(&mut self, from: UserId, introduction: Introduction) {
+        self.claim(&from);
+        let known_as = if self.peers.contains_key(&from) {
+            Some(from.clone())
+        } else {
+            let session = Some(&introduction.session);
+            let known = self.peers.iter().find(|(_, peer)| !peer.listed && peer.session.as_ref() == session);
+            known.map(|(id, _)| id.clone())
+        };
+        match (known_as, introduction.acquaintance) {
+            // We believed to be connected, and are not.
+            (_, Acquaintance::Stranger) => {
+                self.peers.remove(&from);
+                self.add_peer(from, Role::Impolite);
+            }
+            (None, Acquaintance::Connected) => self.introduce(&from, Acquaintance::Stranger),
+            (None, Acquaintance::Unknown) => self.add_peer(from, Role::Impolite),
+            (Some(known_as), acquaintance) => {
+                let (context, peers) = self.split();
+                if let Some(mut peer) = peers.remove(&known_as) {
+                    peer.found(from.clone(), &context);
+                    peers.insert(from.clone(), peer);
+                }
+                if acquaintance == Acquaintance::Unknown {
+                    self.introduce(&from, Acquaintance::Connected);
+                }
+            }
+        }
+    }
+
+    pub(super) fn server_event(&mut self, event: ServerEvent) {
+        if self.room.is_none() {
+            return;
+        }
+        match event {
+            ServerEvent::UserJoined(id) => self.somebody_joined(id),
+            ServerEvent::UserLeft(id) => {
+                self.claim(&id);
+                // Perhaps only the way to the server was lost: as long as there are signs of life, nobody has left.
+                if let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.has_control()) {
+                    peer.listed = false;
+                } else {
+                    self.peers.remove(&id);
+                }
+            }
+            ServerEvent::Description { from, description } => {
+                self.claim(&from);
+                if !self.peers.contains_key(&from) {
+                    self.add_peer(from.clone(), Role::Polite);
+                }
+                let (context, peers) = self.split();
+                if let Some(peer) = peers.get_mut(&from) {
+                    let (key, news) = (peer.view.key, peer.receive_description(description, Way::Signaling, &context));
+                    self.heed(key, news);
+                }
+            }
+            ServerEvent::Candidate { from, candidate: Some(IceCandidate { introduction: Some(introduction), .. }) } => {
+                self.introduced(from, introduction);
+            }
+            ServerEvent::Candidate { from, candidate } => {
+                let (context, peers) = self.split();
+                if let (Some(peer), Some(candidate)) = (peers.get_mut(&from), candidate) {
+                    peer.receive_candidate(candidate, &context);
+                }
+            }
+            ServerEvent::Refused(refused) => {
+                describe(&format!("the server refused {}: {}", refused.event, refused.error.message));
+            }
+        }
+    }
+
+    fn add_peer(&mut self, id: UserId, role: Role) {
+        if self.peers.len() >= MAX_PEERS && !self.peers.contains_key(&id) {
+            return;
+        }
+        self.serial += 1;
+        let servers = self.ice_servers.as_ref().unwrap_or(&self.config.ice_servers).clone();
+        let (key, events) = (self.serial, self.events.clone());
+        let (context, peers) = self.split();
+        match Peer::new(id.clone(), key, role, &servers, &context, events) {
+            // Takes the place of an older connection with the same id, which closes.
+            Ok(peer) => drop(peers.insert(id, peer)),
+            Err(error) => {
+                describe(&format!("{id}: no peer connection: {error}"));
+                self.problem = Some(Problem::NoConnection(error.to_string()));
+            }
+        }
+    }
+
+    pub(super) fn tick(&mut self) {
+        let (context, peers) = self.split();
+        let news: Vec<_> = peers.values_mut().map(|peer| (peer.view.key, peer.tick(&context))).collect();
+        for (key, news) in news {
+            self.heed(key, news);
+        }
+    }
+
+    pub(super) fn peer_event(&mut self, key: u64, event: PeerConnectionEvent) {
+        let (context, peers) = self.split();
+        let Some(peer) = peers.values_mut().find(|peer| peer.view.key == key) else { return };
+        let news = peer.handle(event, &context);
+        self.heed(key, news);
+    }
+
+    fn heed(&mut self, key: u64, news: Option<News>) {
+        let Some(id) = self.peers.iter().find(|(_, peer)| peer.view.key == key).map(|(id, _)| id.clone()) else {
+            return;
+        };
+        match news {
+            None => {}
+            Some(News::Identified) => self.replace_older(&id),
+            Some(News::Ended) => drop(self.peers.remove(&id)),
+            Some(News::StartedAnew(offer)) => {
+                self.add_peer(id.clone(), Role::Polite);
+                let (context, peers) = self.split();
+                if let Some(peer) = peers.get_mut(&id) {
+                    peer.receive_description(offer, Way::Signaling, &context);
+                }
+            }
+        }
+    }
+
+    /// Once a participant who came back as somebody new is connected, the connection from before is not needed.
+    fn replace_older(&mut self, id: &UserId) {
+        let Some(peer) = self.peers.get(id) else { return };
+        if peer.session.is_none() || peer.view.connection != ConnectionState::Connected {
+            return;
+        }
+        let (session, key) = (peer.session.clone(), peer.view.key);
+        self.peers.retain(|_, other| other.view.key >= key || other.session != session);
+    }
+}
