@@ -170,6 +170,40 @@ pub async fn capture_quietly(kind: Kind) -> Capture {
     capture(kind == Kind::Audio, kind == Kind::Video).await
 }
 
+/// Captures the system's microphone anew if `track` is of one that was the system's choice and is so no more; gives
+/// nothing otherwise.
+pub async fn follow_default_microphone(track: MediaStreamTrack) -> Capture {
+    match default_moved(&track).await {
+        Ok(true) => capture_quietly(Kind::Audio).await,
+        Ok(false) => Capture::default(),
+        Err(error) => {
+            super::describe(&format!("the devices cannot be listed: {}", JsError::from(error)));
+            Capture::default()
+        }
+    }
+}
+
+/// Chromium lists the system's choice a second time, under this id, in the group of the device that it is.
+async fn default_moved(track: &MediaStreamTrack) -> Result<bool, JsValue> {
+    const DEFAULT: &str = "default";
+    let read = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).map(|value| value.as_string());
+    let settings: JsValue = track.get_settings().into();
+    if read(&settings, "deviceId")?.as_deref() != Some(DEFAULT) {
+        return Ok(false);
+    }
+    let group = read(&settings, "groupId")?;
+    let Some(window) = web_sys::window() else { return Ok(false) };
+    let devices: js_sys::Array =
+        JsFuture::from(window.navigator().media_devices()?.enumerate_devices()?).await?.unchecked_into();
+    for device in devices.iter() {
+        let is = |name, value| read(&device, name).map(|read| read.as_deref() == Some(value));
+        if is("kind", "audioinput")? && is("deviceId", DEFAULT)? {
+            return Ok(read(&device, "groupId")? != group);
+        }
+    }
+    Ok(false)
+}
+
 /// Tells `handler` whenever devices come or go, or permission for one is given, until what is returned is dropped.
 pub async fn watch_devices(handler: impl Fn() + Clone + 'static) -> Vec<Listener> {
     let mut targets: Vec<EventTarget> = Vec::new();

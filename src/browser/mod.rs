@@ -12,7 +12,8 @@ mod task;
 
 pub use data_channel::{ControlChannel, ControlChannelEvent};
 pub use devices::{
-    Capture, CaptureError, Kind, LocalTrack, Picture, Stream, TrackChange, capture, capture_quietly, watch_devices,
+    Capture, CaptureError, Kind, LocalTrack, Picture, Stream, TrackChange, capture, capture_quietly,
+    follow_default_microphone, watch_devices,
 };
 pub use error::JsError;
 pub use listener::Listener;

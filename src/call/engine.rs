@@ -225,7 +225,7 @@ impl Engine {
                 self.media.changed(kind, serial, change);
                 self.resend(&[kind]);
             }
-            Event::DevicesChanged => self.media.look_again(),
+            Event::DevicesChanged => self.media.devices_changed(),
             Event::Peer(key, event) => self.peer_event(key, event),
             Event::Tick => {
                 self.ticks = self.ticks.wrapping_add(1);

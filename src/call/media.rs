@@ -121,7 +121,21 @@ impl Media {
         }
     }
 
-    /// Takes what [`Self::look_again`] found.
+    /// Devices came or went: what is lost may be back, and the system's microphone may be another one.
+    pub fn devices_changed(&mut self) {
+        self.look_again();
+        let (events, microphone) = (self.events.clone(), &mut self.microphone);
+        if let (Some(track), false) = (&microphone.track, microphone.looking) {
+            let track = track.track().clone();
+            microphone.looking = true;
+            microphone.request = Some(Task::spawn(async move {
+                let capture = browser::follow_default_microphone(track).await;
+                let _ = events.unbounded_send(Event::LookedAgain(Kind::Audio, capture));
+            }));
+        }
+    }
+
+    /// Takes what [`Self::look_again`] or [`Self::devices_changed`] found.
     pub fn looked_again(&mut self, kind: Kind, capture: Capture) {
         let device = self.device(kind);
         device.looking = false;
