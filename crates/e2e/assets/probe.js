@@ -16,7 +16,9 @@
 
   // ---- console ----
   const lines = [];
+  let written = 0;
   const write = (level, parts) => {
+    written += 1;
     const text = parts.map((part) => (typeof part === 'string' ? part : String(part?.stack ?? part))).join(' ');
     lines.push(`${(performance.now() / 1000).toFixed(3)} ${level}: ${text}`);
     if (lines.length > CONSOLE_LINES) lines.shift();
@@ -132,10 +134,13 @@
     });
   }
 
-  const shownIn = (connection) => {
+  const videoOf = (connection) => {
     const tracks = connection.getReceivers().map((receiver) => receiver.track);
     const plays = (video) => video.srcObject?.getTracks().some((track) => tracks.includes(track));
-    const video = [...document.querySelectorAll('video')].find(plays);
+    return [...document.querySelectorAll('video')].find(plays);
+  };
+  const shownIn = (connection) => {
+    const video = videoOf(connection);
     return video ? { peer: video.closest('[data-peer]')?.dataset.peer ?? video.id, playing: !video.paused, width: video.videoWidth } : null;
   };
   const statsOf = async ([id, connection]) => {
@@ -192,6 +197,8 @@
   };
 
   window.__probe = {
+    // For faults.js, which follows; the objects themselves.
+    page: { live, captured, listen, shownBy: videoOf },
     connections: () => Promise.all([...live].map(statsOf)),
     counts: () => ({
       createdConnections: created,
@@ -206,5 +213,6 @@
     timeline: () => timeline,
     captured: () => captured.map(({ kind, readyState, enabled }) => ({ kind, readyState, enabled })),
     console: () => lines,
+    consoleLines: () => written,
   };
 })();

@@ -8,7 +8,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::{Error, Result, error::Doing, needs, process::Process};
+use crate::{
+    Error, Result,
+    error::Doing,
+    needs,
+    process::{Descendant, Process},
+};
 
 /// Which browser, and what it has for devices. All devices are fake: a moving picture and a tone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +34,15 @@ pub enum Browser {
 pub(crate) struct Session {
     pub client: Client,
     // Dropped in this order: nothing writes into the profile any more when it is removed.
-    _driver: Process,
+    driver: Process,
     _profile: TempDir,
+}
+
+impl Session {
+    /// The browser's programs, the driver apart.
+    pub fn programs(&self) -> Result<Vec<Descendant>> {
+        self.driver.descendants()
+    }
 }
 
 impl Browser {
@@ -47,7 +59,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .map_err(|source| Error::NoSession { browser: format!("{self:?}"), source: Box::new(source) })?;
-        Ok(Session { client, _driver: driver, _profile: profile })
+        Ok(Session { client, driver, _profile: profile })
     }
 
     fn chromium(self, profile: &TempDir) -> Result<(Command, Map<String, Value>)> {

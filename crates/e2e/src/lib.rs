@@ -4,22 +4,28 @@
 
 mod browser;
 mod error;
+mod faults;
 mod needs;
 mod page;
 mod process;
+mod proxy;
 pub mod rounds;
 mod seed_page;
 mod server;
 mod site;
 mod stats;
+mod venue;
 mod vitrine_page;
 
 pub use browser::Browser;
 pub use error::{Error, Result};
+pub use faults::{FrameClock, Frames, Identity, NegotiationState, Path, PathEnd, Scene, TileNode, Transceiver};
 pub use needs::baseline_directory;
-pub use page::Page;
+pub use page::{PATIENCE, Page};
+pub use proxy::{Direction, FaultProxy};
 pub use seed_page::{SeedPage, seed_site};
 pub use server::{NodeServer, StaticServer, VitrineServer, free_port};
 pub use site::Site;
 pub use stats::{Connection, Counts, Flow, Shown, Timeline, media_flows};
+pub use venue::{Make, Venue};
 pub use vitrine_page::{Tile, VitrinePage, link};

@@ -64,6 +64,50 @@ impl Page {
         self.check("close the window", result).await
     }
 
+    /// Loads the page anew, as a person does.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub async fn reload(&self) -> Result<()> {
+        let result = self.session.client.refresh().await;
+        self.check("reload", result).await
+    }
+
+    /// Ends the program that runs the page, without a warning, as a crash does. The page answers no more.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn crash(&self) -> Result<()> {
+        self.signal("KILL", |command| command.contains("--type=renderer"))
+    }
+
+    /// Stops the whole browser, as when the machine sleeps, or vanishes: nothing runs, nothing is said goodbye to.
+    ///
+    /// # Errors
+    /// When there is no browser.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal("STOP", |_| true)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When there is no browser.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal("CONT", |_| true)
+    }
+
+    fn signal(&self, signal: &str, meant: impl Fn(&str) -> bool) -> Result<()> {
+        let programs = self.session.programs()?;
+        let meant: Vec<_> = programs.iter().filter(|program| meant(&program.command)).collect();
+        meant.iter().for_each(|program| program.signal(signal));
+        if meant.is_empty() {
+            let nobody = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(nobody).doing(|| format!("send SIG{signal} to {}'s browser: {programs:?}", self.name));
+        }
+        Ok(())
+    }
+
     /// Runs `script`, the body of a function, and reads what it returns; promises are waited for.
     ///
     /// # Errors

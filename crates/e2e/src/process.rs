@@ -62,6 +62,56 @@ impl Process {
     }
 }
 
+impl Process {
+    /// The programs it started, and those that these started, with their command lines. Knows Linux only.
+    pub fn descendants(&self) -> Result<Vec<Descendant>> {
+        let all = processes().doing(|| "list the running programs in /proc".to_owned())?;
+        let mut family = vec![self.child.id()];
+        let mut found = Vec::new();
+        // Parents are not always listed before their children.
+        loop {
+            let next = all.iter().find(|(parent, one)| family.contains(parent) && !family.contains(&one.id));
+            let Some((_, one)) = next else { return Ok(found) };
+            family.push(one.id);
+            found.push(one.clone());
+        }
+    }
+}
+
+/// A program that another one started.
+#[derive(Clone, Debug)]
+pub(crate) struct Descendant {
+    id: u32,
+    /// Its words, separated by spaces.
+    pub command: String,
+}
+
+impl Descendant {
+    /// Sends the signal of this name, without `SIG`; a program that is gone hears nothing.
+    pub fn signal(&self, signal: &str) {
+        send_signal(&self.id.to_string(), signal);
+    }
+}
+
+/// Every running program with its parent.
+fn processes() -> std::io::Result<Vec<(u32, Descendant)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let path = entry?.path();
+        let Some(id) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
+        // One that has just ended is no error.
+        let (Ok(status), Ok(command)) =
+            (std::fs::read_to_string(path.join("status")), std::fs::read(path.join("cmdline")))
+        else {
+            continue;
+        };
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok());
+        let command = String::from_utf8_lossy(&command).replace('\0', " ");
+        found.extend(parent.map(|parent| (parent, Descendant { id, command })));
+    }
+    Ok(found)
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         kill_group(self.child.id());
@@ -87,8 +137,12 @@ fn kill_group(leader: u32) {
 
 /// Whether there was somebody to signal.
 fn signal_group(leader: u32, signal: &str) -> bool {
+    send_signal(&format!("-{leader}"), signal)
+}
+
+fn send_signal(target: &str, signal: &str) -> bool {
     let mut kill = Command::new("kill");
-    kill.args(["-s", signal, "--", &format!("-{leader}")]).stdout(Stdio::null()).stderr(Stdio::null());
+    kill.args(["-s", signal, "--", target]).stdout(Stdio::null()).stderr(Stdio::null());
     kill.status().is_ok_and(|status| status.success())
 }
 

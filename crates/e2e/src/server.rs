@@ -70,6 +70,11 @@ impl NodeServer {
         Ok(Self { _process: process, port })
     }
 
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its address, with a `/` at the end.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)

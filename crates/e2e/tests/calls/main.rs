@@ -8,12 +8,33 @@ mod interop;
 mod memory;
 mod people;
 mod server_loss;
+mod signaling_loss;
 mod static_hosting;
 
+use std::time::Duration;
+
 use tokio::sync::{Mutex, MutexGuard};
+use vitrine_e2e::{Connection, Page, Result};
+
+/// The longest time without a frame, in milliseconds, that a busy machine may be the reason for.
+const LONGEST_GAP: f64 = 2000.0;
 
 /// One test at a time, also without `--test-threads=1`: each fills a small machine with browsers.
 async fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());
     TURN.lock().await
+}
+
+/// The page's one connection.
+async fn connection(page: &Page) -> Result<Connection> {
+    page.wait_until("there is one connection", Duration::from_secs(5), async || {
+        let connections = page.connections().await?;
+        Ok(<[Connection; 1]>::try_from(connections).map(|[only]| only).map_err(|all| format!("{all:?}")))
+    })
+    .await
+}
+
+/// The id of the page's one connection.
+async fn connection_id(page: &Page) -> Result<u64> {
+    Ok(connection(page).await?.id)
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::{try_join, try_join_all};
 use serde::Deserialize;
-use vitrine_e2e::{Browser, Connection, Flow, Page, Result, Site, VitrinePage, VitrineServer, media_flows};
+use vitrine_e2e::{Browser, Flow, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::turn;
+use crate::{connection, turn};
 
 /// A captured track, as the probe tells.
 #[derive(Deserialize)]
@@ -25,15 +25,6 @@ async fn ada_and_ben(server: &VitrineServer) -> Result<(VitrinePage, VitrinePage
 
 /// The most power that counts as silence, in `totalAudioEnergy` a second; the fake microphone's beeps have 0.1.
 const SILENCE: f64 = 1e-6;
-
-/// The page's one connection.
-async fn connection(page: &Page) -> Result<Connection> {
-    page.wait_until("there is one connection", Duration::from_secs(5), async || {
-        let connections = page.connections().await?;
-        Ok(<[Connection; 1]>::try_from(connections).map(|[only]| only).map_err(|all| format!("{all:?}")))
-    })
-    .await
-}
 
 #[tokio::test]
 async fn two_people_see_and_hear_each_other_by_name() -> Result<()> {

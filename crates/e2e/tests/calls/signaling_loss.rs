@@ -1,0 +1,170 @@
+//! Signaling goes away and comes back, and nobody in the call notices: the same connections, the same tiles, the same
+//! pictures. What has to be agreed on meanwhile is agreed on over the control channel.
+
+use futures_util::future::{try_join, try_join3};
+use vitrine_e2e::{Browser, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
+
+use crate::{LONGEST_GAP, connection_id, turn};
+
+const BROWSER: Browser = Browser::ChromiumSmallCamera;
+
+async fn ada_and_ben(venue: &Venue) -> Result<(VitrinePage, VitrinePage)> {
+    let ada = VitrinePage::create(BROWSER, "Ada", &venue.url(), "tea").await?;
+    let ben = VitrinePage::join(BROWSER, "Ben", &venue.url(), "tea").await?;
+    try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
+    media_flows(&[&ada, &ben]).await?;
+    try_join(ada.signaling_is("online"), ben.signaling_is("online")).await?;
+    Ok((ada, ben))
+}
+
+/// Waits until this many more frames were shown, which takes its time.
+async fn frames_later(page: &VitrinePage, frames: u64) -> Result<()> {
+    let before = page.frame_clock().await?.any.frames;
+    page.wait_until("more frames are shown", PATIENCE, async || {
+        let clock = page.frame_clock().await?;
+        Ok(if clock.any.frames >= before + frames { Ok(()) } else { Err(format!("{clock:?}")) })
+    })
+    .await
+}
+
+async fn nothing_changes(make: Make) -> Result<()> {
+    let _turn = turn().await;
+    let mut venue = Venue::start(make).await?;
+    let (ada, ben) = ada_and_ben(&venue).await?;
+    let before = try_join(ada.identity(), ben.identity()).await?;
+    try_join(ada.start_frame_clock(), ben.start_frame_clock()).await?;
+
+    venue.stop_server();
+    try_join(ada.signaling_is("offline"), ben.signaling_is("offline")).await?;
+    // What people do meanwhile is told all the same.
+    ben.press("toggle-mic").await?;
+    ada.wait_for_tiles("Ben is marked as muted", |tiles| tiles.iter().all(|tile| tile.muted)).await?;
+    ben.press("toggle-mic").await?;
+    ada.wait_for_tiles("Ben is not marked any more", |tiles| tiles.iter().all(|tile| !tile.muted)).await?;
+    // At five a second.
+    try_join(frames_later(&ada, 20), frames_later(&ben, 20)).await?;
+    try_join(ada.shows_no_error(), ben.shows_no_error()).await?;
+
+    venue.start_server().await?;
+    try_join(ada.signaling_is("online"), ben.signaling_is("online")).await?;
+    try_join(frames_later(&ada, 15), frames_later(&ben, 15)).await?;
+    for page in [&ada, &ben] {
+        let clock = page.frame_clock().await?;
+        assert!(clock.any.longest < LONGEST_GAP, "{} missed frames: {clock:?}", page.name());
+    }
+    assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
+
+    let cho = VitrinePage::join(BROWSER, "Cho", &venue.url(), "tea").await?;
+    try_join3(ada.sees(&["Ben", "Cho"]), ben.sees(&["Ada", "Cho"]), cho.sees(&["Ada", "Ben"])).await?;
+    media_flows(&[&ada, &ben, &cho]).await?;
+    let after = try_join(ada.identity(), ben.identity()).await?;
+    for (page, before, after) in [(&ada, before.0, after.0), (&ben, before.1, after.1)] {
+        assert!(after.connections.starts_with(&before.connections), "{}: {before:?}, {after:?}", page.name());
+        assert!(before.tiles.iter().all(|tile| after.tiles.contains(tile)), "{}: {before:?}, {after:?}", page.name());
+        assert_eq!(page.uncaught().await?, [""; 0], "{}", page.name());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_notices_that_vitrine_server_died_and_returned() -> Result<()> {
+    nothing_changes(Make::Vitrine).await
+}
+
+#[tokio::test]
+async fn nobody_notices_that_the_guide_s_server_died_and_returned() -> Result<()> {
+    nothing_changes(Make::Node).await
+}
+
+#[tokio::test]
+async fn both_sides_renegotiate_while_signaling_is_down() -> Result<()> {
+    let _turn = turn().await;
+    let mut venue = Venue::start(Make::Vitrine).await?;
+    let (ada, ben) = ada_and_ben(&venue).await?;
+    let before = try_join(ada.identity(), ben.identity()).await?;
+    let (of_ada, of_ben) = (connection_id(&ada).await?, connection_id(&ben).await?);
+    venue.stop_server();
+    try_join(ada.signaling_is("offline"), ben.signaling_is("offline")).await?;
+
+    ada.add_track(of_ada).await?;
+    both_have((&ada, of_ada), (&ben, of_ben), 3).await?;
+    receives_packets(&ben, of_ben, 3).await?;
+    ben.add_track(of_ben).await?;
+    both_have((&ada, of_ada), (&ben, of_ben), 4).await?;
+    receives_packets(&ada, of_ada, 3).await?;
+
+    let old = ada.negotiation(of_ada).await?;
+    ada.restart_ice(of_ada).await?;
+    for (page, id) in [(&ada, of_ada), (&ben, of_ben)] {
+        page.wait_until("ICE has restarted on both ends", PATIENCE, async || {
+            let state = page.negotiation(id).await?;
+            let known = [&old.local_fragment, &old.remote_fragment];
+            let new = !known.contains(&&state.local_fragment) && !known.contains(&&state.remote_fragment);
+            let good = new && state.signaling == "stable" && ["connected", "completed"].contains(&&*state.ice);
+            Ok(if good { Ok(()) } else { Err(format!("{state:?}, before {old:?}")) })
+        })
+        .await?;
+    }
+    media_flows(&[&ada, &ben]).await?;
+    try_join(ada.signaling_is("offline"), ben.signaling_is("offline")).await?;
+
+    venue.start_server().await?;
+    try_join(ada.signaling_is("online"), ben.signaling_is("online")).await?;
+    media_flows(&[&ada, &ben]).await?;
+    assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
+    assert_eq!((ada.uncaught().await?, ben.uncaught().await?), (vec![], vec![]));
+    Ok(())
+}
+
+/// Waits until both ends have negotiated this many media sections, and have the same ones.
+async fn both_have(one: (&VitrinePage, u64), other: (&VitrinePage, u64), sections: usize) -> Result<()> {
+    let (left, right) =
+        try_join(one.0.is_negotiated(one.1, sections), other.0.is_negotiated(other.1, sections)).await?;
+    let mids = |transceivers: Vec<vitrine_e2e::Transceiver>| {
+        let mut mids: Vec<_> = transceivers.into_iter().map(|one| one.mid).collect();
+        mids.sort_unstable();
+        mids
+    };
+    assert_eq!(mids(left), mids(right));
+    Ok(())
+}
+
+/// Waits until media was received in this many sections.
+async fn receives_packets(page: &VitrinePage, connection: u64, sections: usize) -> Result<()> {
+    page.wait_until(&format!("{sections} tracks are received"), PATIENCE, async || {
+        let packets = page.packets_by_mid(connection).await?;
+        let flowing = packets.values().filter(|count| **count > 0).count();
+        Ok(if flowing == sections { Ok(()) } else { Err(format!("{packets:?}")) })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn glare_again_and_again_on_a_slow_line_leaves_everything_negotiated() -> Result<()> {
+    const LONGEST_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
+    let _turn = turn().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let (ada, ben) = ada_and_ben(&venue).await?;
+    let before = try_join(ada.identity(), ben.identity()).await?;
+    let (of_ada, of_ben) = (connection_id(&ada).await?, connection_id(&ben).await?);
+    venue.proxy.delay_up_to(LONGEST_DELAY);
+    let mut sections = 2;
+    for _ in 0..4 {
+        // The second time in the middle of what the first began.
+        for _ in 0..2 {
+            try_join(ada.add_track(of_ada), ben.add_track(of_ben)).await?;
+            sections += 2;
+        }
+        both_have((&ada, of_ada), (&ben, of_ben), sections).await?;
+        try_join(ada.restart_ice(of_ada), ben.restart_ice(of_ben)).await?;
+        try_join(ada.add_track(of_ada), ben.add_track(of_ben)).await?;
+        sections += 2;
+    }
+    both_have((&ada, of_ada), (&ben, of_ben), sections).await?;
+    try_join(receives_packets(&ada, of_ada, sections / 2 + 1), receives_packets(&ben, of_ben, sections / 2 + 1))
+        .await?;
+    media_flows(&[&ada, &ben]).await?;
+    assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
+    assert_eq!((ada.uncaught().await?, ben.uncaught().await?), (vec![], vec![]));
+    Ok(())
+}
