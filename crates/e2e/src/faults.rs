@@ -286,6 +286,14 @@ impl Page {
         self.evaluate(&format!("__probe.loseDevice('{kind}', '{failure}')")).await
     }
 
+    /// Unplugs a device while there is another one of its kind.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn change_device(&self, kind: &str) -> Result<()> {
+        self.evaluate(&format!("__probe.loseDevice('{kind}', null)")).await
+    }
+
     /// Plugs it in again.
     ///
     /// # Errors

@@ -4,12 +4,15 @@
 mod bad_luck;
 mod browsers;
 mod coming_and_going;
+mod devices;
 mod interop;
 mod memory;
 mod people;
 mod server_loss;
 mod signaling_loss;
+mod sleeping;
 mod static_hosting;
+mod vanishing;
 
 use std::time::Duration;
 

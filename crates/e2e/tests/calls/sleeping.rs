@@ -1,0 +1,78 @@
+//! A machine that sleeps and wakes: its page catches up with what has happened, and is caught up with, within seconds.
+
+use std::time::Duration;
+
+use futures_util::future::{try_join, try_join3};
+use vitrine_e2e::{Browser, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
+
+use crate::turn;
+
+const BROWSER: Browser = Browser::ChromiumSmallCamera;
+
+/// What a page shows is true again this soon after waking.
+const CAUGHT_UP: Duration = Duration::from_secs(3);
+
+async fn ada_and_ben(venue: &Venue) -> Result<(VitrinePage, VitrinePage)> {
+    let ada = VitrinePage::create(BROWSER, "Ada", &venue.url(), "tea").await?;
+    let ben = VitrinePage::join(BROWSER, "Ben", &venue.url(), "tea").await?;
+    try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
+    media_flows(&[&ada, &ben]).await?;
+    Ok((ada, ben))
+}
+
+/// Waits until exactly these people are shown, connected and in motion.
+async fn catches_up(page: &VitrinePage, others: &[&str]) -> Result<()> {
+    let mut frames: Option<Vec<(u64, u64)>> = None;
+    page.wait_until(&format!("{others:?} are shown again, and move"), CAUGHT_UP, async || {
+        let (tiles, connections) = try_join(page.tile_nodes(), page.connections()).await?;
+        let now: Vec<_> = connections.iter().map(|one| (one.id, one.frames_decoded)).collect();
+        let before = frames.get_or_insert_with(|| now.clone());
+        let moves = |(id, count): &(u64, u64)| !before.contains(&(*id, *count)) && *count > 0;
+        let mut names: Vec<_> = tiles.iter().map(|tile| &*tile.name).collect();
+        names.sort_unstable();
+        let shown = names == others && tiles.iter().all(|tile| tile.state == "connected");
+        let good = shown && now.len() == others.len() && now.iter().all(moves);
+        Ok(if good { Ok(()) } else { Err(format!("{tiles:?}, {connections:?}")) })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn after_a_nap_the_call_goes_on_where_it_was() -> Result<()> {
+    let _turn = turn().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let (ada, ben) = ada_and_ben(&venue).await?;
+    let before = try_join(ada.identity(), ben.identity()).await?;
+    ada.start_frame_clock().await?;
+    ben.freeze()?;
+    ada.wait_until("Ben has stood still for three seconds", PATIENCE, async || {
+        let clock = ada.frame_clock().await?;
+        Ok(if clock.any.since > 3000.0 { Ok(()) } else { Err(format!("{clock:?}")) })
+    })
+    .await?;
+    ada.press("toggle-mic").await?;
+    ben.thaw()?;
+    try_join(catches_up(&ada, &["Ben"]), catches_up(&ben, &["Ada"])).await?;
+    ben.wait_for_tiles("Ada is marked as muted", |tiles| tiles.iter().all(|tile| tile.muted)).await?;
+    assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
+    media_flows(&[&ada, &ben]).await
+}
+
+#[tokio::test]
+async fn after_a_long_sleep_everybody_is_met_again() -> Result<()> {
+    let _turn = turn().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let (ada, ben) = ada_and_ben(&venue).await?;
+    ben.freeze()?;
+    // Until nobody waits for him any more, and the room is another one.
+    ada.sees(&[]).await?;
+    let cho = VitrinePage::join(BROWSER, "Cho", &venue.url(), "tea").await?;
+    ada.wait_for_tiles("Cho is connected", |tiles| {
+        tiles.iter().any(|tile| tile.name == "Cho" && tile.state == "connected")
+    })
+    .await?;
+    ben.thaw()?;
+    try_join3(catches_up(&ben, &["Ada", "Cho"]), catches_up(&ada, &["Ben", "Cho"]), catches_up(&cho, &["Ada", "Ben"]))
+        .await?;
+    media_flows(&[&ada, &ben, &cho]).await
+}
