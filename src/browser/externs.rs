@@ -51,10 +51,6 @@ extern "C" {
     #[wasm_bindgen(method, structural, catch, setter, js_name = direction)]
     pub fn try_set_direction(this: &Transceiver, direction: &str) -> Result<(), JsValue>;
 
-    /// `stop()` (webrtc-pc §5.4); throws `InvalidStateError`.
-    #[wasm_bindgen(method, structural, catch, js_name = stop)]
-    pub fn try_stop(this: &Transceiver) -> Result<(), JsValue>;
-
     /// `RTCRtpSender` with what web-sys lacks.
     #[wasm_bindgen(extends = web_sys::RtcRtpSender, js_name = RTCRtpSender)]
     pub type Sender;

@@ -131,35 +131,20 @@ impl PeerConnection {
     /// What `addTrack()` or setting a transceiver's `direction` throws.
     pub fn answer_media(&self, media: &LocalMedia) -> Result<(), JsError> {
         for kind in [Kind::Audio, Kind::Video] {
-            let (offered, left_over): (Vec<_>, Vec<_>) =
-                self.transceivers(kind).partition(|transceiver| transceiver.mid().is_some());
-            // From an offer of ours that was rolled back: each would become a section more.
-            for transceiver in left_over {
-                transceiver.unchecked_ref::<Transceiver>().try_stop()?;
+            let first = self.transceivers(kind).find(|transceiver| transceiver.mid().is_some());
+            // Later offers find the section filled.
+            let Some(transceiver) = first.filter(|transceiver| transceiver.current_direction().is_none()) else {
+                continue;
+            };
+            // `addTrack()` takes the section at once; `replaceTrack()` would be a task of its own.
+            if let Some(track) = media.track(kind) {
+                self.connection.try_add_track(track, &media.stream)?;
+                continue;
             }
-            if let Some(transceiver) = offered.first() {
-                self.fill(transceiver, media, kind)?;
+            transceiver.unchecked_ref::<Transceiver>().try_set_direction("sendrecv")?;
+            if let Err(error) = transceiver.sender().unchecked_ref::<Sender>().set_streams(&media.stream) {
+                super::describe(&format!("setStreams is not available: {}", JsError::from(error)));
             }
-        }
-        Ok(())
-    }
-
-    fn fill(&self, transceiver: &RtcRtpTransceiver, media: &LocalMedia, kind: Kind) -> Result<(), JsError> {
-        let (sender, track) = (transceiver.sender(), media.track(kind));
-        // A section that never sent anything is what `addTrack()` takes, at once; `replaceTrack()` is a task of its own.
-        let unused = transceiver.current_direction().is_none() && sender.track().is_none();
-        if let Some(track) = track.filter(|_| unused) {
-            self.connection.try_add_track(track, &media.stream)?;
-            return Ok(());
-        }
-        transceiver.unchecked_ref::<Transceiver>().try_set_direction("sendrecv")?;
-        let kept = sender.track().as_ref() == track;
-        let sender: Sender = sender.unchecked_into();
-        if let Err(error) = sender.set_streams(&media.stream) {
-            super::describe(&format!("setStreams is not available: {}", JsError::from(error)));
-        }
-        if !kept {
-            self.enqueue(Operation::ReplaceTrack(sender, track.cloned()));
         }
         Ok(())
     }
