@@ -53,6 +53,8 @@ pub enum Event {
     NetworkChanged,
     /// Somebody who came into the room while we looked for people we know is to be taken for a newcomer.
     Unclaimed(UserId),
+    /// Somebody's connection has ended a while ago.
+    Missed(UserId),
     /// The page is being left.
     PageHidden,
 }
@@ -82,6 +84,10 @@ pub(super) struct Room {
     pub(super) request: Option<(u64, Task)>,
     /// Looks after the peers.
     pub(super) _ticks: Option<Task>,
+    /// Who is in the room, by the server's word.
+    pub(super) members: Vec<UserId>,
+    /// Members without a connection, each with the timer after which they are asked for one.
+    pub(super) missed: Vec<(UserId, Task)>,
     /// Who came into the room, and may be somebody we are connected to, under a new id; each with the timer after
     /// which he or she is a newcomer.
     pub(super) unclaimed: Vec<(UserId, Task)>,
@@ -236,6 +242,7 @@ impl Engine {
             }
             Event::NetworkChanged => self.peers.values_mut().for_each(Peer::try_again),
             Event::Unclaimed(id) => self.welcome(id),
+            Event::Missed(id) => self.missed(&id),
             Event::PageHidden => self.leave(),
         }
     }
@@ -265,6 +272,8 @@ impl Engine {
                     entered: false,
                     request: None,
                     _ticks: None,
+                    members: Vec::new(),
+                    missed: Vec::new(),
                     unclaimed: Vec::new(),
                 });
                 match self.signaling_state {

@@ -23,6 +23,9 @@ use crate::{
 /// Longest name that is shown, in Unicode scalar values.
 const MAX_NAME_CHARS: usize = 64;
 
+/// How long a connection is new, in milliseconds.
+const NEW_FOR: f64 = 4_000.0;
+
 /// What a peer needs from the rest of the call to act.
 pub struct Context<'a> {
     pub signaling: &'a Signaling,
@@ -67,8 +70,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Creates the connection (steps 1, 3 and, for the offerer, 2 of the guide). The participant who was in the
-    /// room first offers and is impolite; the newcomer is polite.
+    /// Creates the connection (steps 1, 3 and, for the offerer, 2 of the guide). The impolite side offers: the
+    /// participant who was in the room first. The newcomer is polite.
     ///
     /// # Errors
     /// What the browser throws, for example for an ICE server that makes no sense.
@@ -119,6 +122,11 @@ impl Peer {
             peer.negotiate(Input::NegotiationNeeded, context);
         }
         Ok(peer)
+    }
+
+    /// Whether the connection was begun only just now, and has not stood yet.
+    pub fn is_new(&self) -> bool {
+        self.view.connection != ConnectionState::Connected && now() - self.started < NEW_FOR
     }
 
     /// Whether the participant could be reached if the signaling server were gone.

@@ -19,6 +19,8 @@ use crate::browser::{PeerConnectionEvent, Task, describe};
 
 /// How long somebody may take to say that we are connected already, in milliseconds.
 const CLAIM_WITHIN: u32 = 1_500;
+/// How long after a connection has ended somebody who is still in the room is asked for another, in milliseconds.
+const MISSED_AFTER: u32 = 1_500;
 /// Most peers at a time, whatever a server says. Every connection costs the browser dearly.
 const MAX_PEERS: usize = 64;
 
@@ -26,6 +28,9 @@ impl Engine {
     /// These are in the room, and will offer, unless we are connected already: then the server was lost and found, and
     /// everybody has a new id. So we say who we are.
     pub(super) fn meet(&mut self, existing: Vec<UserId>) {
+        if let Some(room) = &mut self.room {
+            room.members.clone_from(&existing);
+        }
         for peer in self.peers.values_mut() {
             peer.listed = false;
         }
@@ -45,6 +50,9 @@ impl Engine {
 
     /// Somebody came into the room. While people we are connected to are missing from it, it may be one of them.
     fn somebody_joined(&mut self, id: UserId) {
+        if let Some(room) = self.room.as_mut().filter(|room| room.members.len() < MAX_PEERS) {
+            room.members.push(id.clone());
+        }
         let missing = self.peers.values().any(|peer| !peer.listed && peer.session.is_some());
         if !missing || self.peers.contains_key(&id) {
             return self.welcome(id);
@@ -93,10 +101,12 @@ impl Engine {
             known.map(|(id, _)| id.clone())
         };
         match (known_as, introduction.acquaintance) {
-            // We believed to be connected, and are not.
             (_, Acquaintance::Stranger) => {
-                self.peers.remove(&from);
-                self.add_peer(from, Role::Impolite);
+                // Said twice, or by both.
+                if !self.peers.get(&from).is_some_and(Peer::is_new) {
+                    self.peers.remove(&from);
+                    self.add_peer(from, Role::Impolite);
+                }
             }
             (None, Acquaintance::Connected) => self.introduce(&from, Acquaintance::Stranger),
             (None, Acquaintance::Unknown) => self.add_peer(from, Role::Impolite),
@@ -121,6 +131,9 @@ impl Engine {
             ServerEvent::UserJoined(id) => self.somebody_joined(id),
             ServerEvent::UserLeft(id) => {
                 self.claim(&id);
+                if let Some(room) = &mut self.room {
+                    room.members.retain(|member| *member != id);
+                }
                 // Perhaps only the way to the server was lost: as long as there are signs of life, nobody has left.
                 if let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.has_control()) {
                     peer.listed = false;
@@ -131,6 +144,10 @@ impl Engine {
             ServerEvent::Description { from, description } => {
                 self.claim(&from);
                 if !self.peers.contains_key(&from) {
+                    // For a connection that is no more.
+                    if description.tag.as_ref().is_some_and(|tag| tag.to.is_some()) {
+                        return self.introduce(&from, Acquaintance::Stranger);
+                    }
                     self.add_peer(from.clone(), Role::Polite);
                 }
                 let (context, peers) = self.split();
@@ -194,7 +211,10 @@ impl Engine {
         match news {
             None => {}
             Some(News::Identified) => self.replace_older(&id),
-            Some(News::Ended) => drop(self.peers.remove(&id)),
+            Some(News::Ended) => {
+                self.peers.remove(&id);
+                self.miss(id);
+            }
             Some(News::StartedAnew(offer)) => {
                 self.add_peer(id.clone(), Role::Polite);
                 let (context, peers) = self.split();
@@ -202,6 +222,27 @@ impl Engine {
                     peer.receive_description(offer, Way::Signaling, &context);
                 }
             }
+        }
+    }
+
+    /// The connection to `id` ended. Who left is soon off the server's list; who only slept, and was given up by this or
+    /// that side, is still there.
+    fn miss(&mut self, id: UserId) {
+        let Some(room) = self.room.as_mut().filter(|room| room.members.contains(&id)) else { return };
+        let (events, missed) = (self.events.clone(), id.clone());
+        let timer = Task::spawn(async move {
+            TimeoutFuture::new(MISSED_AFTER).await;
+            let _ = events.unbounded_send(Event::Missed(missed));
+        });
+        room.missed.retain(|(other, _)| *other != id);
+        room.missed.push((id, timer));
+    }
+
+    pub(super) fn missed(&mut self, id: &UserId) {
+        let Some(room) = &mut self.room else { return };
+        room.missed.retain(|(missed, _)| missed != id);
+        if room.members.contains(id) && !self.peers.contains_key(id) {
+            self.introduce(id, Acquaintance::Stranger);
         }
     }
 

@@ -177,6 +177,7 @@ impl Negotiation {
             actions.push(Action::Note(Note::DescriptionMisplaced { kind: description.kind, why }));
             return;
         }
+        self.role = self.tags.role_against(&description, self.role);
         self.candidates.description_received(&description.sdp);
         self.descriptions.push_back(description);
         if self.descriptions.len() > MAX_DESCRIPTIONS
@@ -231,13 +232,13 @@ impl Negotiation {
                     && self.descriptions.front().is_some_and(|next| next.kind == SdpType::Offer);
                 self.answer_due = !gives_way;
                 if !gives_way {
-                    actions.push(Action::Send(self.tags.write(description)));
+                    actions.push(Action::Send(self.tags.write(description, self.role)));
                 }
             }
             (Some(Operation::LocalAnswer), SdpType::Answer) => {
                 self.operation = None;
                 self.state = SignalingState::Stable;
-                actions.push(Action::Send(self.tags.write(description)));
+                actions.push(Action::Send(self.tags.write(description, self.role)));
             }
             _ => actions.push(Action::Note(Note::UnexpectedCompletion)),
         }

@@ -4,7 +4,7 @@
 
 use vitrine_protocol::signaling::{DescriptionTag, SdpType, SessionDescription};
 
-use crate::Misplaced;
+use crate::{Misplaced, Role};
 
 /// The tags of one peer connection.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,14 @@ impl Tags {
     pub(crate) fn is_foreign(&self, description: &SessionDescription) -> bool {
         let from = description.tag.as_ref().map(|tag| &tag.connection);
         from.is_some() && self.other.is_some() && from != self.other.as_ref()
+    }
+
+    /// The role that this side must have, going by the other side's `description`: the opposite one. When both began at
+    /// once with the same role, the ids of the connections decide.
+    pub(crate) fn role_against(&self, description: &SessionDescription, role: Role) -> Role {
+        let (Some(tag), Some(own)) = (&description.tag, &self.own) else { return role };
+        let polite = if tag.polite == (role == Role::Polite) { *own > tag.connection } else { role == Role::Polite };
+        if polite { Role::Polite } else { Role::Impolite }
     }
 
     /// Lets a description in that belongs to this connection and is new.
@@ -63,7 +71,7 @@ impl Tags {
     }
 
     /// The description as it is sent.
-    pub(crate) fn write(&mut self, mut description: SessionDescription) -> SessionDescription {
+    pub(crate) fn write(&mut self, mut description: SessionDescription, role: Role) -> SessionDescription {
         let Some(own) = &self.own else { return description };
         self.sent += 1;
         let answers = match description.kind {
@@ -73,8 +81,13 @@ impl Tags {
                 None
             }
         };
-        description.tag =
-            Some(DescriptionTag { connection: own.clone(), to: self.other.clone(), serial: self.sent, answers });
+        description.tag = Some(DescriptionTag {
+            connection: own.clone(),
+            to: self.other.clone(),
+            serial: self.sent,
+            polite: role == Role::Polite,
+            answers,
+        });
         description
     }
 }

@@ -91,6 +91,9 @@ pub struct DescriptionTag {
     pub to: Option<String>,
     /// Counts the sender's descriptions on this connection, from 1.
     pub serial: u32,
+    /// The sender is the polite side of this connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub polite: bool,
     /// In an answer to a tagged offer: that offer's serial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<u32>,
@@ -133,7 +136,7 @@ pub enum Acquaintance {
     Unknown,
     /// They are connected.
     Connected,
-    /// The receiver introduced itself as connected, and is not: a new connection is needed.
+    /// They should be connected and are not: the receiver should offer a new connection.
     Stranger,
 }
 
