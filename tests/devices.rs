@@ -8,19 +8,12 @@ mod support;
 use support::{Page, Participant, media_flows, two_in_a_call};
 use vitrine::call::{DeviceProblem, DeviceState};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::{Event, MediaStreamTrack};
+use web_sys::Event;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Ends the local tracks of this kind as an unplugged device does.
 fn unplug(participant: &Participant, kind: &str) {
-    let stream = participant.state.local.stream.clone().unwrap();
-    for track in stream.get_tracks().iter().map(wasm_bindgen::JsCast::unchecked_into::<MediaStreamTrack>) {
-        if track.kind() == kind {
-            track.stop();
-            track.dispatch_event(&Event::new("ended").unwrap()).unwrap();
-        }
-    }
+    support::unplug(participant.state.local.stream.as_ref().unwrap(), kind);
 }
 
 fn tell_of_devices() {
@@ -85,4 +78,19 @@ async fn permission_that_is_withdrawn_is_said_and_not_asked_for_again() {
     })
     .await;
     bob.until("the marks", |state| state.peers[0].audio == Some(false) && state.peers[0].video == Some(false)).await;
+}
+
+#[wasm_bindgen_test]
+async fn the_system_s_choice_of_microphone_is_followed_where_the_browser_tells_it() {
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    let before = ann.state.local.stream.clone();
+    let told = support::choose_another_microphone(before.as_ref().unwrap());
+    tell_of_devices();
+    if told {
+        ann.until("another microphone", |state| state.local.stream != before).await;
+    }
+    media_flows().await;
+    assert_eq!(ann.state.local.stream != before, told);
+    bob.until("its sound", |state| state.peers[0].audio == Some(true)).await;
 }

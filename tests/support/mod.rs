@@ -18,6 +18,8 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     pub fn install();
     pub fn uninstall();
+    pub fn unplug(stream: &web_sys::MediaStream, kind: &str);
+    pub fn choose_another_microphone(stream: &web_sys::MediaStream) -> bool;
     pub fn fail_devices(kinds: Vec<String>, name: &str);
     pub fn set_reachable(reachable: bool);
     pub fn set_answering(answering: bool);

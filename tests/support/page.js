@@ -1,6 +1,9 @@
 // What the tests need of the page they run in: a signaling server inside the page, behind a WebSocket that speaks
 // Socket.IO; a register of peer connections; a balance of listeners; devices that fail on demand.
 
+/** Listeners of media tracks, to call by hand. */
+const trackListeners = [];
+
 const original = {
   WebSocket: globalThis.WebSocket,
   RTCPeerConnection: globalThis.RTCPeerConnection,
@@ -91,10 +94,43 @@ export function install() {
     }
   };
   navigator.mediaDevices.getUserMedia = original.getUserMedia;
+  // Firefox gives fake devices without permission, and then says that it would ask.
+  navigator.permissions.query = async () => Object.create(PermissionStatus.prototype, { state: { value: "granted" } });
+  MediaStreamTrack.prototype.addEventListener = function (type, listener, ...rest) {
+    trackListeners.push({ track: this, type, listener });
+    EventTarget.prototype.addEventListener.call(this, type, listener, ...rest);
+  };
+  MediaStreamTrack.prototype.removeEventListener = function (type, listener, ...rest) {
+    const found = trackListeners.findIndex((one) => one.track === this && one.type === type && one.listener === listener);
+    if (found >= 0) trackListeners.splice(found, 1);
+    EventTarget.prototype.removeEventListener.call(this, type, listener, ...rest);
+  };
+}
+
+/** Ends the stream's tracks of this kind as an unplugged device does. (Firefox passes on no such event of a script's.) */
+export function unplug(stream, kind) {
+  for (const track of stream.getTracks().filter((track) => track.kind === kind)) {
+    track.stop();
+    const ended = trackListeners.filter((one) => one.track === track && one.type === "ended");
+    for (const { listener } of ended) listener.call(track, new Event("ended"));
+  }
+}
+
+/** Makes another microphone the system's choice; whether this browser tells such a choice from the device that it is. */
+export function choose_another_microphone(stream) {
+  const { deviceId } = stream.getAudioTracks()[0].getSettings();
+  const listed = [{ kind: "audioinput", deviceId, groupId: "of another device" }];
+  navigator.mediaDevices.enumerateDevices = async () => listed;
+  return deviceId === "default";
 }
 
 /** Takes the stand-ins away. */
 export function uninstall() {
+  delete navigator.permissions.query;
+  delete navigator.mediaDevices.enumerateDevices;
+  delete MediaStreamTrack.prototype.addEventListener;
+  delete MediaStreamTrack.prototype.removeEventListener;
+  trackListeners.length = 0;
   Object.assign(globalThis, { WebSocket: original.WebSocket, RTCPeerConnection: original.RTCPeerConnection });
   navigator.mediaDevices.getUserMedia = original.getUserMedia;
 }
