@@ -1,21 +1,20 @@
 //! Starts the app: the engine, and the interface that shows its state.
 
-use leptos::{mount::mount_to_body, prelude::*};
+use leptos::{mount::mount_to_renderer, prelude::document};
 use vitrine::{
     browser::install_panic_screen,
     call::{Call, CallState},
     config::Config,
-    ui::{App, Dispatch},
+    ui::{app, reactive::Value},
 };
 
 fn main() {
     install_panic_screen();
-    mount_to_body(|| {
-        let state = RwSignal::new_local(CallState::default());
-        let call = Call::start(Config::from_page(), move |new| {
-            let _ = state.try_set(new);
-        });
-        let dispatch = Dispatch::new(move |command| call.send(command));
-        view! { <App state dispatch /> }
+    let Some(body) = document().body() else { return };
+    let mounted = mount_to_renderer(&body, || {
+        let state = Value::new(CallState::default());
+        let call = Call::start(Config::from_page(), move |new| state.set(new));
+        app(state, move |command| call.send(command))
     });
+    mounted.forget();
 }

@@ -6,8 +6,8 @@
 use std::{cell::RefCell, rc::Rc};
 
 use leptos::{
-    mount::{UnmountHandle, mount_to},
-    prelude::*,
+    mount::mount_to_renderer,
+    prelude::{document, window},
     task::tick,
 };
 use vitrine::{
@@ -15,7 +15,7 @@ use vitrine::{
         CallState, Command, ConnectionState, DeviceProblem, DeviceState, Intent, LocalMedia, PeerState, Problem,
         SignalingState, Stage, Step, Steps,
     },
-    ui::{App, Dispatch, text},
+    ui::{app, reactive::Value, text},
 };
 use vitrine_protocol::signaling::{ErrorCode, UserId};
 use wasm_bindgen::JsCast;
@@ -27,7 +27,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 /// The app in an element of its own, and what it asked for; gone when dropped.
 struct Page {
     root: HtmlElement,
-    state: RwSignal<CallState, LocalStorage>,
+    state: Value<CallState>,
     sent: Rc<RefCell<Vec<Command>>>,
     handle: Option<Box<dyn std::any::Any>>,
 }
@@ -47,13 +47,13 @@ impl Page {
         assert_eq!(location.hash().unwrap(), fragment);
         let root: HtmlElement = document().create_element("div").unwrap().unchecked_into();
         document().body().unwrap().append_child(&root).unwrap();
-        let state = RwSignal::new_local(state);
+        let state = Value::new(state);
         let sent = Rc::new(RefCell::new(Vec::new()));
-        let dispatch = Dispatch::new({
+        let dispatch = {
             let sent = Rc::clone(&sent);
             move |command| sent.borrow_mut().push(command)
-        });
-        let handle: UnmountHandle<_> = mount_to(root.clone(), move || view! { <App state dispatch /> });
+        };
+        let handle = mount_to_renderer(&root, move || app(state, dispatch));
         tick().await;
         Self { root, state, sent, handle: Some(Box::new(handle)) }
     }
@@ -259,8 +259,13 @@ async fn every_connection_state_is_named_for_tests_and_said_in_words_of_its_own(
 async fn a_camera_that_is_off_leaves_the_initials() {
     let page = Page::open("", in_call(vec![peer("one")])).await;
     assert_eq!(attribute(&page.get("tile"), "data-video"), "true");
-    page.update(|state| state.peers[0].video = Some(false)).await;
+    page.update(|state| {
+        state.peers[0].video = Some(false);
+        state.peers[0].name = Some("ärger ada lovelace".into());
+    })
+    .await;
     assert!(page.get("tile").get_attribute("data-video").is_none());
+    assert_eq!(page.find("[data-testid=tile] .avatar").unwrap().text_content().unwrap(), "ÄL");
 }
 
 #[wasm_bindgen_test]

@@ -15,7 +15,12 @@ impl Listener {
     /// Calls `handler` at every event `name` of `target`. The handler must only enqueue: it can run while Rust code
     /// up the stack is waiting for a JS call to return.
     pub fn new(target: &EventTarget, name: &'static str, handler: impl FnMut(Event) + 'static) -> Self {
-        let closure = Closure::<dyn FnMut(Event)>::new(handler);
+        Self::boxed(target, name, Box::new(handler))
+    }
+
+    /// One piece of code for all handlers.
+    fn boxed(target: &EventTarget, name: &'static str, handler: Box<dyn FnMut(Event)>) -> Self {
+        let closure = Closure::<dyn FnMut(Event)>::wrap(handler);
         // Fails only for a null target, which the type excludes.
         let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
         Self { target: target.clone(), name, closure }

@@ -1,9 +1,9 @@
 //! What a screen reader is told without being asked: people coming and going, connections lost and mended. One
 //! polite live region; problems have their own alerts.
 
-use leptos::prelude::*;
-
 use super::Ui;
+use super::element::{Element, classed, live_text};
+use super::reactive::{Value, effect};
 use super::text::{self, Locale, fill, text};
 use crate::call::{CallState, ConnectionState, SignalingState, Stage};
 use vitrine_protocol::signaling::UserId;
@@ -31,21 +31,21 @@ impl Snapshot {
 }
 
 /// The live region.
-#[component]
-pub fn Announcements(ui: Ui) -> impl IntoView {
-    let (said, say) = signal(String::new());
+pub fn announcements(ui: Ui) -> Element {
+    let said = Value::new(String::new());
     let snapshot = ui.select(Snapshot::of);
-    Effect::new(move |before: Option<Snapshot>| {
+    let mut before: Option<Snapshot> = None;
+    effect(move || {
         let now = snapshot.get();
-        if let Some(before) = before {
+        if let Some(before) = before.replace(now.clone()) {
             let news = changes(ui.locale, &before, &now);
             if !news.is_empty() {
-                say.set(news.join(". "));
+                said.set(news.join(". "));
             }
         }
-        now
     });
-    view! { <p class="visually-hidden" role="status" data-testid="announcements">{said}</p> }.into_any()
+    let region = classed("p", "visually-hidden").attr("role", "status").test_id("announcements");
+    region.child(live_text(move || said.get()))
 }
 
 /// The sentences that tell how `now` differs from `before`.

@@ -1,151 +1,152 @@
 //! The buttons of lobby and call: microphone, camera, invite link, leaving; and the signaling indicator. The name of
 //! a toggle stays the same and `aria-pressed` says whether the device is on, as ARIA asks of toggle buttons.
 
-use std::time::Duration;
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlDialogElement, HtmlInputElement};
 
-use leptos::{html, prelude::*, task::spawn_local};
-
+use super::Ui;
+use super::element::{Element, View, button, classed, element, live, live_text};
 use super::icon::{Icon, icon};
 use super::page;
+use super::reactive::{Value, effect};
 use super::text::{self, text};
-use super::{Ui, effect};
-use crate::call::{Command, DeviceState, SignalingState, Stage};
+use crate::call::{CallState, Command, DeviceState, SignalingState, Stage};
 
-/// How long "Copied" stands.
-const COPIED_FOR: Duration = Duration::from_secs(2);
+/// How long "Copied" stands, in milliseconds.
+const COPIED_FOR: u32 = 2000;
 
 /// Microphone and camera.
-#[component]
-pub fn DeviceToggles(ui: Ui) -> impl IntoView {
-    let locale = ui.locale;
-    let toggle = move |test_id,
-                       label,
-                       on_icon,
-                       off_icon,
-                       state: ReadSignal<DeviceState, LocalStorage>,
-                       command: fn(bool) -> Command| {
-        let on = move || state.with(|state| *state == DeviceState::On);
-        let press = move |_| {
-            // While the browser asks, the answer is the person's to give there.
-            if state.with_untracked(|state| *state != DeviceState::Asking) {
-                ui.send(command(!untrack(on)));
-            }
-        };
-        view! {
-            <button
-                type="button"
-                class="control"
-                data-testid=test_id
-                aria-pressed=move || if on() { "true" } else { "false" }
-                aria-disabled=move || state.with(|state| (*state == DeviceState::Asking).then_some("true"))
-                data-device=move || {
-                    state.with(|state| match state {
-                        DeviceState::Asking => "asking",
-                        DeviceState::On => "on",
-                        DeviceState::Off => "off",
-                        DeviceState::Unavailable(_) => "unavailable",
-                    })
-                }
-                on:click=press
-            >
-                <span class="control-icon">{move || icon(if on() { on_icon } else { off_icon })}</span>
-                <span class="control-label">{label}</span>
-            </button>
-        }
-        .into_any()
+pub fn device_toggles(ui: Ui) -> View {
+    let microphone = Toggle {
+        test_id: "toggle-mic",
+        label: text!(ui.locale, call.microphone),
+        icons: (Icon::Microphone, Icon::MicrophoneOff),
+        device: |state| &state.local.microphone,
+        command: Command::SetMicrophone,
     };
-    let microphone = ui.select(|state| state.local.microphone.clone());
-    let camera = ui.select(|state| state.local.camera.clone());
-    (
-        toggle(
-            "toggle-mic",
-            text!(locale, call.microphone),
-            Icon::Microphone,
-            Icon::MicrophoneOff,
-            microphone,
-            Command::SetMicrophone,
-        ),
-        toggle("toggle-camera", text!(locale, call.camera), Icon::Camera, Icon::CameraOff, camera, Command::SetCamera),
-    )
+    let camera = Toggle {
+        test_id: "toggle-camera",
+        label: text!(ui.locale, call.camera),
+        icons: (Icon::Camera, Icon::CameraOff),
+        device: |state| &state.local.camera,
+        command: Command::SetCamera,
+    };
+    [toggle(ui, microphone), toggle(ui, camera)].into()
+}
+
+struct Toggle {
+    test_id: &'static str,
+    label: &'static str,
+    /// On and off.
+    icons: (Icon, Icon),
+    device: fn(&CallState) -> &DeviceState,
+    command: fn(bool) -> Command,
+}
+
+fn toggle(ui: Ui, toggle: Toggle) -> Element {
+    let device = ui.select(move |state| (toggle.device)(state).clone());
+    let on = move || device.with(|state| *state == DeviceState::On);
+    let press = move |_| match device.get_untracked() {
+        // While the browser asks, the answer is the person's to give there.
+        DeviceState::Asking => {}
+        state => ui.send((toggle.command)(state != DeviceState::On)),
+    };
+    let name = move || {
+        device.with(|state| match state {
+            DeviceState::Asking => "asking",
+            DeviceState::On => "on",
+            DeviceState::Off => "off",
+            DeviceState::Unavailable(_) => "unavailable",
+        })
+    };
+    button("control")
+        .test_id(toggle.test_id)
+        .live_attr("aria-pressed", move || if on() { "true" } else { "false" })
+        .live_attr("aria-disabled", move || device.with(|state| *state == DeviceState::Asking))
+        .live_attr("data-device", name)
+        .on("click", press)
+        .child(control_icon(live(move || icon(if on() { toggle.icons.0 } else { toggle.icons.1 }))))
+        .child(control_label(toggle.label))
+}
+
+fn control_icon(icon: impl Into<View>) -> Element {
+    classed("span", "control-icon").child(icon)
+}
+
+fn control_label(words: impl Into<View>) -> Element {
+    classed("span", "control-label").child(words)
 }
 
 /// Copies the invite link, and says so. `refused` is set when the browser does not allow it.
-#[component]
-pub fn CopyLink(ui: Ui, class: &'static str, test_id: &'static str, refused: RwSignal<bool>) -> impl IntoView {
+pub fn copy_link(ui: Ui, class: &str, test_id: &str, refused: Value<bool>) -> Element {
     let locale = ui.locale;
-    let copied = RwSignal::new(false);
+    let copied = Value::new(false);
     let copy = move |_| {
         let link = invite(ui);
         spawn_local(async move {
             if page::copy(&link).await {
-                let _ = copied.try_set(true);
-                set_timeout(
-                    move || {
-                        let _ = copied.try_set(false);
-                    },
-                    COPIED_FOR,
-                );
+                copied.set(true);
+                TimeoutFuture::new(COPIED_FOR).await;
+                copied.set(false);
             } else {
-                let _ = refused.try_set(true);
+                refused.set(true);
             }
         });
     };
-    let label = move || if copied.get() { text!(locale, call.copied) } else { text!(locale, call.copy) };
-    view! {
-        <button type="button" class=class data-testid=test_id data-copied=move || copied.get().then_some("true") on:click=copy>
-            <span class="control-icon">{move || icon(if copied.get() { Icon::Check } else { Icon::Link })}</span>
-            <span class="control-label" role="status">{label}</span>
-        </button>
-    }
-    .into_any()
+    let words = move || if copied.get() { text!(locale, call.copied) } else { text!(locale, call.copy) };
+    button(class)
+        .test_id(test_id)
+        .live_attr("data-copied", move || copied.get())
+        .on("click", copy)
+        .child(control_icon(live(move || icon(if copied.get() { Icon::Check } else { Icon::Link }))))
+        .child(control_label(live_text(words)).attr("role", "status"))
 }
 
 /// The link to this room.
 pub fn invite(ui: Ui) -> String {
-    page::invite(ui.state.with_untracked(|state| state.room.clone()).as_deref().unwrap_or_default())
+    ui.state.with_untracked(|state| page::invite(state.room.as_deref().unwrap_or_default()))
 }
 
 /// Shows the link, selected, when it could not be copied.
-#[component]
-pub fn LinkDialog(ui: Ui, open: RwSignal<bool>) -> impl IntoView {
+pub fn link_dialog(ui: Ui, open: Value<bool>) -> Element {
     let locale = ui.locale;
-    let dialog = NodeRef::<html::Dialog>::new();
-    let field = NodeRef::<html::Input>::new();
+    let field = element("input")
+        .attr("type", "text")
+        .attr("readonly", "")
+        .attr("aria-labelledby", "link-title")
+        .test_id("invite-link");
+    let input: HtmlInputElement = field.cast();
+    let close = classed("button", "secondary").child(text!(locale, app.close));
+    let dialog = classed("dialog", "sheet")
+        .attr("aria-labelledby", "link-title")
+        .on("close", move |_| open.set(false))
+        .child(element("h2").attr("id", "link-title").child(text!(locale, call.link)))
+        .child(element("p").child(text!(locale, call.link_lead)))
+        .child(field)
+        .child(element("form").attr("method", "dialog").child(close));
+    let sheet: HtmlDialogElement = dialog.cast();
     effect(move || {
-        if let (true, Some(dialog), Some(field)) = (open.get(), dialog.get(), field.get()) {
-            field.set_value(&invite(ui));
-            let _ = dialog.show_modal();
-            field.select();
+        if open.get() {
+            input.set_value(&invite(ui));
+            let _ = sheet.show_modal();
+            input.select();
         }
     });
-    view! {
-        <dialog node_ref=dialog class="sheet" aria-labelledby="link-title" on:close=move |_| open.set(false)>
-            <h2 id="link-title">{text!(locale, call.link)}</h2>
-            <p>{text!(locale, call.link_lead)}</p>
-            <input node_ref=field type="text" readonly aria-labelledby="link-title" data-testid="invite-link" />
-            <form method="dialog">
-                <button class="secondary">{text!(locale, app.close)}</button>
-            </form>
-        </dialog>
-    }
-    .into_any()
+    dialog
 }
 
 /// Leaves the call.
-#[component]
-pub fn LeaveButton(ui: Ui) -> impl IntoView {
-    view! {
-        <button type="button" class="control leave" data-testid="leave" on:click=move |_| ui.send(Command::Leave)>
-            <span class="control-icon">{icon(Icon::Leave)}</span>
-            <span class="control-label">{text!(ui.locale, call.leave)}</span>
-        </button>
-    }
-    .into_any()
+pub fn leave_button(ui: Ui) -> Element {
+    button("control leave")
+        .test_id("leave")
+        .on("click", move |_| ui.send(Command::Leave))
+        .child(control_icon(icon(Icon::Leave)))
+        .child(control_label(text!(ui.locale, call.leave)))
 }
 
 /// How the connection to the signaling server is, in a dot and in words.
-#[component]
-pub fn SignalingIndicator(ui: Ui) -> impl IntoView {
+pub fn signaling_indicator(ui: Ui) -> Element {
     let signaling = ui.select(|state| (state.signaling, state.stage == Stage::InCall));
     let name = move || match signaling.get().0 {
         SignalingState::Connecting => "connecting",
@@ -156,11 +157,9 @@ pub fn SignalingIndicator(ui: Ui) -> impl IntoView {
         let (state, in_call) = signaling.get();
         text::signaling(ui.locale, state, in_call)
     };
-    view! {
-        <p class="signaling" data-testid="signaling" data-state=name>
-            <span class="dot" aria-hidden="true"></span>
-            <span>{words}</span>
-        </p>
-    }
-    .into_any()
+    classed("p", "signaling")
+        .test_id("signaling")
+        .live_attr("data-state", name)
+        .child(classed("span", "dot").attr("aria-hidden", "true"))
+        .child(element("span").child(live_text(words)))
 }

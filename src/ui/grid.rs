@@ -1,9 +1,10 @@
 //! The arrangement of tiles: which columns, rows and tile size show the most of everybody without scrolling. The
 //! function is pure; [`watch_size`] feeds it the container's size.
 
-use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
+
+use super::reactive::keep;
 
 /// Space between two tiles, in CSS pixels; the style sheet reads it from `--gap`.
 pub const GAP: f64 = 12.0;
@@ -52,13 +53,13 @@ impl Layout {
             [("--gap", GAP), ("--row", row), ("--tile-width", self.width), ("--tile-height", self.height)]
         {
             // Fails only for a read-only declaration, which an element's own style is not.
-            let _ = style.set_property(property, &(format!("{}px", pixels.floor() as i32)));
+            let _ = style.set_property(property, &((pixels.floor() as i32).to_string() + "px"));
         }
     }
 }
 
 /// Calls `changed` with the content size of `element`, in CSS pixels, now and after every change, until the owner
-/// that is current now is disposed.
+/// that is current now ends.
 pub fn watch_size(element: &Element, changed: impl Fn(f64, f64) + 'static) {
     let observed = element.clone();
     let closure = Closure::<dyn FnMut()>::new(move || {
@@ -66,7 +67,7 @@ pub fn watch_size(element: &Element, changed: impl Fn(f64, f64) + 'static) {
     });
     if let Ok(observer) = ResizeObserver::new(closure.as_ref().unchecked_ref()) {
         observer.observe(element);
-        StoredValue::new_local(Observation { observer, _closure: closure });
+        keep(Observation { observer, _closure: closure });
     }
 }
 

@@ -1,6 +1,6 @@
 //! The icons: one path each on a 24 by 24 grid, stroked by the style sheet in the colour of the text around them.
 
-use leptos::prelude::*;
+use super::element::{Element, svg_element};
 
 /// An icon, by what it means.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,11 +55,7 @@ impl Icon {
 }
 
 /// Draws an icon; it is decoration, the words beside it carry the meaning.
-pub fn icon(icon: Icon) -> AnyView {
-    view! {
-        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-            <path d=icon.path()></path>
-        </svg>
-    }
-    .into_any()
+pub fn icon(icon: Icon) -> Element {
+    let drawing = svg_element("svg").attr("class", "icon").attr("viewBox", "0 0 24 24").attr("aria-hidden", "true");
+    drawing.child(svg_element("path").attr("d", icon.path()))
 }

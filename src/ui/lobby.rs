@@ -1,17 +1,20 @@
 //! Before the call: a look at oneself, a name, and the room one is about to enter.
 
-use leptos::{ev, html, prelude::*};
+use leptos::prelude::window;
 use vitrine_protocol::{
     room::validate_room_name,
     signaling::{ErrorCode, MAX_ROOM_NAME_CHARS},
 };
 
-use super::controls::{DeviceToggles, SignalingIndicator};
-use super::notice::{Devices, ProblemNotice, device_problem, notice, unavailable};
+use super::controls::{device_toggles, signaling_indicator};
+use super::element::{Element, View, button, classed, element, live, live_text};
+use super::notice::{Devices, Notice, alert, device_problem, problem_notice, unavailable};
+use super::reactive::{Value, derived, effect, keep};
 use super::text::{self, fill, text};
 use super::tile::avatar;
-use super::video::LocalVideo;
-use super::{Ui, brand, effect, page};
+use super::video::local_video;
+use super::{Ui, brand, page};
+use crate::browser::Listener;
 use crate::call::{Command, DeviceState, Intent, Problem, SignalingState, Stage};
 
 /// Longest name that others are shown, in UTF-16 units.
@@ -39,20 +42,20 @@ impl Target {
 #[derive(Clone, Copy)]
 struct Form {
     ui: Ui,
-    target: RwSignal<Target>,
+    target: Value<Target>,
     /// The name of the room that would be made.
-    room: RwSignal<String>,
+    room: Value<String>,
     /// Whether that name was refused before it was sent.
-    invalid: RwSignal<bool>,
+    invalid: Value<bool>,
 }
 
 impl Form {
     fn new(ui: Ui) -> Self {
         Self {
             ui,
-            target: RwSignal::new(Target::from_address()),
-            room: RwSignal::new(page::new_room_name()),
-            invalid: RwSignal::new(false),
+            target: Value::new(Target::from_address()),
+            room: Value::new(page::new_room_name()),
+            invalid: Value::new(false),
         }
     }
 
@@ -84,8 +87,7 @@ impl Form {
 }
 
 /// The lobby; `returning` from a call, the focus would be nowhere, so its title takes it.
-#[component]
-pub fn Lobby(ui: Ui, returning: bool) -> impl IntoView {
+pub fn lobby(ui: Ui, returning: bool) -> Element {
     let form = Form::new(ui);
     let problem = ui.select(|state| state.problem.clone());
     effect(move || {
@@ -94,83 +96,60 @@ pub fn Lobby(ui: Ui, returning: bool) -> impl IntoView {
             form.target.set(Target::Room(form.room.with_untracked(|room| room.trim().to_owned())));
         }
     });
-    let listener = window_event_listener(ev::hashchange, move |_| form.target.set(Target::from_address()));
-    on_cleanup(move || listener.remove());
-    view! {
-        <main class="lobby">
-            <header class="bar">{brand()} <SignalingIndicator ui /></header>
-            <div class="lobby-body">
-                <Preview ui />
-                <Entry form returning />
-            </div>
-        </main>
-    }
-    .into_any()
+    keep(Listener::new(&window(), "hashchange", move |_| form.target.set(Target::from_address())));
+    classed("main", "lobby")
+        .child(classed("header", "bar").child(brand()).child(signaling_indicator(ui)))
+        .child(classed("div", "lobby-body").child(preview(ui)).child(entry(form, returning)))
 }
 
 /// One's own picture, or why there is none, with the two switches on it.
-#[component]
-fn Preview(ui: Ui) -> impl IntoView {
+fn preview(ui: Ui) -> Element {
     let locale = ui.locale;
     let stream = ui.select(|state| state.local.stream.clone());
     let on = ui.select(|state| state.local.camera == DeviceState::On);
+    let controls = classed("div", "preview-controls")
+        .attr("role", "group")
+        .attr("aria-label", text!(locale, call.controls))
+        .child(device_toggles(ui));
+    let placeholder = placeholder(ui);
+    let frame = classed("div", "preview-frame")
+        .live_attr("data-on", move || on.get())
+        .child(local_video(stream, text!(locale, lobby.preview)))
+        .child(live(move || (!on.get()).then(&placeholder)))
+        .child(controls);
+    classed("section", "preview").attr("aria-label", text!(locale, lobby.preview)).child(frame)
+}
+
+/// What stands where there is no picture.
+fn placeholder(ui: Ui) -> impl Fn() -> Element {
+    let locale = ui.locale;
     let asking = ui.select(|state| [&state.local.camera, &state.local.microphone].contains(&&DeviceState::Asking));
     let problem =
         ui.select(|state| unavailable(&state.local).into_iter().rfind(|(devices, _)| *devices != Devices::Microphone));
-    let placeholder = move || {
-        let words = |title: &'static str, hint: &'static str| {
-            view! {
-                {move || avatar(&ui.name.get(), 0)}
-                <p class="placeholder-title">{title}</p>
-                <p>{hint}</p>
-            }
-            .into_any()
-        };
-        if asking.get() {
-            words(text!(locale, lobby.asking), text!(locale, lobby.asking_hint))
+    move || {
+        let place = classed("div", "placeholder");
+        let title = |words: &str| classed("p", "placeholder-title").child(words);
+        let (words, hint) = if asking.get() {
+            (text!(locale, lobby.asking), text!(locale, lobby.asking_hint))
         } else if let Some((devices, problem)) = problem.get() {
             let (words, retry) = device_problem(ui, devices, &problem);
-            view! {
-                <div role="alert" data-testid="error" data-code=problem.code()>
-                    <p class="placeholder-title">{words.title}</p>
-                    <p>{words.help}</p>
-                    {retry}
-                </div>
-            }
-            .into_any()
+            let told = alert(element("div"), problem.code());
+            let help = element("p").child(words.help);
+            return place.child(told.child(title(&words.title)).child(help).child(retry));
         } else {
-            words(text!(locale, lobby.camera_off), "")
-        }
-    };
-    view! {
-        <section class="preview" aria-label=text!(locale, lobby.preview)>
-            <div class="preview-frame" data-on=move || on.get().then_some("true")>
-                <LocalVideo stream label=text!(locale, lobby.preview) />
-                {move || (!on.get()).then(|| view! { <div class="placeholder">{placeholder()}</div> })}
-                <div class="preview-controls" role="group" aria-label=text!(locale, call.controls)>
-                    <DeviceToggles ui />
-                </div>
-            </div>
-        </section>
+            (text!(locale, lobby.camera_off), "")
+        };
+        place.child(live(move || avatar(&ui.name.get(), 0))).child(title(words)).child(element("p").child(hint))
     }
-    .into_any()
 }
 
 /// Name, room, and the button.
-#[component]
-fn Entry(form: Form, returning: bool) -> impl IntoView {
+fn entry(form: Form, returning: bool) -> Element {
     let ui = form.ui;
     let locale = ui.locale;
-    let title = NodeRef::<html::H1>::new();
-    effect(move || {
-        if let (true, Some(title)) = (returning, title.get()) {
-            let _ = title.focus();
-        }
-    });
     let heading = move || match form.target.get() {
-        Target::NewRoom => text!(locale, lobby.start_title).to_owned(),
+        Target::NewRoom | Target::MalformedLink => text!(locale, lobby.start_title).to_owned(),
         Target::Room(room) => fill(text!(locale, lobby.join_title), "room", &room),
-        Target::MalformedLink => text!(locale, lobby.start_title).to_owned(),
     };
     let lead = move || match form.target.get() {
         Target::NewRoom => text!(locale, lobby.start_lead),
@@ -182,169 +161,113 @@ fn Entry(form: Form, returning: bool) -> impl IntoView {
         [(Devices::Microphone, problem), ..] => Some(problem.clone()),
         _ => None,
     });
-    let without_devices = ui.select(|state| {
+    let microphone = move || {
+        let problem = microphone.get()?;
+        let (words, retry) = device_problem(ui, Devices::Microphone, &problem);
+        Some(Notice { code: problem.code(), words, action: Some(retry), dismiss: None }.draw(locale))
+    };
+    let malformed = derived(move || form.target.get() == Target::MalformedLink);
+    let title = element("h1").attr("tabindex", "-1").child(live_text(heading));
+    let title = if returning { title.focused() } else { title };
+    classed("form", "entry")
+        .attr("novalidate", "")
+        .on("submit", move |event| {
+            event.prevent_default();
+            form.enter();
+        })
+        .child(classed("div", "entry-words").child(title).child(classed("p", "lead").child(live_text(lead))))
+        .child(problem_notice(ui))
+        .child(live(microphone))
+        .child(live(move || if malformed.get() { malformed_link(form) } else { fields(form) }))
+}
+
+fn malformed_link(form: Form) -> View {
+    let problem = Problem::LinkMalformed;
+    let words = text::problem(form.ui.locale, &problem);
+    let notice = Notice { code: problem.code(), words, action: None, dismiss: None };
+    [notice.draw(form.ui.locale), start_instead(form, "primary")].into()
+}
+
+fn start_instead(form: Form, class: &str) -> Element {
+    button(class)
+        .test_id("new-room")
+        .on("click", move |_| form.start_new_room())
+        .child(text!(form.ui.locale, lobby.start_instead))
+}
+
+/// What is asked before entering: the name, and for a new room the room.
+fn fields(form: Form) -> View {
+    let locale = form.ui.locale;
+    let without_devices = form.ui.select(|state| {
         let off = |device: &DeviceState| matches!(device, DeviceState::Off | DeviceState::Unavailable(_));
         off(&state.local.microphone) && off(&state.local.camera)
     });
-    let submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        form.enter();
-    };
-    view! {
-        <form class="entry" on:submit=submit novalidate>
-            <div class="entry-words">
-                <h1 node_ref=title tabindex="-1">{heading}</h1>
-                <p class="lead">{lead}</p>
-            </div>
-            <ProblemNotice ui />
-            {move || {
-                microphone
-                    .get()
-                    .map(|problem| {
-                        let (words, retry) = device_problem(ui, Devices::Microphone, &problem);
-                        notice(problem.code(), words, retry, None::<(&str, fn())>)
-                    })
-            }}
-            {move || {
-                if form.target.get() == Target::MalformedLink {
-                    malformed_link(form)
-                } else {
-                    view! {
-                        <NameField form />
-                        <RoomField form />
-                        <EnterButton form />
-                        <p class="hint">
-                            {move || {
-                                if without_devices.get() {
-                                    text!(locale, lobby.watch_only)
-                                } else {
-                                    text!(locale, lobby.promise)
-                                }
-                            }}
-                        </p>
-                        {move || {
-                            matches!(form.target.get(), Target::Room(_)).then(|| start_instead(form, "link"))
-                        }}
-                    }
-                        .into_any()
-                }
-            }}
-        </form>
-    }
-    .into_any()
+    let hint =
+        move || if without_devices.get() { text!(locale, lobby.watch_only) } else { text!(locale, lobby.promise) };
+    View::Many(vec![
+        name_field(form).into(),
+        live(move || (form.target.get() == Target::NewRoom).then(|| room_field(form))),
+        enter_button(form),
+        classed("p", "hint").child(live_text(hint)).into(),
+        live(move || matches!(form.target.get(), Target::Room(_)).then(|| start_instead(form, "link"))),
+    ])
 }
 
-fn malformed_link(form: Form) -> AnyView {
-    let problem = Problem::LinkMalformed;
-    let words = text::problem(form.ui.locale, &problem);
-    let code = problem.code();
-    (notice(code, words, ().into_any(), None::<(&str, fn())>), start_instead(form, "primary")).into_any()
+fn field(label: &str, input: Element) -> Element {
+    classed("label", "field").child(element("span").child(label)).child(input)
 }
 
-fn start_instead(form: Form, class: &'static str) -> AnyView {
-    view! {
-        <button type="button" class=class data-testid="new-room" on:click=move |_| form.start_new_room()>
-            {text!(form.ui.locale, lobby.start_instead)}
-        </button>
-    }
-    .into_any()
-}
-
-#[component]
-fn NameField(form: Form) -> impl IntoView {
+fn name_field(form: Form) -> Element {
     let locale = form.ui.locale;
-    view! {
-        <label class="field">
-            <span>{text!(locale, lobby.name)}</span>
-            <input
-                type="text"
-                data-testid="display-name"
-                autocomplete="nickname"
-                maxlength=MAX_NAME_LENGTH
-                placeholder=text!(locale, lobby.name_hint)
-                prop:value=form.ui.name
-                on:input=move |event| form.ui.name.set(event_target_value(&event))
-            />
-        </label>
-    }
-    .into_any()
+    let input = element("input")
+        .attr("type", "text")
+        .test_id("display-name")
+        .attr("autocomplete", "nickname")
+        .attr("maxlength", MAX_NAME_LENGTH)
+        .attr("placeholder", text!(locale, lobby.name_hint))
+        .typed(form.ui.name);
+    field(text!(locale, lobby.name), input)
 }
 
-#[component]
-fn RoomField(form: Form) -> impl IntoView {
+fn room_field(form: Form) -> View {
     let locale = form.ui.locale;
-    let invalid = move || {
-        form.invalid.get().then(|| {
-            let problem = Problem::Refused(ErrorCode::InvalidRoomName);
-            let words = text::problem(locale, &problem);
-            view! {
-                <p class="field-problem" id="room-problem" role="alert" data-testid="error" data-code=problem.code()>
-                    {words.title + ". " + &words.help}
-                </p>
-            }
-        })
+    let input = element("input")
+        .attr("type", "text")
+        .test_id("room-name")
+        .attr("autocomplete", "off")
+        .attr("autocapitalize", "none")
+        .attr("spellcheck", "false")
+        .attr("maxlength", &MAX_ROOM_NAME_CHARS.to_string())
+        .live_attr("aria-invalid", move || form.invalid.get())
+        .attr("aria-describedby", "room-problem")
+        .typed(form.room)
+        .on("input", move |_| form.invalid.set(false));
+    let problem = move || {
+        let problem = Problem::Refused(ErrorCode::InvalidRoomName);
+        let words = text::problem(locale, &problem);
+        let told = alert(classed("p", "field-problem").attr("id", "room-problem"), problem.code());
+        told.child(words.title + ". " + &words.help)
     };
-    move || {
-        (form.target.get() == Target::NewRoom).then(|| {
-            view! {
-                <label class="field">
-                    <span>{text!(locale, lobby.room)}</span>
-                    <input
-                        type="text"
-                        data-testid="room-name"
-                        autocomplete="off"
-                        autocapitalize="none"
-                        spellcheck="false"
-                        maxlength=MAX_ROOM_NAME_CHARS.to_string()
-                        aria-invalid=move || form.invalid.get().then_some("true")
-                        aria-describedby="room-problem"
-                        prop:value=form.room
-                        on:input=move |event| {
-                            form.room.set(event_target_value(&event));
-                            form.invalid.set(false);
-                        }
-                    />
-                </label>
-                {invalid}
-            }
-        })
-    }
+    [field(text!(locale, lobby.room), input).into(), live(move || form.invalid.get().then(problem))].into()
 }
 
-#[component]
-fn EnterButton(form: Form) -> impl IntoView {
+fn enter_button(form: Form) -> View {
     let locale = form.ui.locale;
     let entering = form.ui.select(|state| (state.stage == Stage::Entering).then_some(state.signaling));
-    let label = move || {
-        if let Some(signaling) = entering.get() {
-            let online = signaling == SignalingState::Online;
-            if online { text!(locale, lobby.entering) } else { text!(locale, lobby.connecting) }
-        } else if form.target.get() == Target::NewRoom {
-            text!(locale, lobby.start)
-        } else {
-            text!(locale, lobby.join)
-        }
+    let label = move || match entering.get() {
+        Some(SignalingState::Online) => text!(locale, lobby.entering),
+        Some(_) => text!(locale, lobby.connecting),
+        None if form.target.get() == Target::NewRoom => text!(locale, lobby.start),
+        None => text!(locale, lobby.join),
     };
-    view! {
-        <button class="primary" data-testid="enter" aria-busy=move || entering.get().map(|_| "true")>
-            {label}
-        </button>
-        {move || {
-            entering
-                .get()
-                .map(|_| {
-                    view! {
-                        <button
-                            type="button"
-                            class="link"
-                            data-testid="cancel"
-                            on:click=move |_| form.ui.send(Command::Leave)
-                        >
-                            {text!(locale, lobby.cancel)}
-                        </button>
-                    }
-                })
-        }}
-    }
-    .into_any()
+    let waiting = derived(move || entering.get().is_some());
+    let cancel = move || {
+        let cancel = button("link").test_id("cancel").on("click", move |_| form.ui.send(Command::Leave));
+        cancel.child(text!(locale, lobby.cancel))
+    };
+    let enter = classed("button", "primary")
+        .test_id("enter")
+        .live_attr("aria-busy", move || waiting.get())
+        .child(live_text(label));
+    [enter.into(), live(move || waiting.get().then(cancel))].into()
 }

@@ -1,54 +1,58 @@
 //! What went wrong, in words, with what to do next: one card for a [`Problem`], one for each device that cannot be
 //! used, and the page for a browser that cannot make calls at all.
 
-use leptos::prelude::*;
-
+use super::element::{Element, View, button, classed, element, keyed, live};
 use super::icon::{Icon, icon};
-use super::text::{self, Words, text};
-use super::{Ui, brand, effect};
+use super::reactive::{Value, derived, effect};
+use super::text::{self, Locale, Words, text};
+use super::{Ui, brand};
 use crate::call::{Command, DeviceProblem, DeviceState, LocalMedia, Problem};
 
-/// A card with role `alert`. `action` stands below the words, `dismiss` is called by the cross if given.
-pub fn notice(
-    code: &'static str,
-    words: Words,
-    action: AnyView,
-    dismiss: Option<(&'static str, impl Fn() + 'static)>,
-) -> AnyView {
-    view! {
-        <div class="notice" role="alert" data-testid="error" data-code=code>
-            {icon(Icon::Alert)}
-            <div class="notice-words">
-                <p class="notice-title">{words.title}</p>
-                <p>{words.help}</p>
-                {action}
-            </div>
-            {dismiss
-                .map(|(label, dismiss)| {
-                    view! {
-                        <button type="button" class="quiet icon-button" aria-label=label on:click=move |_| dismiss()>
-                            {icon(Icon::Close)}
-                        </button>
-                    }
-                })}
-        </div>
+/// A card with role `alert`, which says what happened and what to do next.
+pub struct Notice {
+    /// Stable name of what happened, for `data-code`.
+    pub code: &'static str,
+    /// What is said.
+    pub words: Words,
+    /// Stands below the words.
+    pub action: Option<Element>,
+    /// What the cross does, if there is one.
+    pub dismiss: Option<Box<dyn Fn()>>,
+}
+
+impl Notice {
+    /// Draws the card.
+    pub fn draw(self, locale: Locale) -> Element {
+        let words = classed("div", "notice-words")
+            .child(classed("p", "notice-title").child(self.words.title))
+            .child(element("p").child(self.words.help))
+            .child(self.action);
+        let cross = self.dismiss.map(|dismiss| {
+            let cross = button("quiet icon-button").attr("aria-label", text!(locale, app.dismiss));
+            cross.on("click", move |_| dismiss()).child(icon(Icon::Close))
+        });
+        alert(classed("div", "notice"), self.code).child(icon(Icon::Alert)).child(words).child(cross)
     }
-    .into_any()
+}
+
+/// Makes `element` say that something went wrong.
+pub fn alert(element: Element, code: &str) -> Element {
+    element.attr("role", "alert").test_id("error").attr("data-code", code)
 }
 
 /// The problem that stands, if any; an insecure page is told of by its devices, if they tell.
-#[component]
-pub fn ProblemNotice(ui: Ui) -> impl IntoView {
+pub fn problem_notice(ui: Ui) -> View {
     let problem = ui.select(|state| {
         let told = unavailable(&state.local) == [(Devices::Both, DeviceProblem::InsecurePage)];
         state.problem.clone().filter(|problem| !(told && *problem == Problem::InsecurePage))
     });
-    move || {
+    live(move || {
         problem.get().map(|problem| {
-            let dismiss = (text!(ui.locale, app.dismiss), move || ui.send(Command::DismissProblem));
-            notice(problem.code(), text::problem(ui.locale, &problem), ().into_any(), Some(dismiss))
+            let (code, words) = (problem.code(), text::problem(ui.locale, &problem));
+            let dismiss = Box::new(move || ui.send(Command::DismissProblem));
+            Notice { code, words, action: None, dismiss: Some(dismiss) }.draw(ui.locale)
         })
-    }
+    })
 }
 
 /// Devices that share a problem.
@@ -78,7 +82,7 @@ pub fn unavailable(media: &LocalMedia) -> Vec<(Devices, DeviceProblem)> {
 }
 
 /// Words for a device problem, and the button that asks again.
-pub fn device_problem(ui: Ui, devices: Devices, problem: &DeviceProblem) -> (Words, AnyView) {
+pub fn device_problem(ui: Ui, devices: Devices, problem: &DeviceProblem) -> (Words, Element) {
     let locale = ui.locale;
     let name = match devices {
         Devices::Microphone => text!(locale, device.microphone),
@@ -93,20 +97,15 @@ pub fn device_problem(ui: Ui, devices: Devices, problem: &DeviceProblem) -> (Wor
             ui.send(Command::SetCamera(true));
         }
     };
-    let button = view! {
-        <button type="button" class="secondary" data-testid="retry-device" on:click=retry>
-            {text!(locale, app.retry)}
-        </button>
-    };
-    (text::device_problem(locale, problem, name), button.into_any())
+    let button = button("secondary").test_id("retry-device").on("click", retry).child(text!(locale, app.retry));
+    (text::device_problem(locale, problem, name), button)
 }
 
 /// In a call: a card for each device problem that is news, with a cross. What the person already knew on entering,
 /// or has dismissed, is not said again until the device was asked for again.
-#[component]
-pub fn DeviceNotices(ui: Ui) -> impl IntoView {
+pub fn device_notices(ui: Ui) -> View {
     let problems = ui.select(|state| unavailable(&state.local));
-    let known = RwSignal::new_local(problems.get_untracked());
+    let known = Value::new(problems.get_untracked());
     effect(move || {
         let current = problems.get();
         known.update(|known| known.retain(|problem| current.contains(problem)));
@@ -115,31 +114,21 @@ pub fn DeviceNotices(ui: Ui) -> impl IntoView {
         let (words, retry) = device_problem(ui, devices, &problem);
         let code = problem.code();
         let dismiss = move || known.update(|known| known.push((devices, problem.clone())));
-        notice(code, words, retry, Some((text!(ui.locale, app.dismiss), dismiss)))
+        Notice { code, words, action: Some(retry), dismiss: Some(Box::new(dismiss)) }.draw(ui.locale)
     };
-    move || {
-        problems
-            .get()
-            .into_iter()
-            .filter(|problem| known.with(|known| !known.contains(problem)))
-            .map(card)
-            .collect_view()
-    }
+    let news = derived(move || {
+        let news = problems.get().into_iter().filter(|problem| known.with(|known| !known.contains(problem)));
+        news.collect::<Vec<_>>()
+    });
+    keyed(news, card)
 }
 
 /// The whole page, when this browser cannot make calls.
-#[component]
-pub fn Unsupported(ui: Ui) -> impl IntoView {
+pub fn unsupported(ui: Ui) -> Element {
     let problem = Problem::NoWebRtc;
     let words = text::problem(ui.locale, &problem);
-    view! {
-        <main class="unsupported">
-            {brand()}
-            <div role="alert" data-testid="error" data-code=problem.code()>
-                <h1>{words.title}</h1>
-                <p class="lead">{words.help}</p>
-            </div>
-        </main>
-    }
-    .into_any()
+    let notice = alert(element("div"), problem.code())
+        .child(element("h1").child(words.title))
+        .child(classed("p", "lead").child(words.help));
+    classed("main", "unsupported").child(brand()).child(notice)
 }

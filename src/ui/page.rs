@@ -1,7 +1,7 @@
 //! The page around the components: language, title, address, what is remembered, the clipboard. Whatever of it the
 //! browser denies is done without.
 
-use leptos::prelude::*;
+use leptos::prelude::{document, location, window};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 

@@ -1,10 +1,12 @@
 //! "How this connection came to be": the steps from nothing to media without a server in between, as the guide
 //! numbers them, with the time at which each was reached.
 
-use leptos::{html, prelude::*};
+use web_sys::HtmlDialogElement;
 
 use super::Ui;
+use super::element::{Element, classed, element, live};
 use super::icon::{Icon, icon};
+use super::reactive::{Value, effect};
 use super::text::{self, Locale, fill, text};
 use crate::call::{PeerState, Step, Steps};
 
@@ -58,78 +60,56 @@ fn timeline(steps: &Steps) -> impl Iterator<Item = (Step, Option<f64>)> {
 }
 
 /// The panel for the participant in `opened`, if any.
-#[component]
-pub fn StepsDialog(ui: Ui, opened: RwSignal<Option<u64>>) -> impl IntoView {
+pub fn steps_dialog(ui: Ui, opened: Value<Option<u64>>) -> Element {
     let locale = ui.locale;
-    let dialog = NodeRef::<html::Dialog>::new();
-    let peer = ui.select(move |state| {
+    let peers = ui.select(|state| state.peers.clone());
+    let peer = move || {
         let opened = opened.get()?;
-        state.peers.iter().find(|peer| peer.key == opened).cloned()
+        peers.with(|peers| peers.iter().find(|peer| peer.key == opened).cloned())
+    };
+    let close = classed("button", "quiet icon-button").attr("aria-label", text!(locale, app.close));
+    let header = classed("header", "sheet-header")
+        .child(element("h2").attr("id", "steps-title").child(text!(locale, steps.title)))
+        .child(element("form").attr("method", "dialog").child(close.child(icon(Icon::Close))));
+    let dialog = classed("dialog", "sheet steps")
+        .test_id("steps")
+        .attr("aria-labelledby", "steps-title")
+        .on("close", move |_| opened.set(None))
+        .child(header)
+        .child(live(move || peer().map(|peer| story(locale, &peer))));
+    let sheet: HtmlDialogElement = dialog.cast();
+    effect(move || match peer().is_some() {
+        present if present == sheet.open() => {}
+        true => drop(sheet.show_modal()),
+        false => sheet.close(),
     });
-    let present = move || peer.with(Option::is_some);
-    Effect::new(move |shown: Option<bool>| {
-        let present = present();
-        if let Some(dialog) = dialog.get()
-            && shown.unwrap_or(false) != present
-        {
-            if present {
-                let _ = dialog.show_modal();
-            } else {
-                dialog.close();
-            }
-        }
-        present
-    });
-    view! {
-        <dialog
-            node_ref=dialog
-            class="sheet steps"
-            data-testid="steps"
-            aria-labelledby="steps-title"
-            on:close=move |_| opened.set(None)
-        >
-            <header class="sheet-header">
-                <h2 id="steps-title">{text!(locale, steps.title)}</h2>
-                <form method="dialog">
-                    <button class="quiet icon-button" aria-label=text!(locale, app.close)>
-                        {icon(Icon::Close)}
-                    </button>
-                </form>
-            </header>
-            {move || peer.with(|peer| peer.as_ref().map(|peer| story(locale, peer)))}
-        </dialog>
-    }
-    .into_any()
+    dialog
 }
 
-fn story(locale: Locale, peer: &PeerState) -> AnyView {
+fn story(locale: Locale, peer: &PeerState) -> [Element; 2] {
     let name = text::name_or_guest(locale, peer.name.as_deref(), &peer.id);
     let who = if peer.steps.offerer { text!(locale, steps.offerer) } else { text!(locale, steps.answerer) };
-    let rows = timeline(&peer.steps).map(|(step, time)| row(locale, &peer.steps, step, time)).collect_view();
-    view! {
-        <p class="hint">{fill(who, "name", &name)}</p>
-        <ol class="timeline">{rows}</ol>
-    }
-    .into_any()
+    let rows: Vec<_> = timeline(&peer.steps).map(|(step, time)| row(locale, &peer.steps, step, time)).collect();
+    [classed("p", "hint").child(fill(who, "name", &name)), classed("ol", "timeline").child(rows)]
 }
 
-fn row(locale: Locale, steps: &Steps, step: Step, time: Option<f64>) -> AnyView {
+fn row(locale: Locale, steps: &Steps, step: Step, time: Option<f64>) -> Element {
     let counts = (step == Step::Candidates && time.is_some()).then(|| {
         let counts = fill(text!(locale, steps.candidate_counts), "sent", &steps.candidates_sent.to_string());
-        let counts = fill(&counts, "received", &steps.candidates_received.to_string());
-        view! { <small>{counts}</small> }
+        element("small").child(fill(&counts, "received", &steps.candidates_received.to_string()))
     });
-    let mark = if time.is_some() { icon(Icon::Check) } else { ().into_any() };
+    let number = step.number(steps.offerer).to_string();
     let state = if time.is_some() { text!(locale, steps.reached) } else { text!(locale, steps.pending) };
-    view! {
-        <li data-step=step.number(steps.offerer).to_string() data-reached=time.map(|_| "true")>
-            <span class="step-number">{step.number(steps.offerer).to_string()}</span>
-            <span class="step-words">{text::step(locale, step, steps.offerer)} {counts}</span>
-            <span class="step-time">{time.map(|time| (time.round() as u32).to_string() + " ms")}</span>
-            <span class="step-mark">{mark}<span class="visually-hidden">{state}</span></span>
-        </li>
-    }
-    .into_any()
+    let mark = classed("span", "step-mark")
+        .child(time.map(|_| icon(Icon::Check)))
+        .child(classed("span", "visually-hidden").child(state));
+    let time = time.map(|time| (time.round() as u32).to_string() + " ms");
+    let row = element("li").attr("data-step", &number);
+    let row = if time.is_some() { row.attr("data-reached", "true") } else { row };
+    row.child(classed("span", "step-number").child(number))
+        .child(classed("span", "step-words").child(text::step(locale, step, steps.offerer)).child(" ").child(counts))
+        .child(classed("span", "step-time").child(time))
+        .child(mark)
 }
 
 #[cfg(test)]

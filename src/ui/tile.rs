@@ -1,26 +1,26 @@
 //! One person in the grid: picture or initials, name, marks, and in words how the connection stands.
 
-use leptos::prelude::*;
-use vitrine_protocol::signaling::UserId;
+use js_sys::JsString;
 
 use super::Ui;
+use super::call::Shown;
+use super::element::{Element, button, classed, element, live, live_text};
 use super::icon::{Icon, icon};
-use super::text::{self, fill, text};
-use super::video::{LocalVideo, RemoteVideo};
+use super::reactive::Value;
+use super::text::{self, Locale, fill, text};
+use super::video::{local_video, remote_video};
 use crate::browser::Stream;
-use crate::call::{CallState, Command, ConnectionState, DeviceState, PeerState};
+use crate::call::{Command, ConnectionState, DeviceState, PeerState};
 
 /// How many colours the style sheet has for avatars.
 const TINTS: u32 = 6;
 
 /// Initials of `name` on a disc in one of the style sheet's colours.
-pub fn avatar(name: &str, tint: u32) -> AnyView {
-    view! {
-        <span class="avatar" data-tint=(tint % TINTS).to_string() aria-hidden="true">
-            {initials(name)}
-        </span>
-    }
-    .into_any()
+pub fn avatar(name: &str, tint: u32) -> Element {
+    // The browser knows the capitals of every script.
+    let initials: String = JsString::from(initials(name)).to_locale_upper_case(None).into();
+    let disc = classed("span", "avatar").attr("data-tint", &(tint % TINTS).to_string());
+    disc.attr("aria-hidden", "true").child(initials)
 }
 
 /// First letters of the first and last word; of a Hangul, Han or Kana name its first letter alone.
@@ -28,54 +28,41 @@ fn initials(name: &str) -> String {
     let mut letters = name.split_whitespace().filter_map(|word| word.chars().next());
     let first = letters.next();
     let last = letters.next_back().filter(|_| first.is_some_and(|letter| letter < '\u{1100}'));
-    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+    first.into_iter().chain(last).collect()
 }
 
 /// The colour that goes with a participant.
-fn tint(id: &UserId) -> u32 {
-    id.0.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
+fn tint(id: &str) -> u32 {
+    id.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
 }
 
 /// Name and marks, on a chip that is readable over any picture.
-fn caption(
-    name: impl Fn() -> String + Send + 'static,
-    muted: impl Fn() -> bool + Send + 'static,
-    muted_words: &'static str,
-) -> AnyView {
-    view! {
-        <p class="caption">
-            {move || {
-                muted()
-                    .then(|| {
-                        view! {
-                            <span class="muted" data-testid="muted">
-                                {icon(Icon::MicrophoneOff)}
-                                <span class="visually-hidden">{muted_words}</span>
-                            </span>
-                        }
-                    })
-            }} <span class="caption-name">{name}</span>
-        </p>
-    }
-    .into_any()
+fn caption(locale: Locale, name: impl Fn() -> String + 'static, muted: impl Fn() -> bool + 'static) -> Element {
+    let mark = move || {
+        let words = classed("span", "visually-hidden").child(text!(locale, call.muted));
+        classed("span", "muted").test_id("muted").child(icon(Icon::MicrophoneOff)).child(words)
+    };
+    classed("p", "caption")
+        .child(live(move || muted().then(mark)))
+        .child(classed("span", "caption-name").child(live_text(name)))
 }
 
 /// Oneself.
-#[component]
-pub fn SelfTile(ui: Ui) -> impl IntoView {
+pub fn self_tile(ui: Ui) -> Element {
     let locale = ui.locale;
     let stream = ui.select(|state| state.local.stream.clone());
     let camera = ui.select(|state| state.local.camera == DeviceState::On);
-    let microphone = ui.select(|state| state.local.microphone == DeviceState::On);
+    let muted = ui.select(|state| state.local.microphone != DeviceState::On);
     let you = text!(locale, call.you);
-    view! {
-        <div class="tile" role="group" aria-label=you data-testid="self-tile" data-video=move || camera.get().then_some("true")>
-            <LocalVideo stream label=you />
-            {move || (!camera.get()).then(|| view! { <div class="placeholder">{avatar(&ui.name.get(), 0)}</div> })}
-            {caption(move || you.to_owned(), move || !microphone.get(), text!(locale, call.muted))}
-        </div>
-    }
-    .into_any()
+    let placeholder = move || classed("div", "placeholder").child(avatar(&ui.name.get(), 0));
+    classed("div", "tile")
+        .attr("role", "group")
+        .attr("aria-label", you)
+        .test_id("self-tile")
+        .live_attr("data-video", move || camera.get())
+        .child(local_video(stream, you))
+        .child(live(move || (!camera.get()).then(placeholder)))
+        .child(caption(locale, move || you.to_owned(), move || muted.get()))
 }
 
 /// Whether there is a picture to show: what the participant says, or else what the stream has.
@@ -85,88 +72,70 @@ fn has_picture(peer: &PeerState) -> bool {
         && peer.stream.as_ref().is_some_and(sends)
 }
 
-/// Another participant. `opened` is set to show how the connection came to be.
-#[component]
-pub fn RemoteTile(ui: Ui, key: u64, opened: RwSignal<Option<u64>>, blocked: RwSignal<bool>) -> impl IntoView {
+/// A part of what is known of another participant; none once that one has left.
+fn select<T: Clone + PartialEq + 'static>(
+    ui: Ui,
+    key: u64,
+    part: impl Fn(&PeerState) -> T + 'static,
+) -> Value<Option<T>> {
+    ui.select(move |state| state.peers.iter().find(|peer| peer.key == key).map(&part))
+}
+
+/// Another participant.
+pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
     let locale = ui.locale;
-    let find = move |state: &CallState| state.peers.iter().find(|peer| peer.key == key).cloned();
-    let stream = ui.select(move |state| find(state)?.stream);
-    let peer = ui.select(find);
-    let name = Signal::derive(move || {
-        peer.with(|peer| peer.as_ref().map(|peer| text::name_or_guest(locale, peer.name.as_deref(), &peer.id)))
-            .unwrap_or_default()
-    });
-    let connection = move || peer.with(|peer| peer.as_ref().map_or(ConnectionState::Closed, |peer| peer.connection));
-    let muted = move || peer.with(|peer| peer.as_ref().is_some_and(|peer| peer.audio == Some(false)));
-    let picture = move || peer.with(|peer| peer.as_ref().is_some_and(has_picture));
-    let step = move || {
-        peer.with(|peer| {
-            let steps = &peer.as_ref()?.steps;
-            Some(steps.reached.last()?.0.number(steps.offerer).to_string())
-        })
-    };
+    let id = select(ui, key, |peer| peer.id.0.clone());
+    let name = select(ui, key, move |peer| text::name_or_guest(locale, peer.name.as_deref(), &peer.id));
+    let name = move || name.get().unwrap_or_default();
+    let stream = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.stream.clone());
+    let connection = select(ui, key, |peer| peer.connection);
+    let connection = move || connection.get().unwrap_or(ConnectionState::Closed);
+    let muted = select(ui, key, |peer| peer.audio == Some(false));
+    let picture = select(ui, key, has_picture);
+    let step = select(ui, key, |peer| Some(peer.steps.reached.last()?.0.number(peer.steps.offerer)));
     // The guide's step is news only on the way there; later the state says it all.
-    let progress = move || {
-        peer.with(|peer| {
-            let peer = peer.as_ref()?;
-            let on_the_way = matches!(peer.connection, ConnectionState::New | ConnectionState::Connecting);
-            on_the_way.then(|| text::waiting(locale, &peer.steps))
-        })
-    };
+    let progress = select(ui, key, move |peer| match peer.connection {
+        ConnectionState::New | ConnectionState::Connecting => text::waiting(locale, &peer.steps),
+        _ => "",
+    });
     let status = move || {
         let connection = connection();
         (connection != ConnectionState::Connected).then(|| {
-            view! {
-                <div class="status">
-                    <p data-testid="peer-state">
-                        <strong>{text::connection(locale, connection)}</strong>
-                        <span>{progress}</span>
-                    </p>
-                    {(connection == ConnectionState::Failed).then(|| retry(ui, key))}
-                </div>
-            }
+            let words = element("p")
+                .test_id("peer-state")
+                .child(element("strong").child(text::connection(locale, connection)))
+                .child(element("span").child(live_text(move || progress.get().unwrap_or_default())));
+            let retry = (connection == ConnectionState::Failed).then(|| retry(ui, key));
+            classed("div", "status").child(words).child(retry)
         })
     };
-    let id = move || peer.with(|peer| peer.as_ref().map(|peer| peer.id.0.clone()));
-    let tint = peer.with_untracked(|peer| peer.as_ref().map_or(0, |peer| tint(&peer.id)));
-    let open_label = move || fill(text!(locale, steps.open), "name", &name.get());
-    view! {
-        <div
-            class="tile"
-            role="group"
-            aria-label=name
-            data-testid="tile"
-            data-peer=id
-            data-state=move || connection().name()
-            data-step=step
-            data-video=move || picture().then_some("true")
-        >
-            <RemoteVideo stream label=name blocked />
-            <div class="placeholder">{move || avatar(&name.get(), tint)} {status}</div>
-            {caption(move || name.get(), muted, text!(locale, call.muted))}
-            <button
-                type="button"
-                class="icon-button steps-button"
-                data-testid="open-steps"
-                aria-haspopup="dialog"
-                aria-label=open_label
-                on:click=move |_| opened.set(Some(key))
-            >
-                {icon(Icon::Path)}
-            </button>
-        </div>
-    }
-    .into_any()
+    let tint = id.with_untracked(|id| tint(id.as_deref().unwrap_or_default()));
+    let placeholder = classed("div", "placeholder").child(live(move || avatar(&name(), tint))).child(live(status));
+    let open_steps = button("icon-button steps-button")
+        .test_id("open-steps")
+        .attr("aria-haspopup", "dialog")
+        .live_attr("aria-label", move || fill(text!(locale, steps.open), "name", &name()))
+        .child(icon(Icon::Path));
+    classed("div", "tile")
+        .attr("role", "group")
+        .live_attr("aria-label", name)
+        .test_id("tile")
+        .live_attr("data-peer", move || id.get())
+        .live_attr("data-state", move || connection().name())
+        .live_attr("data-step", move || step.get().flatten().map(|step| step.to_string()))
+        .live_attr("data-video", move || picture.get() == Some(true))
+        .child(remote_video(stream, shown.blocked).live_attr("aria-label", name))
+        .child(placeholder)
+        .child(caption(locale, name, move || muted.get() == Some(true)))
+        .child(open_steps.on("click", move |_| shown.steps.set(Some(key))))
 }
 
 /// Tries a connection that failed again, at once.
-fn retry(ui: Ui, key: u64) -> AnyView {
-    view! {
-        <button type="button" class="secondary" data-testid="retry" on:click=move |_| ui.send(Command::Retry(key))>
-            {text!(ui.locale, app.retry)}
-        </button>
-    }
-    .into_any()
+fn retry(ui: Ui, key: u64) -> Element {
+    button("secondary")
+        .test_id("retry")
+        .on("click", move |_| ui.send(Command::Retry(key)))
+        .child(text!(ui.locale, app.retry))
 }
 
 #[cfg(test)]
@@ -175,7 +144,7 @@ mod tests {
 
     #[test]
     fn initials_are_what_the_script_makes_of_them() {
-        assert_eq!(initials("ada lovelace king"), "AK");
+        assert_eq!(initials("ada lovelace king"), "ak");
         assert_eq!(initials("Mina"), "M");
         assert_eq!(initials("김 미나"), "김");
         assert_eq!(initials("  "), "");
