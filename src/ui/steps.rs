@@ -107,7 +107,7 @@ fn row(locale: Locale, steps: &Steps, step: Step, time: Option<f64>) -> Element 
     let row = element("li").attr("data-step", &number);
     let row = if time.is_some() { row.attr("data-reached", "true") } else { row };
     row.child(classed("span", "step-number").child(number))
-        .child(classed("span", "step-words").child(text::step(locale, step, steps.offerer)).child(" ").child(counts))
+        .child(classed("span", "step-words").child(text::step(locale, step, steps.offerer)).child(counts))
         .child(classed("span", "step-time").child(time))
         .child(mark)
 }
