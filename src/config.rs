@@ -1,7 +1,7 @@
 //! What the page was told about its deployment: where the signaling server is, and which ICE servers to use when
 //! that server names none. Read once, from `index.html`'s `<meta>` elements.
 
-use vitrine_protocol::signaling::IceServer;
+use vitrine_protocol::{json::Json, signaling::IceServer, wire::Read};
 
 use crate::browser::{describe, meta, resolve_url};
 
@@ -24,9 +24,11 @@ impl Config {
         let server = meta("signaling-server").unwrap_or_else(|| "/".to_owned());
         let server = resolve_url(&server).unwrap_or(server);
         let ice_servers = meta("ice-servers").and_then(|text| {
-            serde_json::from_str(&text)
-                .inspect_err(|error| describe(&format!("<meta name=ice-servers> is not usable: {error}")))
-                .ok()
+            let servers = Json::parse(&text).ok().and_then(|servers| Vec::at(&servers));
+            if servers.is_none() {
+                describe("<meta name=ice-servers> is not usable: it has to be a JSON list as in RTCConfiguration");
+            }
+            servers
         });
         Self { signaling_url: socket_io_url(&server), ice_servers: ice_servers.unwrap_or_else(default_ice_servers) }
     }
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn ice_servers_are_read_as_browsers_write_them() {
         let text = r#"[{"urls": "stun:a:1"}, {"urls": ["turn:b:2"], "username": "u", "credential": "c"}]"#;
-        let servers: Vec<IceServer> = serde_json::from_str(text).expect("valid");
+        let servers = Vec::<IceServer>::read(&Json::parse(text).expect("JSON")).expect("servers");
         assert_eq!(servers[0].urls, ["stun:a:1"]);
         assert_eq!(servers[1].credential.as_deref(), Some("c"));
     }

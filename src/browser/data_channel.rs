@@ -1,6 +1,9 @@
 //! The `control` data channel of one peer: typed messages in and out. What they mean is decided elsewhere.
 
-use vitrine_protocol::control::{ControlMessage, LABEL, MAX_MESSAGE_BYTES, STREAM_ID};
+use vitrine_protocol::{
+    control::{ControlMessage, LABEL, MAX_MESSAGE_BYTES, STREAM_ID},
+    json::Json,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState};
 
@@ -62,7 +65,7 @@ impl ControlChannel {
         if !self.is_open() || self.channel.buffered_amount() > MAX_BUFFERED_BYTES {
             return false;
         }
-        serde_json::to_string(message).is_ok_and(|text| self.channel.send_with_str(&text).is_ok())
+        self.channel.send_with_str(&Json::from(message).encode()).is_ok()
     }
 }
 
@@ -78,9 +81,10 @@ fn read(event: &web_sys::Event) -> ControlChannelEvent {
     if text.as_ref().is_some_and(|text| text.len() > MAX_MESSAGE_BYTES) {
         return ControlChannelEvent::Unreadable(format!("longer than {MAX_MESSAGE_BYTES} bytes"));
     }
-    match text.as_deref().map(serde_json::from_str) {
-        Some(Ok(message)) => ControlChannelEvent::Message(message),
-        Some(Err(error)) => ControlChannelEvent::Unreadable(error.to_string()),
-        None => ControlChannelEvent::Unreadable("not text".to_owned()),
+    let Some(text) = text else { return ControlChannelEvent::Unreadable("not text".to_owned()) };
+    match Json::parse(&text).map(|json| ControlMessage::read(&json)) {
+        Ok(Ok(message)) => ControlChannelEvent::Message(message),
+        Ok(Err(error)) => ControlChannelEvent::Unreadable(error.to_string()),
+        Err(error) => ControlChannelEvent::Unreadable(error.to_string()),
     }
 }

@@ -4,7 +4,11 @@
 
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
-use vitrine_protocol::signaling::{IceCandidate, IceServer, SdpType, SessionDescription};
+use vitrine_protocol::{
+    json::Json,
+    signaling::{IceCandidate, IceServer, SdpType, SessionDescription},
+    wire::Read,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -98,8 +102,8 @@ impl PeerConnection {
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Result<Self, JsError> {
         let configuration = RtcConfiguration::new();
-        let servers = serde_wasm_bindgen::to_value(ice_servers).map_err(|error| JsError::from(JsValue::from(error)))?;
-        configuration.set_ice_servers(&servers);
+        let servers = Json::List(ice_servers.iter().map(Json::from).collect());
+        configuration.set_ice_servers(&to_js(&servers)?);
         let connection: Connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
         let (operations, queue) = unbounded();
         let worker = Some(Task::spawn(work(connection.clone(), queue, sink.clone())));
@@ -233,7 +237,7 @@ fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone 
         on("negotiationneeded", |_| Some(PeerConnectionEvent::NegotiationNeeded)),
         on("icecandidate", |event| {
             let candidate = event.dyn_ref::<RtcPeerConnectionIceEvent>()?.candidate()?;
-            let candidate = serde_wasm_bindgen::from_value(candidate.to_json().into()).ok()?;
+            let candidate = IceCandidate::at(&from_js(&candidate)?)?;
             Some(PeerConnectionEvent::Candidate(candidate))
         }),
         on("icecandidateerror", |event| {
@@ -318,8 +322,7 @@ async fn set_remote(connection: &Connection, description: &SessionDescription) -
 }
 
 async fn add_candidate(connection: &Connection, candidate: &IceCandidate) -> Result<(), JsError> {
-    let init = serde_wasm_bindgen::to_value(candidate).map_err(|error| JsError::from(JsValue::from(error)))?;
-    let init: RtcIceCandidateInit = init.unchecked_into();
+    let init: RtcIceCandidateInit = to_js(&candidate.into())?.unchecked_into();
     JsFuture::from(connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init))).await?;
     Ok(())
 }
@@ -327,4 +330,15 @@ async fn add_candidate(connection: &Connection, candidate: &IceCandidate) -> Res
 async fn replace_track(sender: &Sender, track: Option<&MediaStreamTrack>) -> Result<(), JsError> {
     JsFuture::from(sender.try_replace_track(track)?).await?;
     Ok(())
+}
+
+/// The browser's own value of the JSON.
+fn to_js(json: &Json) -> Result<JsValue, JsError> {
+    Ok(js_sys::JSON::parse(&json.encode())?)
+}
+
+/// What the browser writes of `value` as JSON, by its `toJSON()`.
+fn from_js(value: &JsValue) -> Option<Json> {
+    let text = js_sys::JSON::stringify(value).ok()?;
+    Json::parse(&String::from(text)).ok()
 }

@@ -1,9 +1,9 @@
 //! The two ways to a peer: through the signaling server, or over the control channel with no server in between. Which
 //! one a description or a candidate takes is decided here; what is in it is not looked at.
 
-use serde_json::json;
 use vitrine_protocol::{
     control::ControlMessage,
+    json::Json,
     signaling::{IceCandidate, SdpType, SessionDescription, event},
 };
 
@@ -27,7 +27,7 @@ impl Peer {
     pub(super) fn send_candidate(&self, candidate: &IceCandidate, context: &Context) {
         self.deliver(self.usual_way(), context, |way| match way {
             Way::Signaling => {
-                let data = json!({ "target": self.view.id, "candidate": candidate });
+                let data = Json::object([("target", (&self.view.id).into()), ("candidate", candidate.into())]);
                 context.signaling.emit(event::ICE_CANDIDATE, Some(data));
                 true
             }
@@ -43,7 +43,7 @@ impl Peer {
         };
         self.deliver(way, context, |way| match way {
             Way::Signaling => {
-                let data = json!({ "target": self.view.id, name: description });
+                let data = Json::object([("target", (&self.view.id).into()), (name, (&description).into())]);
                 context.signaling.emit(name, Some(data));
                 true
             }

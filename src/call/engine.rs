@@ -10,10 +10,11 @@ use futures_util::{
     future::{Either, select},
 };
 use gloo_timers::future::TimeoutFuture;
-use serde_json::{Value, json};
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
+    json::Json,
     signaling::{Entered, IceServer, UserId, event},
+    wire::Read,
 };
 
 use super::{
@@ -36,7 +37,7 @@ pub enum Event {
     /// The signaling connection changed, or carried something.
     Signaling(SignalingEvent),
     /// The answer to the request with this serial number to enter the room.
-    Entered(u64, Result<Value, RequestError>),
+    Entered(u64, Result<Json, RequestError>),
     /// The browser answered a request for devices.
     Captured(Capture),
     /// What was found for a device that was lost.
@@ -353,7 +354,7 @@ impl Engine {
             Intent::Create => event::CREATE_ROOM,
             Intent::Join => event::JOIN_ROOM,
         };
-        let answer = self.signaling.request(event, Some(json!(room.name)));
+        let answer = self.signaling.request(event, Some(room.name.as_str().into()));
         let events = self.events.clone();
         let task = Task::spawn(async move {
             let _ = events.unbounded_send(Event::Entered(serial, answer.await));
@@ -361,12 +362,12 @@ impl Engine {
         room.request = Some((serial, task));
     }
 
-    fn entered(&mut self, serial: u64, result: Result<Value, RequestError>) {
+    fn entered(&mut self, serial: u64, result: Result<Json, RequestError>) {
         let Some(room) = &mut self.room else { return };
         if room.request.take_if(|(current, _)| *current == serial).is_none() {
             return;
         }
-        let problem = match result.map(serde_json::from_value::<Entered>) {
+        let problem = match result.as_ref().map(Entered::read) {
             Ok(Ok(answer)) if answer.success => {
                 room.entered = true;
                 let events = self.events.clone();

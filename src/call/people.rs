@@ -2,9 +2,9 @@
 //! part of the engine, which owns all of it; one connection's own affairs are those of [`Peer`].
 
 use gloo_timers::future::TimeoutFuture;
-use serde_json::json;
 use vitrine_negotiation::Role;
 use vitrine_protocol::{
+    json::Json,
     server_event::ServerEvent,
     signaling::{Acquaintance, IceCandidate, Introduction, UserId, event},
 };
@@ -87,7 +87,10 @@ impl Engine {
             introduction: Some(introduction),
             ..IceCandidate::default()
         };
-        self.signaling.emit(event::ICE_CANDIDATE, Some(json!({ "target": to, "candidate": candidate })));
+        self.signaling.emit(
+            event::ICE_CANDIDATE,
+            Some(Json::object([("target", to.into()), ("candidate", (&candidate).into())])),
+        );
     }
 
     /// Somebody said who he or she is.

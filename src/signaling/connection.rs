@@ -6,8 +6,8 @@ use futures_channel::{mpsc::UnboundedReceiver, oneshot};
 use futures_util::{FutureExt, SinkExt, StreamExt, pin_mut, select};
 use gloo_net::websocket::{Message as Frame, WebSocketError, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
-use serde_json::Value;
 use vitrine_protocol::{
+    json::Json,
     server_event::ServerEvent,
     signaling::UserId,
     socket_io::{Message, Packet},
@@ -66,7 +66,7 @@ struct Session {
     /// What the server sends is not all understood; that is told once.
     complained: bool,
     next_ack: u64,
-    acks: HashMap<u64, oneshot::Sender<Value>>,
+    acks: HashMap<u64, oneshot::Sender<Json>>,
 }
 
 impl Session {
@@ -132,19 +132,19 @@ impl Session {
             Packet::Close => return Err(Loss::Closed("the server closed it".to_owned())),
             Packet::Pong(_) | Packet::Upgrade | Packet::Noop => {}
             Packet::Message(Message::Connect(data)) => {
-                let sid = data.as_ref().and_then(|data| data.get("sid")).and_then(Value::as_str);
+                let sid = data.as_ref().and_then(|data| data.field("sid").to_text());
                 let sid = sid.ok_or_else(|| Loss::Protocol("a connection without an id".to_owned()))?;
                 backoff.reset();
                 self.connected = true;
-                sink(SignalingEvent::Online(UserId(sid.to_owned())));
+                sink(SignalingEvent::Online(UserId(sid)));
             }
-            Packet::Message(Message::Event { name, data, .. }) => match ServerEvent::parse(&name, data) {
+            Packet::Message(Message::Event { name, data, .. }) => match ServerEvent::parse(&name, &data) {
                 Ok(event) => sink(SignalingEvent::Received(event)),
                 Err(error) => self.complain(error),
             },
             Packet::Message(Message::Ack { id, data }) => {
                 if let Some(answer) = self.acks.remove(&id) {
-                    let _ = answer.send(data.into_iter().next().unwrap_or(Value::Null));
+                    let _ = answer.send(data.into_iter().next().unwrap_or_default());
                 }
             }
             Packet::Message(Message::Disconnect) => return Err(Loss::Closed("the server ended it".to_owned())),

@@ -12,8 +12,7 @@ use futures_channel::{
 };
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
-use serde_json::Value;
-use vitrine_protocol::{server_event::ServerEvent, signaling::UserId};
+use vitrine_protocol::{json::Json, server_event::ServerEvent, signaling::UserId};
 
 use crate::browser::{Listener, Task};
 
@@ -67,12 +66,12 @@ pub enum RequestError {
 enum Outgoing {
     Emit {
         event: &'static str,
-        data: Option<Value>,
+        data: Option<Json>,
     },
     Request {
         event: &'static str,
-        data: Option<Value>,
-        answer: oneshot::Sender<Value>,
+        data: Option<Json>,
+        answer: oneshot::Sender<Json>,
     },
     /// The network came back: what was connected through it before is dead, and an attempt may succeed now.
     NetworkChanged,
@@ -107,7 +106,7 @@ impl Signaling {
     }
 
     /// Sends an event. While there is no connection it is dropped: what it said is out of date by the next one.
-    pub fn emit(&self, event: &'static str, data: Option<Value>) {
+    pub fn emit(&self, event: &'static str, data: Option<Json>) {
         let _ = self.outgoing.unbounded_send(Outgoing::Emit { event, data });
     }
 
@@ -118,8 +117,8 @@ impl Signaling {
     pub fn request(
         &self,
         event: &'static str,
-        data: Option<Value>,
-    ) -> impl Future<Output = Result<Value, RequestError>> + 'static {
+        data: Option<Json>,
+    ) -> impl Future<Output = Result<Json, RequestError>> + 'static {
         let (answer, answered) = oneshot::channel();
         let _ = self.outgoing.unbounded_send(Outgoing::Request { event, data, answer });
         async move {

@@ -1,9 +1,11 @@
 //! Messages of the `control` data channel: two participants talking directly, without the signaling server.
 //! JSON text, one message a frame, tagged by `type`. A message of an unknown type is skipped by the reader.
 
-use serde::{Deserialize, Serialize};
-
-use crate::signaling::{IceCandidate, SessionDescription};
+use crate::{
+    json::{Json, NoField},
+    signaling::{IceCandidate, SessionDescription},
+    wire::Read,
+};
 
 /// Label of the control channel.
 pub const LABEL: &str = "control";
@@ -15,11 +17,9 @@ pub const VERSION: u32 = 1;
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// One message of the control channel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlMessage {
     /// The first message in both directions.
-    #[serde(rename_all = "camelCase")]
     Hello {
         /// What the participant is called.
         name: String,
@@ -49,4 +49,58 @@ pub enum ControlMessage {
         /// The camera is on.
         video: bool,
     },
+}
+
+/// Why a frame is not a message of this version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlMessageError {
+    /// A type that a later version may know.
+    #[error("unknown type `{0}`")]
+    Unknown(String),
+    /// Damaged, or not made by us.
+    #[error(transparent)]
+    Malformed(#[from] NoField),
+}
+
+impl ControlMessage {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// [`ControlMessageError`] for a message that is not one of this version.
+    pub fn read(json: &Json) -> Result<Self, ControlMessageError> {
+        Ok(match json.need("type", Json::text)? {
+            "hello" => Self::Hello {
+                name: json.need("name", Json::to_text)?,
+                session_id: json.need("sessionId", Json::to_text)?,
+                version: json.need("version", |version| version.to_count()?.try_into().ok())?,
+            },
+            "description" => Self::Description { description: json.need("description", SessionDescription::at)? },
+            "candidate" => Self::Candidate { candidate: json.need("candidate", IceCandidate::at)? },
+            "ping" => Self::Ping,
+            "pong" => Self::Pong,
+            "media" => {
+                Self::Media { audio: json.need("audio", Json::to_bool)?, video: json.need("video", Json::to_bool)? }
+            }
+            other => return Err(ControlMessageError::Unknown(other.to_owned())),
+        })
+    }
+}
+
+impl From<&ControlMessage> for Json {
+    fn from(message: &ControlMessage) -> Self {
+        let tagged = |tag: &str| Self::object([("type", tag.into())]);
+        match message {
+            ControlMessage::Hello { name, session_id, version } => tagged("hello")
+                .with("name", Some(name.as_str()))
+                .with("sessionId", Some(session_id.as_str()))
+                .with("version", Some(*version)),
+            ControlMessage::Description { description } => tagged("description").with("description", Some(description)),
+            ControlMessage::Candidate { candidate } => tagged("candidate").with("candidate", Some(candidate)),
+            ControlMessage::Ping => tagged("ping"),
+            ControlMessage::Pong => tagged("pong"),
+            ControlMessage::Media { audio, video } => {
+                tagged("media").with("audio", Some(*audio)).with("video", Some(*video))
+            }
+        }
+    }
 }

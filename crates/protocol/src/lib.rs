@@ -6,9 +6,12 @@
 //! - [`control`]: the messages that two participants exchange directly over the `control` data channel.
 //! - [`server_event`]: what a client hears from the signaling server, parsed.
 //! - [`socket_io`]: the Socket.IO text codec that the signaling events travel in.
+//! - [`json`] and [`wire`]: JSON, and the messages in it, as the page reads and writes them.
 
 pub mod control;
+pub mod json;
 pub mod room;
 pub mod server_event;
 pub mod signaling;
 pub mod socket_io;
+pub mod wire;

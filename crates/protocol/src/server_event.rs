@@ -1,10 +1,11 @@
 //! What a client hears from the signaling server, parsed from an event's name and data. Anything else that arrives
 //! is told apart as unknown or malformed, never taken for something it is not.
 
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
-
-use crate::signaling::{IceCandidate, Presence, Refused, SessionDescription, UserId, event};
+use crate::{
+    json::{Json, NoField},
+    signaling::{IceCandidate, Refused, SessionDescription, UserId, event},
+    wire::Read,
+};
 
 /// An event from the signaling server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,34 +36,16 @@ pub enum ServerEvent {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ServerEventError {
     /// Not an event of this protocol.
-    #[error("unknown event {0:?}")]
+    #[error("unknown event `{0}`")]
     Unknown(String),
     /// The data does not fit the event.
-    #[error("malformed {event:?}: {reason}")]
+    #[error("malformed `{event}`: {reason}")]
     Malformed {
         /// The event's name.
         event: String,
         /// What does not fit.
-        reason: String,
+        reason: NoField,
     },
-}
-
-#[derive(Deserialize)]
-struct Offer {
-    from: UserId,
-    offer: SessionDescription,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    from: UserId,
-    answer: SessionDescription,
-}
-
-#[derive(Deserialize)]
-struct Candidate {
-    from: UserId,
-    candidate: Option<IceCandidate>,
 }
 
 impl ServerEvent {
@@ -70,44 +53,41 @@ impl ServerEvent {
     ///
     /// # Errors
     /// [`ServerEventError`] for an event that is not of this protocol, or whose data does not fit.
-    pub fn parse(name: &str, data: Vec<Value>) -> Result<Self, ServerEventError> {
-        let argument = data.into_iter().next().unwrap_or(Value::Null);
-        Ok(match name {
-            event::USER_JOINED => Self::UserJoined(read::<Presence>(name, argument)?.user_id),
-            event::USER_LEFT => Self::UserLeft(read::<Presence>(name, argument)?.user_id),
-            event::OFFER => {
-                let Offer { from, offer } = read(name, argument)?;
-                Self::Description { from, description: offer }
-            }
-            event::ANSWER => {
-                let Answer { from, answer } = read(name, argument)?;
-                Self::Description { from, description: answer }
-            }
-            event::ICE_CANDIDATE => {
-                let Candidate { from, candidate } = read(name, argument)?;
-                Self::Candidate { from, candidate }
-            }
-            event::REFUSED => Self::Refused(read(name, argument)?),
+    pub fn parse(name: &str, data: &[Json]) -> Result<Self, ServerEventError> {
+        let read = match name {
+            event::USER_JOINED => |data: &Json| Ok(Self::UserJoined(data.need("userId", UserId::at)?)),
+            event::USER_LEFT => |data: &Json| Ok(Self::UserLeft(data.need("userId", UserId::at)?)),
+            event::OFFER => |data: &Json| Self::description(data, "offer"),
+            event::ANSWER => |data: &Json| Self::description(data, "answer"),
+            event::ICE_CANDIDATE => |data: &Json| {
+                let (from, candidate) = (data.need("from", UserId::at)?, data.may("candidate", IceCandidate::at)?);
+                Ok(Self::Candidate { from, candidate })
+            },
+            event::REFUSED => |data: &Json| Refused::read(data).map(Self::Refused),
             _ => return Err(ServerEventError::Unknown(name.to_owned())),
-        })
+        };
+        let data = data.first().unwrap_or(&Json::Null);
+        read(data).map_err(|reason| ServerEventError::Malformed { event: name.to_owned(), reason })
     }
-}
 
-fn read<T: DeserializeOwned>(event: &str, argument: Value) -> Result<T, ServerEventError> {
-    serde_json::from_value(argument)
-        .map_err(|error| ServerEventError::Malformed { event: event.to_owned(), reason: error.to_string() })
+    fn description(data: &Json, field: &'static str) -> Result<Self, NoField> {
+        let (from, description) = (data.need("from", UserId::at)?, data.need(field, SessionDescription::at)?);
+        Ok(Self::Description { from, description })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    fn json(text: &str) -> [Json; 1] {
+        [Json::parse(text).unwrap()]
+    }
 
     #[test]
     fn an_offer_keeps_its_sender_and_its_sdp() {
-        let data = vec![json!({"from": "b", "offer": {"type": "offer", "sdp": "v=0"}, "extra": 1})];
-        let Ok(ServerEvent::Description { from, description }) = ServerEvent::parse("offer", data) else {
+        let data = json(r#"{"from": "b", "offer": {"type": "offer", "sdp": "v=0"}, "extra": 1}"#);
+        let Ok(ServerEvent::Description { from, description }) = ServerEvent::parse("offer", &data) else {
             panic!("not read as a description");
         };
         assert_eq!((from.0.as_str(), description.sdp.as_str()), ("b", "v=0"));
@@ -115,10 +95,11 @@ mod tests {
 
     #[test]
     fn a_candidate_is_kept_whole() {
-        let data = vec![json!({"from": "b", "candidate": {
-            "candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0,
-            "usernameFragment": "abcd"}})];
-        let Ok(ServerEvent::Candidate { candidate: Some(candidate), .. }) = ServerEvent::parse("ice-candidate", data)
+        let data = json(
+            r#"{"from": "b", "candidate": {"candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host", "sdpMid": "0",
+            "sdpMLineIndex": 0, "usernameFragment": "abcd"}}"#,
+        );
+        let Ok(ServerEvent::Candidate { candidate: Some(candidate), .. }) = ServerEvent::parse("ice-candidate", &data)
         else {
             panic!("not read as a candidate");
         };
@@ -128,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_is_not_ours_is_told_apart() {
-        assert!(matches!(ServerEvent::parse("news", vec![]), Err(ServerEventError::Unknown(_))));
-        assert!(matches!(ServerEvent::parse("user-left", vec![]), Err(ServerEventError::Malformed { .. })));
+        assert!(matches!(ServerEvent::parse("news", &[]), Err(ServerEventError::Unknown(_))));
+        assert!(matches!(ServerEvent::parse("user-left", &[]), Err(ServerEventError::Malformed { .. })));
     }
 }

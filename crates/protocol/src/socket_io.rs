@@ -5,8 +5,7 @@
 //! Sources: <https://github.com/socketio/engine.io-protocol> (revision 4) and
 //! <https://github.com/socketio/socket.io-protocol> (revision 5).
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use crate::json::{Json, NoField};
 
 /// The namespace that every Socket.IO client is in unless it asks for another.
 const DEFAULT_NAMESPACE: &str = "/";
@@ -15,23 +14,18 @@ const DEFAULT_NAMESPACE: &str = "/";
 pub const MAX_ACK_ID: u64 = (1 << 53) - 1;
 
 /// What the server tells when the transport opens (Engine.IO "open" packet).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// Engine.IO session id. It is not the id that other participants see.
     pub sid: String,
     /// Transports that the connection may move to; empty on a WebSocket.
-    #[serde(default)]
     pub upgrades: Vec<String>,
     /// The server sends a ping this often, in milliseconds.
-    #[serde(rename = "pingInterval")]
     pub ping_interval_ms: u64,
     /// The server closes when no pong comes within this time, in milliseconds. A client may take the connection for
     /// dead when no ping came for `ping_interval_ms + ping_timeout_ms`.
-    #[serde(rename = "pingTimeout")]
     pub ping_timeout_ms: u64,
     /// Largest payload that the server accepts in one HTTP polling request, in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_payload: Option<u64>,
 }
 
@@ -59,7 +53,7 @@ pub enum Packet {
 pub enum Message {
     /// The client asks to enter the namespace, with credentials if any; the server grants it, with `{"sid": …}`.
     /// A payload is a JSON object.
-    Connect(Option<Value>),
+    Connect(Option<Json>),
     /// The sender leaves the namespace.
     Disconnect,
     /// A named event.
@@ -67,7 +61,7 @@ pub enum Message {
         /// The event's name.
         name: String,
         /// Its arguments.
-        data: Vec<Value>,
+        data: Vec<Json>,
         /// The id to acknowledge it by, if the sender wants an acknowledgement. At most [`MAX_ACK_ID`].
         ack: Option<u64>,
     },
@@ -76,14 +70,14 @@ pub enum Message {
         /// The event's id.
         id: u64,
         /// Arguments of the acknowledgement.
-        data: Vec<Value>,
+        data: Vec<Json>,
     },
     /// The server refuses the client's [`Message::Connect`].
     ConnectError {
         /// Why, in words.
         message: String,
         /// What else the server tells about it.
-        data: Option<Value>,
+        data: Option<Json>,
     },
 }
 
@@ -137,17 +131,43 @@ pub enum DecodeError {
     TrailingData,
 }
 
+impl Handshake {
+    fn write(&self) -> Json {
+        let upgrades: Vec<&str> = self.upgrades.iter().map(String::as_str).collect();
+        Json::object([
+            ("sid", self.sid.as_str().into()),
+            ("upgrades", upgrades.into()),
+            ("pingInterval", self.ping_interval_ms.into()),
+            ("pingTimeout", self.ping_timeout_ms.into()),
+        ])
+        .with("maxPayload", self.max_payload)
+    }
+
+    fn read(text: &str) -> Result<Self, DecodeError> {
+        let json = Json::parse(text).map_err(|error| DecodeError::MalformedHandshake(error.to_string()))?;
+        Self::fields(&json).map_err(|error| DecodeError::MalformedHandshake(error.to_string()))
+    }
+
+    fn fields(json: &Json) -> Result<Self, NoField> {
+        let texts = |json: &Json| json.list()?.iter().map(Json::to_text).collect();
+        Ok(Self {
+            sid: json.need("sid", Json::to_text)?,
+            upgrades: json.may("upgrades", texts)?.unwrap_or_default(),
+            ping_interval_ms: json.need("pingInterval", Json::to_count)?,
+            ping_timeout_ms: json.need("pingTimeout", Json::to_count)?,
+            max_payload: json.may("maxPayload", Json::to_count)?,
+        })
+    }
+}
+
 impl Packet {
     /// The packet as the text of one WebSocket frame.
     pub fn encode(&self) -> String {
         match self {
-            Self::Open(handshake) => {
-                // Serialising strings and numbers into memory cannot fail.
-                format!("0{}", serde_json::to_string(handshake).unwrap_or_default())
-            }
+            Self::Open(handshake) => "0".to_owned() + &handshake.write().encode(),
             Self::Close => "1".to_owned(),
-            Self::Ping(text) => format!("2{text}"),
-            Self::Pong(text) => format!("3{text}"),
+            Self::Ping(text) => "2".to_owned() + text,
+            Self::Pong(text) => "3".to_owned() + text,
             Self::Message(message) => message.encode(),
             Self::Upgrade => "5".to_owned(),
             Self::Noop => "6".to_owned(),
@@ -161,9 +181,7 @@ impl Packet {
     pub fn decode(frame: &str) -> Result<Self, DecodeError> {
         let (kind, rest) = split_first(frame).ok_or(DecodeError::Empty)?;
         match kind {
-            '0' => serde_json::from_str(rest)
-                .map(Self::Open)
-                .map_err(|error| DecodeError::MalformedHandshake(error.to_string())),
+            '0' => Ok(Self::Open(Handshake::read(rest)?)),
             '1' => end(rest, Self::Close),
             '2' => Ok(Self::Ping(rest.to_owned())),
             '3' => Ok(Self::Pong(rest.to_owned())),
@@ -180,24 +198,17 @@ impl Message {
     fn encode(&self) -> String {
         match self {
             Self::Connect(None) => "40".to_owned(),
-            Self::Connect(Some(payload)) => format!("40{payload}"),
+            Self::Connect(Some(payload)) => "40".to_owned() + &payload.encode(),
             Self::Disconnect => "41".to_owned(),
             Self::Event { name, data, ack } => {
                 let id = ack.map(|id| id.to_string()).unwrap_or_default();
-                let name = Value::String(name.clone());
-                format!("42{id}[{name}{}]", data.iter().map(|value| format!(",{value}")).collect::<String>())
+                let array = [Json::from(name.as_str())].into_iter().chain(data.iter().cloned()).collect();
+                "42".to_owned() + &id + &Json::List(array).encode()
             }
-            Self::Ack { id, data } => {
-                let data: Vec<String> = data.iter().map(Value::to_string).collect();
-                format!("43{id}[{}]", data.join(","))
-            }
+            Self::Ack { id, data } => "43".to_owned() + &id.to_string() + &Json::List(data.clone()).encode(),
             Self::ConnectError { message, data } => {
-                let mut payload = Map::new();
-                payload.insert("message".to_owned(), Value::String(message.clone()));
-                if let Some(data) = data {
-                    payload.insert("data".to_owned(), data.clone());
-                }
-                format!("44{}", Value::Object(payload))
+                let payload = Json::object([("message", message.as_str().into())]).with("data", data.clone());
+                "44".to_owned() + &payload.encode()
             }
         }
     }
@@ -213,7 +224,7 @@ impl Message {
         match kind {
             '0' if rest.is_empty() => Ok(Self::Connect(None)),
             '0' => match json(rest)? {
-                payload @ Value::Object(_) => Ok(Self::Connect(Some(payload))),
+                payload @ Json::Object(_) => Ok(Self::Connect(Some(payload))),
                 _ => Err(DecodeError::MalformedConnect),
             },
             '1' => end(rest, Self::Disconnect),
@@ -221,7 +232,7 @@ impl Message {
                 let (ack, rest) = ack_id(rest)?;
                 let mut data = array(rest)?.into_iter();
                 match data.next() {
-                    Some(Value::String(name)) => Ok(Self::Event { name, data: data.collect(), ack }),
+                    Some(Json::Text(name)) => Ok(Self::Event { name, data: data.collect(), ack }),
                     Some(_) => Err(DecodeError::EventNameNotAString),
                     None => Err(DecodeError::EmptyEvent),
                 }
@@ -236,15 +247,13 @@ impl Message {
 }
 
 /// A connect error is an object since protocol revision 5, and was a string before.
-fn connect_error(payload: Value) -> Result<Message, DecodeError> {
-    match payload {
-        Value::String(message) => Ok(Message::ConnectError { message, data: None }),
-        Value::Object(mut fields) => match fields.remove("message") {
-            Some(Value::String(message)) => Ok(Message::ConnectError { message, data: fields.remove("data") }),
-            _ => Err(DecodeError::MalformedConnectError),
-        },
-        _ => Err(DecodeError::MalformedConnectError),
-    }
+fn connect_error(payload: Json) -> Result<Message, DecodeError> {
+    let message =
+        payload.text().or_else(|| payload.field("message").text()).ok_or(DecodeError::MalformedConnectError)?;
+    let message = message.to_owned();
+    let fields = if let Json::Object(fields) = payload { fields } else { Vec::new() };
+    let data = fields.into_iter().find(|(name, _)| name == "data").map(|(_, data)| data);
+    Ok(Message::ConnectError { message, data })
 }
 
 fn split_first(text: &str) -> Option<(char, &str)> {
@@ -277,16 +286,15 @@ fn ack_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
     }
 }
 
-fn json(text: &str) -> Result<Value, DecodeError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Value::deserialize(&mut reader).map_err(|error| DecodeError::MalformedJson(error.to_string()))?;
-    reader.end().map_err(|_| DecodeError::TrailingData)?;
-    Ok(value)
+fn json(text: &str) -> Result<Json, DecodeError> {
+    Json::parse(text).map_err(|error| {
+        if error.is_trailing() { DecodeError::TrailingData } else { DecodeError::MalformedJson(error.to_string()) }
+    })
 }
 
-fn array(text: &str) -> Result<Vec<Value>, DecodeError> {
+fn array(text: &str) -> Result<Vec<Json>, DecodeError> {
     match json(text)? {
-        Value::Array(values) => Ok(values),
+        Json::List(values) => Ok(values),
         _ => Err(DecodeError::NotAnArray),
     }
 }

@@ -2,12 +2,15 @@
 //! servers write.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
-use vitrine_protocol::control::ControlMessage;
+use vitrine_protocol::control::{ControlMessage, ControlMessageError};
+use vitrine_protocol::json::Json;
 use vitrine_protocol::signaling::{
-    Entered, ErrorCode, IceCandidate, IceServer, Left, Presence, Refused, RequestError, SdpType, SessionDescription,
-    UserId,
+    Acquaintance, DescriptionTag, Entered, ErrorCode, IceCandidate, IceServer, Introduction, Left, Presence, Refused,
+    RequestError, SdpType, SessionDescription, UserId,
 };
+use vitrine_protocol::wire::Read;
 
 /// Both ways.
 #[track_caller]
@@ -19,24 +22,52 @@ where
     assert_eq!(&serde_json::from_value::<T>(json).unwrap(), value);
 }
 
+/// As the server reads it, and as the page does.
 #[track_caller]
 fn assert_reads<T>(json: Value, value: T)
 where
-    T: serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    T: serde::de::DeserializeOwned + Read + PartialEq + std::fmt::Debug,
 {
+    assert_eq!(T::read(&own(&json)).as_ref(), Ok(&value));
     assert_eq!(serde_json::from_value::<T>(json).unwrap(), value);
+}
+
+/// Neither the server nor the page reads it.
+#[track_caller]
+fn assert_refused<T: serde::de::DeserializeOwned + Read>(json: Value) {
+    assert!(T::read(&own(&json)).is_err(), "{json}");
+    assert!(serde_json::from_value::<T>(json).is_err());
+}
+
+/// Both ways, on the server and in the page.
+#[track_caller]
+fn assert_page_wire<T>(value: &T, json: Value)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + Read + PartialEq + std::fmt::Debug,
+    Json: for<'a> From<&'a T>,
+{
+    assert_eq!(T::read(&own(&json)).as_ref(), Ok(value));
+    assert_eq!(serde_json::from_str::<Value>(&Json::from(value).encode()).unwrap(), json);
+    assert_wire(value, json);
+}
+
+fn own(json: &Value) -> Json {
+    Json::parse(&json.to_string()).unwrap()
 }
 
 #[test]
 fn descriptions_are_those_of_the_browser() {
     let description = |kind, sdp: &str| SessionDescription::new(kind, sdp);
-    assert_wire(&description(SdpType::Offer, "v=0\r\n"), json!({"type": "offer", "sdp": "v=0\r\n"}));
-    assert_wire(&description(SdpType::Answer, "v=0\r\n"), json!({"type": "answer", "sdp": "v=0\r\n"}));
-    assert_wire(&description(SdpType::Pranswer, ""), json!({"type": "pranswer", "sdp": ""}));
+    assert_page_wire(&description(SdpType::Offer, "v=0\r\n"), json!({"type": "offer", "sdp": "v=0\r\n"}));
+    assert_page_wire(&description(SdpType::Answer, "v=0\r\n"), json!({"type": "answer", "sdp": "v=0\r\n"}));
+    assert_page_wire(&description(SdpType::Pranswer, ""), json!({"type": "pranswer", "sdp": ""}));
     assert_reads(json!({"type": "rollback"}), description(SdpType::Rollback, ""));
     assert_reads(json!({"type": "offer", "sdp": "v=0\r\n", "extra": 1}), description(SdpType::Offer, "v=0\r\n"));
-    assert!(serde_json::from_value::<SessionDescription>(json!({"type": "OFFER", "sdp": ""})).is_err());
-    assert!(serde_json::from_value::<SessionDescription>(json!({"sdp": ""})).is_err());
+    for malformed in
+        [json!({"type": "OFFER", "sdp": ""}), json!({"sdp": ""}), json!({"type": "offer", "sdp": null}), json!(1)]
+    {
+        assert_refused::<SessionDescription>(malformed);
+    }
 }
 
 #[test]
@@ -48,7 +79,7 @@ fn a_candidate_is_the_browsers_whole_json() {
         username_fragment: Some("abcd".to_owned()),
         ..IceCandidate::default()
     };
-    assert_wire(
+    assert_page_wire(
         &candidate,
         json!({
             "candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host generation 0 ufrag abcd",
@@ -72,7 +103,7 @@ fn a_candidate_may_lack_members_have_nulls_and_have_unknown_ones() {
 #[test]
 fn urls_of_an_ice_server_are_a_string_or_an_array() {
     let stun = IceServer { urls: vec!["stun:stun.l.google.com:19302".to_owned()], username: None, credential: None };
-    assert_wire(&stun, json!({"urls": ["stun:stun.l.google.com:19302"]}));
+    assert_page_wire(&stun, json!({"urls": ["stun:stun.l.google.com:19302"]}));
     assert_reads(json!({"urls": "stun:stun.l.google.com:19302"}), stun);
     let turn = IceServer {
         urls: vec!["turn:turn.example.com:3478".to_owned(), "turns:turn.example.com:5349".to_owned()],
@@ -80,9 +111,9 @@ fn urls_of_an_ice_server_are_a_string_or_an_array() {
         credential: Some("password".to_owned()),
     };
     let urls = ["turn:turn.example.com:3478", "turns:turn.example.com:5349"];
-    assert_wire(&turn, json!({"urls": urls, "username": "user", "credential": "password"}));
+    assert_page_wire(&turn, json!({"urls": urls, "username": "user", "credential": "password"}));
     for malformed in [json!({}), json!({"urls": 1}), json!({"urls": [1]}), json!({"urls": null})] {
-        assert!(serde_json::from_value::<IceServer>(malformed).is_err());
+        assert_refused::<IceServer>(malformed);
     }
 }
 
@@ -90,6 +121,7 @@ fn urls_of_an_ice_server_are_a_string_or_an_array() {
 fn a_plain_server_acknowledges_with_little() {
     let granted = Entered { success: true, ..Entered::default() };
     assert_wire(&granted, json!({"success": true}));
+    assert_reads(json!({"success": true}), granted.clone());
     assert_reads(
         json!({"success": true, "roomId": "R", "existingUsers": ["a", "b"], "motd": "hi"}),
         Entered {
@@ -99,7 +131,7 @@ fn a_plain_server_acknowledges_with_little() {
         },
     );
     assert_reads(json!({}), Entered::default());
-    assert_reads(json!({"success": true}), Left { success: true, error: None });
+    assert_wire(&Left { success: true, error: None }, json!({"success": true}));
 }
 
 #[test]
@@ -112,22 +144,24 @@ fn vitrines_server_acknowledges_with_everything() {
         ice_servers: Some(vec![server]),
         error: None,
     };
-    assert_wire(
-        &entered,
-        json!({"success": true, "roomId": "R", "existingUsers": [], "iceServers": [{"urls": ["stun:x"]}]}),
-    );
+    let json = json!({"success": true, "roomId": "R", "existingUsers": [], "iceServers": [{"urls": ["stun:x"]}]});
+    assert_wire(&entered, json.clone());
+    assert_reads(json, entered);
+    assert_refused::<Entered>(json!({"success": true, "existingUsers": [1]}));
+    assert_refused::<Entered>(json!({"success": "yes"}));
 }
 
 #[test]
 fn refusals_name_a_code_and_say_it_in_words() {
     let error = RequestError { code: ErrorCode::RoomFull, message: "full".to_owned() };
     let json = json!({"code": "room-full", "message": "full"});
-    assert_wire(
-        &Entered { error: Some(error.clone()), ..Entered::default() },
-        json!({"success": false, "error": json}),
-    );
+    let entered = Entered { error: Some(error.clone()), ..Entered::default() };
+    assert_wire(&entered, json!({"success": false, "error": json}));
+    assert_reads(json!({"success": false, "error": json}), entered);
     assert_wire(&Left { success: false, error: Some(error.clone()) }, json!({"success": false, "error": json}));
-    assert_wire(&Refused { event: "offer".to_owned(), error }, json!({"event": "offer", "error": json}));
+    let refused = Refused { event: "offer".to_owned(), error };
+    assert_wire(&refused, json!({"event": "offer", "error": json}));
+    assert_reads(json!({"event": "offer", "error": json}), refused);
 }
 
 #[test]
@@ -145,8 +179,10 @@ fn error_codes_are_a_closed_set_of_words() {
     ];
     for (code, word) in codes {
         assert_wire(&code, json!(word));
+        assert_eq!(code.name(), word);
+        assert_reads(json!({"code": word, "message": ""}), RequestError { code, message: String::new() });
     }
-    assert!(serde_json::from_value::<ErrorCode>(json!("teapot")).is_err());
+    assert_refused::<RequestError>(json!({"code": "teapot", "message": ""}));
 }
 
 #[test]
@@ -154,30 +190,84 @@ fn presence_names_the_participant() {
     assert_wire(&Presence { user_id: UserId("x".to_owned()) }, json!({"userId": "x"}));
 }
 
+#[track_caller]
+fn assert_control(message: ControlMessage, text: &str) {
+    assert_eq!(Json::from(&message).encode(), text);
+    assert_eq!(ControlMessage::read(&Json::parse(text).unwrap()), Ok(message));
+}
+
 #[test]
 fn control_messages_are_tagged_by_type() {
-    assert_wire(
-        &ControlMessage::Hello { name: "지수".to_owned(), session_id: "s".to_owned(), version: 1 },
-        json!({"type": "hello", "name": "지수", "sessionId": "s", "version": 1}),
+    assert_control(
+        ControlMessage::Hello { name: "지수".to_owned(), session_id: "s".to_owned(), version: 1 },
+        r#"{"type":"hello","name":"지수","sessionId":"s","version":1}"#,
     );
-    assert_wire(
-        &ControlMessage::Media { audio: true, video: false },
-        json!({"type": "media", "audio": true, "video": false}),
-    );
-    assert_reads(
-        json!({"type": "media", "audio": true, "video": false, "hand": "raised"}),
+    assert_control(
         ControlMessage::Media { audio: true, video: false },
+        r#"{"type":"media","audio":true,"video":false}"#,
     );
+    assert_control(ControlMessage::Ping, r#"{"type":"ping"}"#);
+    assert_control(ControlMessage::Pong, r#"{"type":"pong"}"#);
+    assert_control(
+        ControlMessage::Description { description: SessionDescription::new(SdpType::Offer, "v=0\r\n") },
+        r#"{"type":"description","description":{"type":"offer","sdp":"v=0\r\n"}}"#,
+    );
+    let candidate = IceCandidate { candidate: "candidate:1".to_owned(), ..IceCandidate::default() };
+    assert_control(
+        ControlMessage::Candidate { candidate },
+        r#"{"type":"candidate","candidate":{"candidate":"candidate:1","sdpMid":null,"sdpMLineIndex":null,"usernameFragment":null}}"#,
+    );
+    let more = Json::parse(r#"{"type":"media","audio":true,"video":false,"hand":"raised"}"#).unwrap();
+    assert_eq!(ControlMessage::read(&more), Ok(ControlMessage::Media { audio: true, video: false }));
 }
 
 /// A reader skips messages of a later version, and can tell them from damaged ones.
 #[test]
 fn an_unknown_control_message_is_told_apart_from_a_damaged_one() {
-    let read = |text| serde_json::from_str::<ControlMessage>(text).unwrap_err();
-    let unknown = read(r#"{"type":"confetti","amount":3}"#);
-    assert!(unknown.is_data() && unknown.to_string().contains("unknown variant `confetti`"), "{unknown}");
-    let damaged = read(r#"{"type":"media","audio":true}"#);
-    assert!(damaged.is_data() && damaged.to_string().contains("missing field"), "{damaged}");
-    assert!(read(r#"{"type":"media""#).is_eof());
-    assert!(read("hello").is_syntax());
+    let read = |text| ControlMessage::read(&Json::parse(text).unwrap()).unwrap_err();
+    assert_eq!(read(r#"{"type":"confetti","amount":3}"#), ControlMessageError::Unknown("confetti".to_owned()));
+    for damaged in [r#"{"type":"media","audio":true}"#, r#"{"type":1}"#, "{}", "[]", "1"] {
+        assert!(matches!(read(damaged), ControlMessageError::Malformed(_)), "{damaged}");
+    }
+    assert_eq!(read(r#"{"type":"media","audio":true}"#).to_string(), "no usable field `video`");
+}
+
+fn description() -> impl Strategy<Value = SessionDescription> {
+    let tag = (any::<String>(), any::<Option<String>>(), any::<u32>(), any::<Option<u32>>())
+        .prop_map(|(connection, to, serial, answers)| DescriptionTag { connection, to, serial, answers });
+    let kinds = [SdpType::Offer, SdpType::Pranswer, SdpType::Answer, SdpType::Rollback];
+    (prop::sample::select(kinds.to_vec()), any::<String>(), prop::option::of(tag))
+        .prop_map(|(kind, sdp, tag)| SessionDescription { kind, sdp, tag })
+}
+
+fn candidate() -> impl Strategy<Value = IceCandidate> {
+    let acquaintances = vec![Acquaintance::Unknown, Acquaintance::Connected, Acquaintance::Stranger];
+    let introduction = (any::<String>(), prop::sample::select(acquaintances))
+        .prop_map(|(session, acquaintance)| Introduction { session, acquaintance });
+    let fields = (any::<String>(), any::<Option<String>>(), any::<Option<u16>>(), any::<Option<String>>());
+    (fields, prop::option::of(introduction)).prop_map(
+        |((candidate, sdp_mid, sdp_m_line_index, username_fragment), introduction)| IceCandidate {
+            candidate,
+            sdp_mid,
+            sdp_m_line_index,
+            username_fragment,
+            introduction,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn page_and_server_write_and_read_descriptions_alike(description in description()) {
+        let json = serde_json::to_value(&description).unwrap();
+        assert_page_wire(&description, json);
+    }
+
+    #[test]
+    fn page_and_server_write_and_read_candidates_alike(candidate in candidate()) {
+        let json = serde_json::to_value(&candidate).unwrap();
+        assert_page_wire(&candidate, json);
+    }
 }
