@@ -4,6 +4,7 @@
 mod bench;
 mod browsers;
 mod dist;
+mod glue;
 mod process;
 mod serve;
 mod system;

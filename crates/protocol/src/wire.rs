@@ -118,6 +118,7 @@ impl Read for DescriptionTag {
             to: json.may("to", Json::to_text)?,
             serial: json.need("serial", count32)?,
             answers: json.may("answers", count32)?,
+            polite: json.may("polite", Json::to_bool)?.unwrap_or_default(),
         })
     }
 }
@@ -128,6 +129,7 @@ impl From<&DescriptionTag> for Json {
             .with("to", tag.to.as_deref())
             .with("serial", Some(tag.serial))
             .with("answers", tag.answers)
+            .with("polite", tag.polite.then_some(true))
     }
 }
 

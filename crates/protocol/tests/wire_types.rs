@@ -233,8 +233,9 @@ fn an_unknown_control_message_is_told_apart_from_a_damaged_one() {
 }
 
 fn description() -> impl Strategy<Value = SessionDescription> {
-    let tag = (any::<String>(), any::<Option<String>>(), any::<u32>(), any::<Option<u32>>())
-        .prop_map(|(connection, to, serial, answers)| DescriptionTag { connection, to, serial, answers });
+    let tag = (any::<String>(), any::<Option<String>>(), any::<u32>(), any::<Option<u32>>(), any::<bool>()).prop_map(
+        |(connection, to, serial, answers, polite)| DescriptionTag { connection, to, serial, answers, polite },
+    );
     let kinds = [SdpType::Offer, SdpType::Pranswer, SdpType::Answer, SdpType::Rollback];
     (prop::sample::select(kinds.to_vec()), any::<String>(), prop::option::of(tag))
         .prop_map(|(kind, sdp, tag)| SessionDescription { kind, sdp, tag })
