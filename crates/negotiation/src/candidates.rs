@@ -18,6 +18,8 @@ const MAX_REMEMBERED: usize = 64;
 pub(crate) struct Candidates {
     /// Candidates that no set description names, oldest first.
     waiting: VecDeque<Waiting>,
+    /// Candidates of the description in force that were added.
+    added: VecDeque<Waiting>,
     /// Fragments of the remote description that is set.
     in_force: Option<Fragments>,
     /// Fragments of the remote description that is being set.
@@ -43,6 +45,16 @@ struct Waiting {
 type Fragments = Vec<String>;
 
 impl Candidates {
+    /// For a new connection in place of this one. What waits may belong to the other side's new connection; what was
+    /// added here is needed again `if_kept`, if the other side keeps its connection.
+    pub(crate) fn anew(&self, if_kept: bool) -> Self {
+        let added = self.added.iter().filter(|_| if_kept);
+        let mut waiting: VecDeque<Waiting> =
+            added.chain(&self.waiting).filter(|candidate| candidate.fragment.is_some()).cloned().collect();
+        waiting.drain(..waiting.len().saturating_sub(MAX_WAITING));
+        Self { waiting, ..Self::default() }
+    }
+
     /// A description came, whatever will become of it.
     pub(crate) fn description_received(&mut self, sdp: &str) {
         self.latest = fragments(sdp);
@@ -67,6 +79,7 @@ impl Candidates {
     /// The description that was being set is set.
     pub(crate) fn description_set(&mut self) {
         let coming = std::mem::take(&mut self.coming);
+        self.added.retain(|added| added.fragment.as_ref().is_some_and(|fragment| coming.contains(fragment)));
         self.before = self.in_force.replace(coming);
         self.bury();
     }
@@ -94,18 +107,17 @@ impl Candidates {
             return;
         };
         for waiting in std::mem::take(&mut self.waiting) {
-            let Some(fragment) = &waiting.fragment else {
-                actions.push(Action::AddCandidate(waiting.candidate));
-                continue;
-            };
-            if in_force.is_empty() || in_force.contains(fragment) {
-                actions.push(Action::AddCandidate(waiting.candidate));
-            } else if let Some((_, reason)) = self.dead.iter().find(|(dead, _)| dead == fragment) {
+            let fragment = waiting.fragment.as_ref();
+            if in_force.is_empty() || fragment.is_none_or(|fragment| in_force.contains(fragment)) {
+                actions.push(Action::AddCandidate(waiting.candidate.clone()));
+                self.added.push_back(waiting);
+            } else if let Some((_, reason)) = self.dead.iter().find(|(dead, _)| Some(dead) == fragment) {
                 actions.push(dropped(waiting.candidate, *reason));
             } else {
                 self.waiting.push_back(waiting);
             }
         }
+        self.added.drain(..self.added.len().saturating_sub(MAX_WAITING));
     }
 
     fn ignore(&mut self, fragments: Fragments) {

@@ -17,6 +17,10 @@
 //! - The way to the other side must keep the order of descriptions. It may lose them: an offer that goes unanswered is
 //!   made again on [`Input::OfferAgain`]. Between two machines made with [`Negotiation::tagged`], descriptions may also
 //!   come twice, late, or by different ways.
+//! - Connections may be given up for new ones by either side, or by both at once: [`Negotiation::anew`] makes the
+//!   machine for the new connection, and [`Negotiation::is_from_another_connection`] tells that the other side has one.
+//!   The roles are those of the two participants and stay the same: with a role taken for each new connection, two
+//!   that start anew at once would both be impolite, and ignore each other.
 //! - Send every local candidate as the browser finds it; the machine does not see local candidates.
 
 mod candidates;
@@ -166,7 +170,7 @@ pub enum Note {
 pub enum Misplaced {
     /// It is from, or for, another peer connection of the same participants.
     AnotherConnection,
-    /// It is an offer that came before, or one older than that.
+    /// It is an offer that came before, or one older than what came.
     Repeated,
 }
 

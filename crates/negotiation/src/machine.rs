@@ -12,7 +12,7 @@ use vitrine_protocol::signaling::{SdpType, SessionDescription};
 
 use crate::candidates::Candidates;
 use crate::tags::Tags;
-use crate::{Action, Input, Note, Operation, Recovery, Role, SignalingState};
+use crate::{Action, Input, Misplaced, Note, Operation, Recovery, Role, SignalingState};
 
 /// Most remote descriptions that wait at a time. An honest peer has one or two under way.
 const MAX_DESCRIPTIONS: usize = 16;
@@ -43,6 +43,19 @@ impl Negotiation {
     /// The machine for a new `RTCPeerConnection`, whose descriptions carry tags with this random id of it.
     pub fn tagged(role: Role, connection: String) -> Self {
         Self { tags: Tags::new(connection), ..Self::new(role) }
+    }
+
+    /// The machine for a new `RTCPeerConnection` in place of this one's, with the same participant: when this side starts
+    /// anew, and when the other side did, see [`Self::is_from_another_connection`]. It keeps the role, and what tells
+    /// late messages of connections that are gone from those of the other side's new one. It offers on its first input,
+    /// unless that is an offer.
+    pub fn anew(&self, connection: String) -> Self {
+        Self {
+            candidates: self.candidates.anew(!self.tags.met()),
+            tags: self.tags.anew(connection),
+            needed: true,
+            ..Self::new(self.role)
+        }
     }
 
     /// The machine for a new `RTCPeerConnection`, whose descriptions carry no tags.
@@ -124,8 +137,9 @@ impl Negotiation {
         self.answer_due
     }
 
-    /// Whether `description` comes from another connection of the other side than the one negotiated with so far: the
-    /// other side started anew, and so must this one.
+    /// Whether `description`, an offer or an answer, comes from another connection of the other side than the one
+    /// negotiated with so far: the other side started anew, and so must this one. Feed it to the machine that
+    /// [`Self::anew`] then makes. What comes late from a connection given up before is not meant.
     pub fn is_from_another_connection(&self, description: &SessionDescription) -> bool {
         self.tags.is_foreign(description)
     }
@@ -173,7 +187,9 @@ impl Negotiation {
             actions.push(Action::Note(Note::DescriptionRefused(description.kind)));
             return;
         }
-        if let Err(why) = self.tags.admit(&description) {
+        let admitted = self.tags.admit(&description);
+        self.drop_what_is_outdated(actions);
+        if let Err(why) = admitted {
             actions.push(Action::Note(Note::DescriptionMisplaced { kind: description.kind, why }));
             return;
         }
@@ -186,6 +202,19 @@ impl Negotiation {
             self.candidates.description_ignored(&oldest.sdp);
             actions.push(Action::Note(Note::DescriptionDropped(oldest.kind)));
         }
+    }
+
+    /// Of the descriptions that wait, those of a connection that the other side gave up meanwhile.
+    fn drop_what_is_outdated(&mut self, actions: &mut Vec<Action>) {
+        let why = Misplaced::AnotherConnection;
+        self.descriptions.retain(|waiting| {
+            let is_current = self.tags.is_of_the_other(waiting);
+            if !is_current {
+                self.candidates.description_ignored(&waiting.sdp);
+                actions.push(Action::Note(Note::DescriptionMisplaced { kind: waiting.kind, why }));
+            }
+            is_current
+        });
     }
 
     fn take_up(&mut self, description: SessionDescription, actions: &mut Vec<Action>) {
@@ -212,12 +241,12 @@ impl Negotiation {
         if self.state == SignalingState::HaveLocalOffer {
             actions.push(Action::Note(Note::OfferRolledBack));
         }
-        self.tags.answer(&offer);
         self.set_remote(Operation::RemoteOffer, offer, actions);
     }
 
     fn set_remote(&mut self, operation: Operation, description: SessionDescription, actions: &mut Vec<Action>) {
         self.operation = Some(operation);
+        self.tags.take_up(&description);
         self.candidates.description_begun(&description.sdp);
         actions.push(Action::SetRemoteDescription(description));
     }
