@@ -31,10 +31,10 @@ pub struct Description {
 
 impl Description {
     fn new(id: String, fragment: String, sections: usize, tracks: usize) -> Self {
-        let text = format!(
-            "v=0\r\no=- {id} 1 IN IP4 0.0.0.0\r\na=tracks:{tracks}\r\n{}",
-            format!("m=video\r\na=ice-ufrag:{fragment}\r\n").repeat(sections)
-        );
+        let mut text = format!("v=0\r\no=- {id} 1 IN IP4 0.0.0.0\r\na=tracks:{tracks}\r\n");
+        for _ in 0..sections {
+            text.extend(["m=video\r\na=ice-ufrag:", &fragment, "\r\n"]);
+        }
         Self { text, fragment, sections, tracks }
     }
 
@@ -59,7 +59,8 @@ pub enum Flavour {
 }
 
 pub struct Browser {
-    name: &'static str,
+    /// The connection's id, in everything that this browser makes up.
+    name: String,
     flavour: Flavour,
     pub state: SignalingState,
     pub current_local: Option<Description>,
@@ -82,7 +83,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    pub fn new(name: &'static str, flavour: Flavour) -> Self {
+    pub fn new(name: String, flavour: Flavour) -> Self {
         Self {
             name,
             flavour,
@@ -105,6 +106,10 @@ impl Browser {
     pub fn add_track(&mut self) {
         self.tracks += 1;
         self.update_negotiation_needed();
+    }
+
+    pub fn tracks(&self) -> usize {
+        self.tracks
     }
 
     pub fn restart_ice(&mut self) {
@@ -266,6 +271,6 @@ impl Browser {
 
     fn unique(&mut self) -> String {
         self.counter += 1;
-        format!("{}{}", self.name, self.counter)
+        format!("{}.{}", self.name, self.counter)
     }
 }

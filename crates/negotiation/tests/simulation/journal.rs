@@ -1,0 +1,31 @@
+//! What happened in one mesh, line by line, written only while a failure is explained.
+
+use std::cell::RefCell;
+
+thread_local! {
+    static LINES: RefCell<Option<Vec<Line>>> = const { RefCell::new(None) };
+}
+
+struct Line {
+    members: [u32; 2],
+    text: String,
+}
+
+/// Writes a line about the pair of these two, if anyone is to read it.
+pub fn write(members: [u32; 2], text: impl FnOnce() -> String) {
+    LINES.with_borrow_mut(|lines| {
+        if let Some(lines) = lines {
+            lines.push(Line { members, text: text() });
+        }
+    });
+}
+
+/// Runs `work`; returns the lines of the pair that was written of last, which if it failed is the one that did.
+pub fn of_the_last(work: impl FnOnce()) -> String {
+    LINES.set(Some(Vec::new()));
+    work();
+    let lines = LINES.take().unwrap_or_default();
+    let Some(members) = lines.last().map(|line| line.members) else { return String::new() };
+    let of_pair = lines.iter().filter(|line| line.members == members);
+    of_pair.map(|line| format!("  {members:?} {}\n", line.text)).collect()
+}
