@@ -28,12 +28,13 @@ struct Stage {
     run: fn(&Context<'_>, &mut Tally) -> Outcome,
 }
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage { name: "fmt", does: "the code is formatted", has_tests: false, run: fmt },
     Stage { name: "clippy-native", does: "no lint in what runs natively", has_tests: false, run: clippy_native },
     Stage { name: "clippy-wasm", does: "no lint in the app", has_tests: false, run: clippy_wasm },
     Stage { name: "doc", does: "the documentation builds without a warning", has_tests: false, run: doc },
     Stage { name: "native", does: "tests without a browser", has_tests: true, run: native },
+    Stage { name: "simulation", does: "the negotiation, in many seeded meshes", has_tests: true, run: simulation },
     Stage { name: "wasm-chromium", does: "the app's parts in Chromium", has_tests: true, run: wasm_chromium },
     Stage { name: "wasm-firefox", does: "the app's parts in Firefox", has_tests: true, run: wasm_firefox },
     Stage { name: "dist", does: "the app builds for release", has_tests: false, run: build_dist },
@@ -153,10 +154,23 @@ fn doc(context: &Context<'_>, _: &mut Tally) -> Outcome {
 fn native(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     let mut command = cargo(context.root);
     // `--no-fail-fast`: one failing program must not hide what the others would say.
-    command.args(["test", "--no-fail-fast", "--workspace", "--exclude", "vitrine", "--exclude", "vitrine-e2e", "--"]);
-    count(command.args(context.extra), tally)?;
+    command.args(["test", "--no-fail-fast", "--workspace"]);
+    for elsewhere in ["vitrine", "vitrine-e2e", "vitrine-negotiation"] {
+        command.args(["--exclude", elsewhere]);
+    }
+    count(command.arg("--").args(context.extra), tally)?;
     // What the app decides without a browser. Alone, so that its features do not mix with the server's.
     count(cargo(context.root).args(["test", "--package", "vitrine", "--lib", "--"]).args(context.extra), tally)
+}
+
+fn simulation(context: &Context<'_>, tally: &mut Tally) -> Outcome {
+    let mut command = cargo(context.root);
+    command.args(["test", "--no-fail-fast", "--package", "vitrine-negotiation", "--"]);
+    // Its report is worth seeing when all is well, too. The flag may be given only once.
+    if !context.extra.iter().any(|word| word == "--nocapture") {
+        command.arg("--nocapture");
+    }
+    count(command.args(context.extra), tally)
 }
 
 fn wasm_chromium(context: &Context<'_>, tally: &mut Tally) -> Outcome {
