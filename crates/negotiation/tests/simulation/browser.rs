@@ -22,6 +22,9 @@ enum Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     pub text: String,
+    id: String,
+    /// In an answer: the id of the offer. Browsers do not know, so negotiation must.
+    answers: Option<String>,
     pub fragment: String,
     /// Media sections, at least one: that of the data channel, while no track uses it.
     sections: usize,
@@ -30,18 +33,23 @@ pub struct Description {
 }
 
 impl Description {
-    fn new(id: String, fragment: String, sections: usize, tracks: usize) -> Self {
-        let mut text = format!("v=0\r\no=- {id} 1 IN IP4 0.0.0.0\r\na=tracks:{tracks}\r\n");
+    fn new(id: String, answers: Option<String>, fragment: String, sections: usize, tracks: usize) -> Self {
+        let mut text = format!("v=0\r\no={id}\r\na=tracks:{tracks}\r\n");
+        if let Some(offer) = &answers {
+            text.extend(["a=answers:", offer, "\r\n"]);
+        }
         for _ in 0..sections {
             text.extend(["m=video\r\na=ice-ufrag:", &fragment, "\r\n"]);
         }
-        Self { text, fragment, sections, tracks }
+        Self { text, id, answers, fragment, sections, tracks }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
         let value = |prefix: &str| text.lines().find_map(|line| line.strip_prefix(prefix));
         Some(Self {
             text: text.to_owned(),
+            id: value("o=")?.to_owned(),
+            answers: value("a=answers:").map(str::to_owned),
             fragment: value("a=ice-ufrag:")?.to_owned(),
             sections: text.lines().filter(|line| line.starts_with("m=")).count(),
             tracks: value("a=tracks:")?.parse().ok()?,
@@ -223,6 +231,8 @@ impl Browser {
             }
             (SdpType::Answer, SignalingState::HaveLocalOffer) => {
                 let answer = parsed.ok_or("the SDP cannot be read")?;
+                let offered = self.pending_local.as_ref().map(|it| &it.id);
+                assert_eq!(answer.answers.as_ref(), offered, "{}: the answer is to the offer that is set", self.name);
                 if Some(answer.sections) != self.pending_local.as_ref().map(|it| it.sections) {
                     return Err("the order of m-lines differs".to_owned());
                 }
@@ -258,7 +268,7 @@ impl Browser {
         let known = self.current_local.as_ref().or(self.pending_local.as_ref()).map(|it| it.fragment.clone());
         let fragment = known.filter(|_| self.credentials_to_replace.is_empty()).unwrap_or_else(|| self.unique());
         let sections = self.current_local.as_ref().map_or(0, |it| it.sections).max(self.tracks).max(1);
-        Description::new(self.unique(), fragment, sections, self.tracks)
+        Description::new(self.unique(), None, fragment, sections, self.tracks)
     }
 
     fn create_answer(&mut self) -> Description {
@@ -266,7 +276,7 @@ impl Browser {
         let restarts = self.current_remote.as_ref().is_none_or(|current| current.fragment != offer.fragment);
         let known = self.current_local.as_ref().map(|it| it.fragment.clone());
         let fragment = known.filter(|_| !restarts).unwrap_or_else(|| self.unique());
-        Description::new(self.unique(), fragment, offer.sections, self.tracks.min(offer.sections))
+        Description::new(self.unique(), Some(offer.id), fragment, offer.sections, self.tracks.min(offer.sections))
     }
 
     fn unique(&mut self) -> String {

@@ -29,6 +29,8 @@ pub struct Mesh {
     copied: u16,
     /// In which order it comes to rest.
     turned: bool,
+    /// Whether it comes to rest before the first step, too.
+    established: bool,
     pub tally: Tally,
 }
 
@@ -41,6 +43,7 @@ impl Mesh {
             entered: 0,
             copied: schedule.copied,
             turned: schedule.turned,
+            established: schedule.established,
             tally: Tally::default(),
         };
         schedule.tracks.iter().take(schedule.participants).for_each(|tracks| mesh.enter(usize::from(*tracks)));
@@ -49,6 +52,9 @@ impl Mesh {
 
     /// All steps, then rest, then the verdict: a panic if the mesh does not converge.
     pub fn run(mut self, steps: &[Step]) -> Tally {
+        if self.established {
+            self.settle();
+        }
         steps.iter().for_each(|step| self.step(*step));
         self.heal();
         self.settle();
@@ -162,6 +168,7 @@ impl Mesh {
             let mut repeats = 0;
             loop {
                 settle(pair, self.turned, &mut self.tally);
+                pair.assert_answered_if_calm();
                 let opened = pair.open_control();
                 let again = [0, 1].map(|side| pair.lose_patience(side, &mut self.tally));
                 if !opened && again == [false, false] {

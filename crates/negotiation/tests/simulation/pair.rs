@@ -55,6 +55,11 @@ pub struct Pair {
     lost: [Vec<String>; 2],
     /// Connections made so far, for their ids.
     connections: u32,
+    /// Of those, made because a side wanted to, and because the other side had.
+    started: usize,
+    followed: usize,
+    /// No message was lost, and all went by one way.
+    calm: bool,
     /// Of connections that are gone.
     past_offers: usize,
     past_glares: usize,
@@ -79,6 +84,9 @@ impl Pair {
             control: false,
             lost: Default::default(),
             connections: 2,
+            started: 0,
+            followed: 0,
+            calm: signaling,
             past_offers: 0,
             past_glares: 0,
         };
@@ -142,6 +150,7 @@ impl Pair {
             Some(Mail::Received(way, input)) => {
                 if let Input::RemoteDescription(description) = &input {
                     if self.sides[index].machine.is_from_another_connection(description) {
+                        self.followed += 1;
                         self.begin_anew(index, tally);
                     }
                     if description.kind == SdpType::Offer {
@@ -161,11 +170,9 @@ impl Pair {
 
     /// After a way came back.
     fn healed(&mut self, index: usize, tally: &mut Tally) {
-        self.sides[index].justified_offers += 1;
         self.feed(index, Input::OfferAgain, tally);
         if self.knows[index].stale_path || !self.control {
             self.knows[index].stale_path = !self.path;
-            self.sides[index].justified_offers += 1;
             tally.restarts += 1;
             self.feed(index, Input::RestartIce, tally);
         }
@@ -227,6 +234,7 @@ impl Pair {
             return;
         }
         self.signaling = up;
+        self.calm = false;
         journal::write(self.members, || format!("signaling is up: {up}"));
         if up { self.announce(Way::Signaling, true) } else { self.clear(Way::Signaling, tally) }
     }
@@ -265,6 +273,7 @@ impl Pair {
             return false;
         }
         self.control = true;
+        self.calm = false;
         journal::write(self.members, || "the control channel opens".to_owned());
         self.announce(Way::Control, false);
         true
@@ -294,6 +303,7 @@ impl Pair {
 
     /// The side gives its connection up for a new one, and offers.
     pub fn start_anew(&mut self, index: usize, tally: &mut Tally) {
+        self.started += 1;
         self.begin_anew(index, tally);
         self.sides[index].want(Input::NegotiationNeeded);
     }
@@ -302,6 +312,7 @@ impl Pair {
     /// goes with it.
     fn begin_anew(&mut self, index: usize, tally: &mut Tally) {
         tally.anew += 1;
+        self.calm = false;
         self.connections += 1;
         let id = format!("{}-{}:{}", self.members[0], self.members[1], self.connections);
         journal::write(self.members, || format!("side {index} starts anew as {id}"));
@@ -321,6 +332,12 @@ impl Pair {
         self.lost[index].clear();
     }
 
+    /// Where nothing is lost and nothing overtakes, every offer finds its answer.
+    pub fn assert_answered_if_calm(&self) {
+        let waits = self.sides.iter().any(|side| side.machine.awaits_answer());
+        assert!(!(self.calm && waits), "an offer is not answered, though nothing was lost");
+    }
+
     pub fn is_quiet(&self) -> bool {
         self.lanes.iter().flatten().all(Lane::is_empty) && self.sides.iter().all(Side::is_quiet)
     }
@@ -331,6 +348,8 @@ impl Pair {
         one.assert_converged(other);
         other.assert_converged(one);
         assert!(self.control, "the control channel is open");
+        let (started, followed) = (self.started, self.followed);
+        assert!(followed <= 2 * started, "{started} times anew, and {followed} times in consequence");
         for (index, side) in self.sides.iter().enumerate() {
             tally.sides += 1;
             side.assert_offers_bounded();

@@ -75,6 +75,8 @@ pub struct Schedule {
     pub copied: u16,
     /// In which of two orders the mesh comes to rest.
     pub turned: bool,
+    /// Whether all are connected before the first step.
+    pub established: bool,
     pub steps: Vec<Step>,
 }
 
@@ -103,13 +105,13 @@ impl Schedule {
         let pairs = participants * (participants - 1) / 2;
         let longest = if random.below(8) == 0 { 600 } else { 120 };
         let length = random.below(longest * pairs) + 20;
-        let turned = random.below(2) == 0;
+        let (turned, established) = (random.below(2) == 0, random.below(2) == 0);
         let step = |_| Step {
             event: pick(&events, random.below(weight)),
             place: random.below(1 << 16) as u16,
             pick: random.below(1 << 16) as u16,
         };
-        Self { participants, tracks, copied, turned, steps: (0..length).map(step).collect() }
+        Self { participants, tracks, copied, turned, established, steps: (0..length).map(step).collect() }
     }
 }
 

@@ -58,14 +58,18 @@ impl Side {
         }
     }
 
-    /// An input from the own timers, which may lead to one offer.
+    /// An input from the own browser or the own timers.
     pub fn want(&mut self, input: Input) {
-        self.justified_offers += 1;
         self.mailbox.push_back(Mail::Local(input));
     }
 
     /// Feeds the machine and performs what it asks for; `send` gets what goes to the other side.
     pub fn handle(&mut self, input: Input, mut send: impl FnMut(SessionDescription)) {
+        self.justified_offers += usize::from(match &input {
+            Input::NegotiationNeeded | Input::RestartIce | Input::DescriptionFailed(_) => true,
+            Input::OfferAgain => self.machine.signaling_state() == SignalingState::HaveLocalOffer,
+            _ => false,
+        });
         for action in self.machine.handle(input) {
             match action {
                 Action::RestartIce => self.browser.restart_ice(),

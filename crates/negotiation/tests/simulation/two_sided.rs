@@ -84,10 +84,7 @@ impl World {
             }
             Step::Work(side) => self.work(side),
             Step::Complete(side) => self.side(side).complete(false),
-            Step::Fail(side) => {
-                self.side(side).justified_offers += 1;
-                self.side(side).complete(true);
-            }
+            Step::Fail(side) => self.side(side).complete(true),
             Step::Check(side) => self.side(side).check(),
             Step::Cut { restart } => self.ends.iter_mut().for_each(|end| end.cut(restart)),
             Step::Garbage(side, garbage) => self.inject(side, garbage),
@@ -195,7 +192,6 @@ impl World {
 
 impl End {
     fn cut(&mut self, restart: bool) {
-        self.side.justified_offers += 1 + usize::from(restart);
         self.connected = false;
         self.was_cut = true;
         self.restart = restart;
