@@ -50,7 +50,7 @@ const ORDINARY: [(Event, u16); 8] = [
     (Event::DeliverCandidate, 70),
     (Event::DeliverCopy, 12),
     (Event::OpenControl, 10),
-    (Event::Notice, 6),
+    (Event::Notice, 12),
 ];
 
 /// What happens now and then; each group is in a schedule or not.
@@ -58,7 +58,7 @@ const INCIDENTS: [&[(Event, u16)]; 7] = [
     &[(Event::AddTrack, 6)],
     &[(Event::LosePatience, 8)],
     &[(Event::RestartIce, 4)],
-    &[(Event::CutPath, 4), (Event::RestorePath, 10)],
+    &[(Event::CutPath, 10), (Event::RestorePath, 14)],
     &[(Event::CutSignaling, 3), (Event::RestoreSignaling, 10), (Event::StopServer, 2), (Event::StartServer, 10)],
     &[(Event::StartAnew, 3)],
     &[(Event::Leave, 1), (Event::Join, 2)],
