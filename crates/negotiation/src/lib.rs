@@ -19,8 +19,7 @@
 //!   come twice, late, or by different ways.
 //! - Connections may be given up for new ones by either side, or by both at once: [`Negotiation::anew`] makes the
 //!   machine for the new connection, and [`Negotiation::is_from_another_connection`] tells that the other side has one.
-//!   The roles are those of the two participants and stay the same: with a role taken for each new connection, two
-//!   that start anew at once would both be impolite, and ignore each other.
+//!   Perform both for the same participant only, and for descriptions of both types.
 //! - Send every local candidate as the browser finds it; the machine does not see local candidates.
 
 mod candidates;

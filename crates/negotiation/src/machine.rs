@@ -22,6 +22,9 @@ const MAX_FAILED_ANSWERS: u32 = 2;
 /// The state machine of one peer connection.
 #[derive(Clone, Debug)]
 pub struct Negotiation {
+    /// The role that this side began with. The descriptions say it.
+    begun_as: Role,
+    /// The role that it has against the connection of the other side that was heard of last.
     role: Role,
     state: SignalingState,
     operation: Option<Operation>,
@@ -61,6 +64,7 @@ impl Negotiation {
     /// The machine for a new `RTCPeerConnection`, whose descriptions carry no tags.
     pub fn new(role: Role) -> Self {
         Self {
+            begun_as: role,
             role,
             state: SignalingState::Stable,
             operation: None,
@@ -193,7 +197,7 @@ impl Negotiation {
             actions.push(Action::Note(Note::DescriptionMisplaced { kind: description.kind, why }));
             return;
         }
-        self.role = self.tags.role_against(&description, self.role);
+        self.role = self.tags.role_against(&description, self.begun_as);
         self.candidates.description_received(&description.sdp);
         self.descriptions.push_back(description);
         if self.descriptions.len() > MAX_DESCRIPTIONS
@@ -261,13 +265,13 @@ impl Negotiation {
                     && self.descriptions.front().is_some_and(|next| next.kind == SdpType::Offer);
                 self.answer_due = !gives_way;
                 if !gives_way {
-                    actions.push(Action::Send(self.tags.write(description, self.role)));
+                    actions.push(Action::Send(self.tags.write(description, self.begun_as)));
                 }
             }
             (Some(Operation::LocalAnswer), SdpType::Answer) => {
                 self.operation = None;
                 self.state = SignalingState::Stable;
-                actions.push(Action::Send(self.tags.write(description, self.role)));
+                actions.push(Action::Send(self.tags.write(description, self.begun_as)));
             }
             _ => actions.push(Action::Note(Note::UnexpectedCompletion)),
         }

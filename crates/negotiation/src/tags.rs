@@ -72,8 +72,9 @@ impl Tags {
         self.other.as_ref() != Some(&tag.connection) && !self.past.contains(&tag.connection)
     }
 
-    /// The role that this side must have, going by the other side's `description`: the opposite one. When both began at
-    /// once with the same role, the ids of the connections decide.
+    /// The role that this side, begun with `role`, has against the connection that the other side's `description` is
+    /// of: its own, or if both began with the same one, that which the ids of the two connections give. It depends on
+    /// nothing else, so both sides come to opposite roles, whatever they heard of other connections before.
     pub(crate) fn role_against(&self, description: &SessionDescription, role: Role) -> Role {
         let (Some(tag), Some(own)) = (&description.tag, &self.own) else { return role };
         let polite = if tag.polite == (role == Role::Polite) { *own > tag.connection } else { role == Role::Polite };

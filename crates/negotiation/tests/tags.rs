@@ -117,6 +117,16 @@ fn two_that_began_with_the_same_role_settle_on_different_ones() {
     }
 }
 
+#[test]
+fn a_role_settled_against_a_connection_given_up_does_not_hold_against_the_next() {
+    let mut here = machine(Impolite);
+    here.handle(NegotiationNeeded);
+    here.handle(RemoteDescription(tagged(offer("b1"), from("before", 1))));
+    assert_eq!(here.role(), Polite);
+    here.handle(RemoteDescription(tagged(offer("c1"), from("there", 1))));
+    assert_eq!(here.role(), Impolite);
+}
+
 fn to_here(tag: DescriptionTag) -> DescriptionTag {
     DescriptionTag { to: Some("here".to_owned()), ..tag }
 }

@@ -91,7 +91,7 @@ pub struct DescriptionTag {
     pub to: Option<String>,
     /// Counts the sender's descriptions on this connection, from 1.
     pub serial: u32,
-    /// The sender is the polite side of this connection.
+    /// The sender began as the polite side.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub polite: bool,
     /// In an answer to a tagged offer: that offer's serial.
