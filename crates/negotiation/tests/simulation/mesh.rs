@@ -27,6 +27,7 @@ pub struct Mesh {
     server: bool,
     entered: u32,
     copied: u16,
+    alike: bool,
     /// In which order it comes to rest.
     turned: bool,
     /// Whether it comes to rest before the first step, too.
@@ -42,6 +43,7 @@ impl Mesh {
             server: true,
             entered: 0,
             copied: schedule.copied,
+            alike: schedule.alike,
             turned: schedule.turned,
             established: schedule.established,
             tally: Tally::default(),
@@ -109,7 +111,7 @@ impl Mesh {
         self.tally.participants += 1;
         for present in &self.participants {
             let signaling = self.server && present.signaling;
-            self.pairs.push(Pair::new([present.number, number], [present.tracks, tracks], signaling));
+            self.pairs.push(Pair::new([present.number, number], [present.tracks, tracks], signaling, self.alike));
         }
         self.participants.push(Participant { number, signaling: true, tracks });
     }

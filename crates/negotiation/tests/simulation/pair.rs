@@ -53,6 +53,8 @@ pub struct Pair {
     control: bool,
     /// Fragments of whose candidates at least one was lost, by the side that gathered them.
     lost: [Vec<String>; 2],
+    /// Both sides began with the same role.
+    alike: bool,
     /// Connections made so far, for their ids.
     connections: u32,
     /// Of those, made because a side wanted to, and because the other side had.
@@ -66,10 +68,10 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// The first member was there before and offers.
-    pub fn new(members: [u32; 2], tracks: [usize; 2], signaling: bool) -> Self {
+    /// The first member was there before and offers. It is impolite, and if they are `alike`, so is the other.
+    pub fn new(members: [u32; 2], tracks: [usize; 2], signaling: bool, alike: bool) -> Self {
         let side = |index: usize| {
-            let role = if index == 0 { Role::Impolite } else { Role::Polite };
+            let role = if index == 0 || alike { Role::Impolite } else { Role::Polite };
             let id = format!("{}-{}:{index}", members[0], members[1]);
             with_tracks(Negotiation::tagged(role, id.clone()), id, tracks[index])
         };
@@ -83,6 +85,7 @@ impl Pair {
             path: true,
             control: false,
             lost: Default::default(),
+            alike,
             connections: 2,
             started: 0,
             followed: 0,
@@ -345,11 +348,15 @@ impl Pair {
     pub fn assert_converged(&self, tally: &mut Tally) {
         journal::write(self.members, || "is at rest".to_owned());
         let [one, other] = &self.sides;
+        assert_ne!(one.machine.role(), other.machine.role());
         one.assert_converged(other);
         other.assert_converged(one);
         assert!(self.control, "the control channel is open");
         let (started, followed) = (self.started, self.followed);
-        assert!(followed <= 2 * started, "{started} times anew, and {followed} times in consequence");
+        assert!(
+            followed <= started * if self.alike { 4 } else { 2 },
+            "{started} times anew, and {followed} times in consequence"
+        );
         for (index, side) in self.sides.iter().enumerate() {
             tally.sides += 1;
             side.assert_offers_bounded();
@@ -390,8 +397,9 @@ fn is_bad_luck(note: &Note) -> bool {
 fn told(input: &Input) -> String {
     match input {
         Input::RemoteDescription(description) => match &description.tag {
-            Some(DescriptionTag { connection, to, serial, answers }) => {
-                format!("{:?} {serial} of {connection} to {to:?}, answers {answers:?}", description.kind)
+            Some(DescriptionTag { connection, to, serial, polite, answers }) => {
+                let polite = if *polite { "polite " } else { "" };
+                format!("{:?} {serial} of {polite}{connection} to {to:?}, answers {answers:?}", description.kind)
             }
             None => format!("{:?}", description.kind),
         },

@@ -73,6 +73,8 @@ pub struct Schedule {
     pub tracks: [u8; 8],
     /// One in this many messages comes again; 0 for none.
     pub copied: u16,
+    /// Whether both sides of a pair begin with the same role.
+    pub alike: bool,
     /// In which of two orders the mesh comes to rest.
     pub turned: bool,
     /// Whether all are connected before the first step.
@@ -105,13 +107,13 @@ impl Schedule {
         let pairs = participants * (participants - 1) / 2;
         let longest = if random.below(8) == 0 { 600 } else { 120 };
         let length = random.below(longest * pairs) + 20;
-        let (turned, established) = (random.below(2) == 0, random.below(2) == 0);
+        let (alike, turned, established) = (random.below(4) == 0, random.below(2) == 0, random.below(2) == 0);
         let step = |_| Step {
             event: pick(&events, random.below(weight)),
             place: random.below(1 << 16) as u16,
             pick: random.below(1 << 16) as u16,
         };
-        Self { participants, tracks, copied, turned, established, steps: (0..length).map(step).collect() }
+        Self { participants, tracks, copied, alike, turned, established, steps: (0..length).map(step).collect() }
     }
 }
 
