@@ -2,6 +2,9 @@
 
 use std::cell::RefCell;
 
+use vitrine_negotiation::Input;
+use vitrine_protocol::signaling::DescriptionTag;
+
 thread_local! {
     static LINES: RefCell<Option<Vec<Line>>> = const { RefCell::new(None) };
 }
@@ -28,4 +31,20 @@ pub fn of_the_last(work: impl FnOnce()) -> String {
     let Some(members) = lines.last().map(|line| line.members) else { return String::new() };
     let of_pair = lines.iter().filter(|line| line.members == members);
     of_pair.map(|line| format!("  {members:?} {}\n", line.text)).collect()
+}
+
+/// An input in few words.
+pub fn told(input: &Input) -> String {
+    match input {
+        Input::RemoteDescription(description) => match &description.tag {
+            Some(DescriptionTag { connection, to, serial, polite, answers }) => {
+                let polite = if *polite { "polite " } else { "" };
+                format!("{:?} {serial} of {polite}{connection} to {to:?}, answers {answers:?}", description.kind)
+            }
+            None => format!("{:?}", description.kind),
+        },
+        Input::RemoteCandidate(candidate) => format!("candidate of {:?}", candidate.username_fragment),
+        Input::LocalDescriptionSet(description) => format!("local {:?} is set", description.kind),
+        other => format!("{other:?}"),
+    }
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use vitrine_negotiation::{Input, Negotiation, Note, Role};
-use vitrine_protocol::signaling::{DescriptionTag, IceCandidate, SdpType, SessionDescription};
+use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
 use crate::browser::Flavour;
 use crate::journal;
@@ -182,7 +182,7 @@ impl Pair {
     }
 
     fn feed(&mut self, index: usize, input: Input, tally: &mut Tally) {
-        journal::write(self.members, || format!("side {index} <- {}", told(&input)));
+        journal::write(self.members, || format!("side {index} <- {}", journal::told(&input)));
         let mut sent = None;
         self.sides[index].handle(input, |description| sent = Some(description));
         if let Some(description) = sent {
@@ -391,20 +391,4 @@ fn with_tracks(machine: Negotiation, connection: String, tracks: usize) -> Side 
 /// What a machine may tell when messages come late, twice, or by another way.
 fn is_bad_luck(note: &Note) -> bool {
     matches!(note, Note::StaleAnswer | Note::DescriptionMisplaced { .. })
-}
-
-/// An input in few words.
-fn told(input: &Input) -> String {
-    match input {
-        Input::RemoteDescription(description) => match &description.tag {
-            Some(DescriptionTag { connection, to, serial, polite, answers }) => {
-                let polite = if *polite { "polite " } else { "" };
-                format!("{:?} {serial} of {polite}{connection} to {to:?}, answers {answers:?}", description.kind)
-            }
-            None => format!("{:?}", description.kind),
-        },
-        Input::RemoteCandidate(candidate) => format!("candidate of {:?}", candidate.username_fragment),
-        Input::LocalDescriptionSet(description) => format!("local {:?} is set", description.kind),
-        other => format!("{other:?}"),
-    }
 }
