@@ -3,7 +3,7 @@
 
 use futures_channel::mpsc::UnboundedSender;
 use vitrine_negotiation::{
-    Action, Input, Negotiation, Role,
+    Action, Input, Negotiation,
     liveness::{Decision, Facts, Liveness, Path},
 };
 use vitrine_protocol::{
@@ -43,7 +43,7 @@ pub enum News {
     Identified,
     /// The other side ended the connection, or is gone.
     Ended,
-    /// The other side started anew, with this offer.
+    /// The other side started anew; this is the first description of its new connection.
     StartedAnew(SessionDescription),
 }
 
@@ -70,22 +70,21 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Creates the connection (steps 1, 3 and, for the offerer, 2 of the guide). The impolite side offers: the
-    /// participant who was in the room first. The newcomer is polite.
+    /// Creates the connection (steps 1, 3 and, if this side `offers`, 2 of the guide).
     ///
     /// # Errors
     /// What the browser throws, for example for an ICE server that makes no sense.
     pub fn new(
         id: UserId,
         key: u64,
-        role: Role,
+        negotiation: Negotiation,
+        offers: bool,
         ice_servers: &[IceServer],
         context: &Context,
         events: UnboundedSender<Event>,
     ) -> Result<Self, JsError> {
         let started = now();
         let connection = PeerConnection::new(ice_servers, sink(key, &events))?;
-        let offerer = role == Role::Impolite;
         let view = PeerState {
             key,
             id,
@@ -94,25 +93,25 @@ impl Peer {
             stream: None,
             audio: None,
             video: None,
-            steps: Steps { offerer, ..Steps::default() },
+            steps: Steps { offerer: offers, ..Steps::default() },
         };
         let mut peer = Self {
             view,
             session: None,
             listed: true,
             started,
-            liveness: Liveness::new(role, started),
+            liveness: Liveness::new(negotiation.role(), started),
             budget: Budget::new(started),
             complained: false,
             control_open: false,
             came_by: Way::Signaling,
             connection,
-            negotiation: Negotiation::tagged(role, random_id()),
+            negotiation,
             events,
         };
         peer.reach(Step::ConnectionCreated);
         peer.reach(Step::ListenersAttached);
-        if offerer {
+        if offers {
             peer.open_control()?;
             if let Some(media) = &context.media {
                 peer.connection.offer_media(media)?;
@@ -127,6 +126,11 @@ impl Peer {
     /// Whether the connection was begun only just now, and has not stood yet.
     pub fn is_new(&self) -> bool {
         self.view.connection != ConnectionState::Connected && now() - self.started < NEW_FOR
+    }
+
+    /// The negotiation of a connection that takes the place of this one.
+    pub fn negotiation_anew(&self) -> Negotiation {
+        self.negotiation.anew(random_id())
     }
 
     /// Whether the participant could be reached if the signaling server were gone.
@@ -191,7 +195,7 @@ impl Peer {
             return None;
         }
         let offer = description.kind == SdpType::Offer;
-        if offer && self.negotiation.is_from_another_connection(&description) {
+        if self.negotiation.is_from_another_connection(&description) {
             return Some(News::StartedAnew(description));
         }
         match description.kind {

@@ -2,11 +2,11 @@
 //! part of the engine, which owns all of it; one connection's own affairs are those of [`Peer`].
 
 use gloo_timers::future::TimeoutFuture;
-use vitrine_negotiation::Role;
+use vitrine_negotiation::{Negotiation, Role};
 use vitrine_protocol::{
     json::Json,
     server_event::ServerEvent,
-    signaling::{Acquaintance, IceCandidate, Introduction, UserId, event},
+    signaling::{Acquaintance, IceCandidate, Introduction, SdpType, UserId, event},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     engine::{Engine, Event},
     peer::{News, Peer},
 };
-use crate::browser::{PeerConnectionEvent, Task, describe};
+use crate::browser::{PeerConnectionEvent, Task, describe, random_id};
 
 /// How long somebody may take to say that we are connected already, in milliseconds.
 const CLAIM_WITHIN: u32 = 1_500;
@@ -106,9 +106,10 @@ impl Engine {
         match (known_as, introduction.acquaintance) {
             (_, Acquaintance::Stranger) => {
                 // Said twice, or by both.
-                if !self.peers.get(&from).is_some_and(Peer::is_new) {
-                    self.peers.remove(&from);
-                    self.add_peer(from, Role::Impolite);
+                match self.peers.get(&from) {
+                    None => self.add_peer(from, Role::Impolite),
+                    Some(peer) if peer.is_new() => {}
+                    Some(peer) => self.connect(from, peer.negotiation_anew(), true),
                 }
             }
             (None, Acquaintance::Connected) => self.introduce(&from, Acquaintance::Stranger),
@@ -174,7 +175,12 @@ impl Engine {
         }
     }
 
+    /// A first connection with `id`; the impolite side offers.
     fn add_peer(&mut self, id: UserId, role: Role) {
+        self.connect(id, Negotiation::tagged(role, random_id()), role == Role::Impolite);
+    }
+
+    fn connect(&mut self, id: UserId, negotiation: Negotiation, offers: bool) {
         if self.peers.len() >= MAX_PEERS && !self.peers.contains_key(&id) {
             return;
         }
@@ -182,7 +188,7 @@ impl Engine {
         let servers = self.ice_servers.as_ref().unwrap_or(&self.config.ice_servers).clone();
         let (key, events) = (self.serial, self.events.clone());
         let (context, peers) = self.split();
-        match Peer::new(id.clone(), key, role, &servers, &context, events) {
+        match Peer::new(id.clone(), key, negotiation, offers, &servers, &context, events) {
             // Takes the place of an older connection with the same id, which closes.
             Ok(peer) => drop(peers.insert(id, peer)),
             Err(error) => {
@@ -218,11 +224,12 @@ impl Engine {
                 self.peers.remove(&id);
                 self.miss(id);
             }
-            Some(News::StartedAnew(offer)) => {
-                self.add_peer(id.clone(), Role::Polite);
+            Some(News::StartedAnew(description)) => {
+                let Some(negotiation) = self.peers.get(&id).map(Peer::negotiation_anew) else { return };
+                self.connect(id.clone(), negotiation, description.kind != SdpType::Offer);
                 let (context, peers) = self.split();
                 if let Some(peer) = peers.get_mut(&id) {
-                    peer.receive_description(offer, Way::Signaling, &context);
+                    peer.receive_description(description, Way::Signaling, &context);
                 }
             }
         }
