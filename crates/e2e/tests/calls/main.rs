@@ -5,6 +5,7 @@ mod bad_luck;
 mod browsers;
 mod coming_and_going;
 mod devices;
+mod hostile;
 mod interop;
 mod memory;
 mod people;
