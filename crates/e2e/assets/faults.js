@@ -38,6 +38,8 @@
   let clocks = new Map(); // connection id → clock; 'any' → the one of the page
   let followed = new WeakMap(); // video → connection id
   let following = null;
+  const KEPT = 2000;
+  let shown = []; // when frames were shown, the last ones
   const newClock = () => ({ frames: 0, longest: 0, last: performance.now(), first: null });
   const tick = (clock, now) => {
     clock.longest = Math.max(clock.longest, now - clock.last);
@@ -57,6 +59,8 @@
           if (followed.get(video) !== id || clocks !== round) return;
           tick(round.get(id), now);
           tick(round.get('any'), now);
+          shown.push(now);
+          if (shown.length > KEPT) shown.shift();
           next();
         });
       next();
@@ -64,6 +68,7 @@
   };
   const startFrameClock = () => {
     clocks = new Map([['any', newClock()]]);
+    shown = [];
     followed = new WeakMap();
     clearInterval(following);
     following = setInterval(follow, FOLLOW_EVERY);
@@ -211,6 +216,7 @@
     tileHistory: () => history,
     startFrameClock,
     frameClock,
+    frameAfter: (time) => shown.find((frame) => frame > time) ?? null,
     transceivers,
     addTrackTo,
     packetsByMid,

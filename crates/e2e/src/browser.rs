@@ -1,7 +1,7 @@
 //! A browser of one's own: driver, fresh profile and session, all gone when the handle is dropped. One browser is one
 //! person, so that people share neither storage nor fate.
 
-use std::process::Command;
+use std::{net::Ipv4Addr, process::Command};
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    Error, Result,
+    Error, Machine, Result,
     error::Doing,
     needs,
     process::{Descendant, Process},
@@ -46,24 +46,36 @@ impl Session {
 }
 
 impl Browser {
-    pub(crate) async fn start(self) -> Result<Session> {
+    /// Starts the browser here, or on a machine of a laboratory, which is Chromium's privilege; there it takes pages of
+    /// `origin` for secure.
+    pub(crate) async fn start(self, place: Option<(&Machine, &str)>) -> Result<Session> {
         let profile = tempfile::tempdir().doing(|| "create a browser profile".to_owned())?;
         let (command, capabilities) = match self {
             Self::Firefox => firefox()?,
-            _ => self.chromium(&profile)?,
+            _ => self.chromium(&profile, place)?,
         };
+        let host = place.map_or(Ipv4Addr::LOCALHOST, |(machine, _)| machine.address);
         let (driver, port) = Process::start(with_temporary(command, &profile), listening_port).await?;
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities);
         let client = builder
-            .connect(&format!("http://127.0.0.1:{port}"))
+            .connect(&format!("http://{host}:{port}"))
             .await
             .map_err(|source| Error::NoSession { browser: format!("{self:?}"), source: Box::new(source) })?;
         Ok(Session { client, driver, _profile: profile })
     }
 
-    fn chromium(self, profile: &TempDir) -> Result<(Command, Map<String, Value>)> {
-        let mut command = Command::new(needs::chromedriver()?);
+    fn chromium(self, profile: &TempDir, place: Option<(&Machine, &str)>) -> Result<(Command, Map<String, Value>)> {
+        let mut command = match place {
+            None => Command::new(needs::chromedriver()?),
+            Some((machine, _)) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", &machine.namespace]).arg(needs::chromedriver()?);
+                // Asked from outside its machine.
+                command.args(["--allowed-ips=", "--allowed-origins=*"]);
+                command
+            }
+        };
         command.arg("--port=0");
         let mut arguments = vec![
             "--headless=new".to_owned(),
@@ -85,6 +97,7 @@ impl Browser {
             format!("--window-size={}", if self == Self::ChromiumSmallCamera { "800,600" } else { "1280,800" }),
             format!("--user-data-dir={}", profile.path().join("profile").display()),
         ];
+        arguments.extend(place.map(|(_, origin)| format!("--unsafely-treat-insecure-origin-as-secure={origin}")));
         let devices = "--use-fake-device-for-media-stream";
         let grant = "--use-fake-ui-for-media-stream";
         arguments.extend(match self {

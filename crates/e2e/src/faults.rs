@@ -179,6 +179,14 @@ impl Page {
         self.evaluate("return __probe.frameClock()").await
     }
 
+    /// When the first frame after `time` was shown, both by the page's clock.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn frame_after(&self, time: f64) -> Result<Option<f64>> {
+        self.evaluate(&format!("return __probe.frameAfter({time})")).await
+    }
+
     /// The transceivers of a connection.
     ///
     /// # Errors

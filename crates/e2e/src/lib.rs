@@ -5,6 +5,7 @@
 mod browser;
 mod error;
 mod faults;
+mod laboratory;
 mod needs;
 mod page;
 mod process;
@@ -20,6 +21,7 @@ mod vitrine_page;
 pub use browser::Browser;
 pub use error::{Error, Result};
 pub use faults::{FrameClock, Frames, Identity, NegotiationState, Path, PathEnd, Scene, TileNode, Transceiver};
+pub use laboratory::{Laboratory, Machine, PATHS};
 pub use needs::baseline_directory;
 pub use page::{PATIENCE, Page};
 pub use proxy::{Direction, FaultProxy};

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    Browser, Error, Result,
+    Browser, Error, Machine, Result,
     browser::Session,
     error::{Doing, Report},
     needs,
@@ -33,7 +33,18 @@ impl Page {
     /// # Errors
     /// When the browser does not start or the page cannot be loaded.
     pub async fn open(browser: Browser, name: &str, url: &str) -> Result<Self> {
-        let page = Self { name: name.to_owned(), session: browser.start().await? };
+        let page = Self { name: name.to_owned(), session: browser.start(None).await? };
+        page.go_to(url).await?;
+        Ok(page)
+    }
+
+    /// As [`Page::open`], on a machine of a laboratory; Chromium only.
+    ///
+    /// # Errors
+    /// When the browser does not start or the page cannot be loaded.
+    pub async fn open_on(machine: &Machine, browser: Browser, name: &str, url: &str) -> Result<Self> {
+        let origin = url.split('/').take(3).collect::<Vec<_>>().join("/");
+        let page = Self { name: name.to_owned(), session: browser.start(Some((machine, &origin))).await? };
         page.go_to(url).await?;
         Ok(page)
     }

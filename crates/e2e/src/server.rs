@@ -32,8 +32,20 @@ impl VitrineServer {
     /// # Errors
     /// When it is not built, or does not start.
     pub async fn start_with(directory: &Path, port: u16, arguments: &[&str]) -> Result<Self> {
+        Self::listen_on(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), directory, arguments).await
+    }
+
+    /// Starts the server on a free port of all of this machine's addresses.
+    ///
+    /// # Errors
+    /// When it is not built, or does not start.
+    pub async fn start_for_everybody(directory: &Path) -> Result<Self> {
+        Self::listen_on(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), directory, &[]).await
+    }
+
+    async fn listen_on(address: SocketAddr, directory: &Path, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(needs::server()?);
-        command.arg("--listen").arg(format!("127.0.0.1:{port}")).arg("--dist").arg(directory).args(arguments);
+        command.arg("--listen").arg(address.to_string()).arg("--dist").arg(directory).args(arguments);
         // The tests need no network but the machine's own.
         command.args(["--ice-server", "none"]);
         let (process, port) = Process::start(command, listening_port).await?;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use serde::Deserialize;
 
-use crate::{Browser, Page, Result, page::PATIENCE};
+use crate::{Browser, Machine, Page, Result, page::PATIENCE};
 
 /// A page with the app in it.
 pub struct VitrinePage {
@@ -51,6 +51,18 @@ impl VitrinePage {
     /// When it cannot be loaded.
     pub async fn load(browser: Browser, name: &str, url: &str) -> Result<Self> {
         Ok(Self { page: Page::open(browser, name, url).await? })
+    }
+
+    /// Opens the link to `room` on a machine of a laboratory, and joins it, under the page's name.
+    ///
+    /// # Errors
+    /// When that does not lead into the call.
+    pub async fn join_on(machine: &Machine, browser: Browser, name: &str, base: &str, room: &str) -> Result<Self> {
+        let page = Self { page: Page::open_on(machine, browser, name, &link(base, room)).await? };
+        page.wait_for_lobby().await?;
+        page.type_into("[data-testid=display-name]", name).await?;
+        page.enter().await?;
+        Ok(page)
     }
 
     /// Closes the tab.

@@ -7,6 +7,7 @@ mod coming_and_going;
 mod devices;
 mod hostile;
 mod interop;
+mod laboratory;
 mod memory;
 mod people;
 mod server_loss;

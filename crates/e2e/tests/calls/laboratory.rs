@@ -1,0 +1,205 @@
+//! Networks that fail between some and not between others, in a laboratory of network namespaces: paths that die,
+//! addresses that change, a pair that cannot connect. `cargo xtask test` leaves these out, and says so, where there can
+//! be no laboratory.
+
+use std::time::Duration;
+
+use futures_util::future::{try_join, try_join_all, try_join3};
+use vitrine_e2e::{Browser, Laboratory, PATHS, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
+
+use crate::{LONGEST_GAP, connection_id, turn};
+
+const BROWSER: Browser = Browser::ChromiumSmallCamera;
+
+/// Media is back this long after there is a path, in milliseconds.
+const BACK: f64 = 3_000.0;
+
+/// How long a browser may take to notice that a path is dead though another works all the time, in milliseconds.
+const NOTICED: f64 = 5_000.0;
+
+struct Call {
+    // Browsers end before their machines do.
+    pages: Vec<VitrinePage>,
+    _server: VitrineServer,
+    _site: Site,
+    laboratory: Laboratory,
+}
+
+impl Call {
+    /// Puts everybody on a machine of their own and into one room; `prepare` may harm the network before.
+    async fn between(names: &[&str], prepare: impl FnOnce(&Laboratory) -> Result<()>) -> Result<Self> {
+        let laboratory = Laboratory::build(names.len())?;
+        prepare(&laboratory)?;
+        let site = Site::of_the_app()?;
+        let server = VitrineServer::start_for_everybody(site.path()).await?;
+        let mut pages = Vec::new();
+        for (number, name) in names.iter().enumerate() {
+            let machine = laboratory.machine(number);
+            let base = machine.url(server.port());
+            pages.push(VitrinePage::join_on(&machine, BROWSER, name, &base, "tea").await?);
+        }
+        Ok(Self { pages, _server: server, _site: site, laboratory })
+    }
+
+    async fn ada_and_ben() -> Result<Self> {
+        let call = Self::between(&["Ada", "Ben"], |_| Ok(())).await?;
+        let [ada, ben] = &call.pages[..] else { unreachable!() };
+        try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
+        media_flows(&[ada, ben]).await?;
+        Ok(call)
+    }
+
+    /// The path that media takes from the first page.
+    async fn path(&self) -> Result<usize> {
+        let page = &self.pages[0];
+        let connection = connection_id(page).await?;
+        page.wait_until("a path is selected", PATIENCE, async || {
+            let path = page.selected_path(connection).await?;
+            let known = path.as_ref().and_then(|path| self.laboratory.path_of(&path.local.address));
+            Ok(known.ok_or_else(|| format!("{path:?}")))
+        })
+        .await
+    }
+
+    /// Waits until frames come again that are younger than `since` of each page's clock, and returns how long they took
+    /// to come, in milliseconds.
+    async fn frames_after(&self, since: &[f64]) -> Result<Vec<f64>> {
+        try_join_all(std::iter::zip(&self.pages, since).map(|(page, since)| async move {
+            page.wait_until("frames come again", PATIENCE, async || {
+                let (now, clock) = try_join(page.now(), page.frame_clock()).await?;
+                let frame = page.frame_after(*since).await?;
+                Ok(frame.map(|frame| frame - since).ok_or_else(|| format!("{clock:?} at {now}, waiting since {since}")))
+            })
+            .await
+        }))
+        .await
+    }
+
+    async fn start_frame_clocks(&self) -> Result<Vec<f64>> {
+        try_join_all(self.pages.iter().map(|page| page.start_frame_clock())).await
+    }
+
+    /// Waits until pictures stand still on every page, and asserts that the tiles show the last ones.
+    async fn stands_still(&self) -> Result<()> {
+        try_join_all(self.pages.iter().map(|page| async {
+            page.wait_for_tile_nodes("the loss is said in words, over the last picture", PATIENCE, |tiles| {
+                tiles.iter().all(|tile| tile.state == "disconnected" && tile.words.is_some() && tile.width > 0)
+            })
+            .await
+        }))
+        .await
+        .map(drop)
+    }
+
+    async fn identities(&self) -> Result<Vec<vitrine_e2e::Identity>> {
+        try_join_all(self.pages.iter().map(|page| page.identity())).await
+    }
+
+    async fn flows(&self) -> Result<()> {
+        media_flows(&self.pages.iter().map(|page| &**page).collect::<Vec<_>>()).await
+    }
+}
+
+#[tokio::test]
+async fn media_takes_the_other_path_when_its_own_dies() -> Result<()> {
+    let _turn = turn().await;
+    let call = Call::ada_and_ben().await?;
+    let (before, path) = (call.identities().await?, call.path().await?);
+    call.start_frame_clocks().await?;
+    call.laboratory.cut_path(path)?;
+    call.pages[0]
+        .wait_until("media takes the other path", PATIENCE, async || {
+            let now = call.path().await?;
+            Ok(if now == path { Err(format!("path {now}")) } else { Ok(()) })
+        })
+        .await?;
+    call.flows().await?;
+    for page in &call.pages {
+        let clock = page.frame_clock().await?;
+        assert!(clock.any.longest < NOTICED + BACK, "{} waited too long: {clock:?}", page.name());
+    }
+    assert_eq!(call.identities().await?, before, "same connections, same tiles");
+    Ok(())
+}
+
+#[tokio::test]
+async fn media_is_back_soon_after_there_is_a_path_again() -> Result<()> {
+    let _turn = turn().await;
+    let call = Call::ada_and_ben().await?;
+    let (before, old) = (call.identities().await?, call.path().await?);
+    call.start_frame_clocks().await?;
+    for path in 0..PATHS {
+        call.laboratory.cut_path(path)?;
+    }
+    call.stands_still().await?;
+    // Only the other path comes back.
+    call.laboratory.mend()?;
+    call.laboratory.cut_path(old)?;
+    let since = try_join_all(call.pages.iter().map(|page| page.now())).await?;
+    let waited = call.frames_after(&since).await?;
+    assert!(waited.iter().all(|waited| *waited <= BACK), "frames came after {waited:?} ms");
+    call.flows().await?;
+    assert_eq!(call.identities().await?, before, "same connections, same tiles");
+    Ok(())
+}
+
+#[tokio::test]
+async fn media_follows_a_new_address() -> Result<()> {
+    let _turn = turn().await;
+    let call = Call::ada_and_ben().await?;
+    let before = call.identities().await?;
+    call.start_frame_clocks().await?;
+    for path in 0..PATHS {
+        call.laboratory.take_address(1, path)?;
+    }
+    call.stands_still().await?;
+    call.laboratory.give_new_address(1, 0)?;
+    let since = try_join_all(call.pages.iter().map(|page| page.now())).await?;
+    let waited = call.frames_after(&since).await?;
+    assert!(waited.iter().all(|waited| *waited <= BACK), "frames came after {waited:?} ms");
+    call.flows().await?;
+    assert_eq!(call.identities().await?, before, "same connections, same tiles");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pair_that_cannot_connect_says_so_and_heals() -> Result<()> {
+    const LONG: Duration = Duration::from_secs(60);
+    let _turn = turn().await;
+    let call = Call::between(&["Ada", "Ben", "Cho"], |laboratory| laboratory.cut_pair(0, 1)).await?;
+    let [ada, ben, cho] = &call.pages[..] else { unreachable!() };
+    let failed = async |page: &VitrinePage| {
+        page.wait_for_tile_nodes(
+            "one tile has failed and offers to try again, the other one is connected",
+            LONG,
+            |tiles| {
+                let failed =
+                    |tile: &&vitrine_e2e::TileNode| tile.state == "failed" && tile.retry && tile.words.is_some();
+                tiles.len() == 2
+                    && tiles.iter().filter(failed).count() == 1
+                    && tiles.iter().any(|tile| tile.name == "Cho" && tile.state == "connected")
+            },
+        )
+        .await
+    };
+    try_join3(failed(ada), failed(ben), cho.sees(&["Ada", "Ben"])).await?;
+    cho.start_frame_clock().await?;
+    let nodes = async |page: &VitrinePage| -> Result<Vec<u64>> {
+        Ok(page.tile_nodes().await?.iter().map(|tile| tile.node).collect())
+    };
+    let before = try_join_all(call.pages.iter().map(nodes)).await?;
+    call.laboratory.mend()?;
+    let heals = async |page: &VitrinePage| {
+        page.wait_for_tile_nodes("both tiles are connected", LONG, |tiles| {
+            tiles.len() == 2 && tiles.iter().all(|tile| tile.state == "connected")
+        })
+        .await
+    };
+    try_join3(heals(ada), heals(ben), heals(cho)).await?;
+    call.flows().await?;
+    assert_eq!(try_join_all(call.pages.iter().map(nodes)).await?, before, "same tiles");
+    let clock = cho.frame_clock().await?;
+    let undisturbed = clock.connections.values().all(|frames| frames.longest < LONGEST_GAP);
+    assert!(undisturbed, "Cho missed frames: {clock:?}");
+    Ok(())
+}
