@@ -1,8 +1,8 @@
 //! `cargo xtask bench NAME`: figures. Each benchmark prints a table and, last, one JSON line. What needs browsers is
 //! measured by `crates/e2e`; here is the size of a first visit.
 
-use crate::process::{Failure, Outcome, cargo, io_failure};
-use crate::{browsers, dist};
+use crate::process::{Failure, Outcome, cargo, io_failure, say};
+use crate::{browsers, dist, system};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,14 +13,20 @@ const BUDGET: u64 = 130_000;
 /// The benchmarks by name, a line each.
 pub const BENCHMARKS: &str = "    size      what a first visit downloads, per file\n    \
      join      from entering a room to the first remote frame, against plain JavaScript\n    \
+     recover   how long pictures stand still after a fault, against plain JavaScript\n    \
      memory    what is left behind by joining and leaving fifty times\n";
 
 /// Runs the benchmark called `name`. `extra` goes to those of `crates/e2e`.
 pub fn bench(root: &Path, target: &Path, name: &str, extra: &[String]) -> Outcome<ExitCode> {
     match name {
         "size" => size(&dist::build(root, target)?),
-        "join" | "memory" => {
+        "join" | "memory" | "recover" => {
             browsers::ensure_end_to_end(root)?;
+            if name == "recover"
+                && let Some(reason) = system::no_laboratory()?
+            {
+                say(format!("no network laboratory, so no path can be cut: {reason}"));
+            }
             let mut command = cargo(root);
             browsers::prepare_end_to_end(root, target, &mut command)?;
             command.args(["run", "--release", "--package", "vitrine-e2e", "--bin", "bench", "--", name]).args(extra);

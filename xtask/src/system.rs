@@ -58,6 +58,25 @@ pub const NODE: Program = Program {
 pub const NPM: Program =
     Program { names: &["npm"], description: "npm", debian: "npm", ubuntu: "npm", homebrew: "node" };
 
+/// Makes the networks of the network laboratory.
+pub const IP: Program = Program {
+    names: &["ip"],
+    description: "iproute2",
+    debian: "iproute2",
+    ubuntu: "iproute2",
+    homebrew: "iproute2mac",
+};
+
+/// Cuts them.
+pub const NFT: Program = Program {
+    names: &["nft"],
+    description: "nftables",
+    debian: "nftables",
+    ubuntu: "nftables",
+    // Linux has it alone.
+    homebrew: "",
+};
+
 impl Program {
     /// Where it is, if it is on PATH.
     pub fn find(&self) -> Option<PathBuf> {
@@ -130,6 +149,28 @@ fn package_manager() -> PackageManager {
 /// Whether [`ensure`] installs what is missing instead of asking for it.
 pub fn may_install() -> bool {
     matches!(package_manager(), PackageManager::Apt { .. }) && is_root()
+}
+
+/// Why there can be no network laboratory here, if there can be none. Installs its programs where that may be done.
+pub fn no_laboratory() -> Outcome<Option<String>> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Some("it needs network namespaces, which Linux has".to_owned()));
+    }
+    if !is_root() {
+        return Ok(Some("it needs root".to_owned()));
+    }
+    match ensure(&[IP, NFT]) {
+        Ok(()) => {}
+        Err(failure) if may_install() => return Err(failure),
+        Err(failure) => return Ok(Some(failure.to_string())),
+    }
+    // Root in a container may be root in name.
+    let name = format!("vitrine-trial-{}", std::process::id());
+    let ip = |arguments: &[&str]| capture(Command::new("ip").args(arguments));
+    let works = ip(&["netns", "add", &name]).is_some()
+        && ip(&["netns", "exec", &name, "nft", "add", "table", "inet", "trial"]).is_some();
+    let _ = ip(&["netns", "del", &name]);
+    Ok((!works).then(|| "this system refuses to make network namespaces, or nftables in them".to_owned()))
 }
 
 fn is_root() -> bool {

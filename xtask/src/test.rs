@@ -18,6 +18,8 @@ struct Context<'a> {
     extra: &'a [String],
     /// Why there is no Firefox to test in, if there is none.
     no_firefox: Option<String>,
+    /// Why there is no network laboratory, if there can be none.
+    no_laboratory: Option<String>,
 }
 
 struct Stage {
@@ -53,7 +55,8 @@ pub fn test(root: &Path, target: &Path, only: &[String], extra: &[String]) -> Ou
     if stages.is_empty() {
         return Err(Failure(format!("no stage is named so. There are:\n{}", stage_list())));
     }
-    let context = Context { root, target, extra, no_firefox: set_up(root, &stages)? };
+    let (no_firefox, no_laboratory) = set_up(root, &stages)?;
+    let context = Context { root, target, extra, no_firefox, no_laboratory };
     let mut total = Tally::default();
     let mut remarks = Vec::new();
     for (index, stage) in stages.iter().enumerate() {
@@ -79,6 +82,9 @@ pub fn test(root: &Path, target: &Path, only: &[String], extra: &[String]) -> Ou
     if let Some(reason) = context.no_firefox.filter(|_| total.skipped > 0) {
         remarks.push(format!("SKIPPED all that runs in Firefox. {reason}"));
     }
+    if let Some(reason) = context.no_laboratory {
+        remarks.push(format!("SKIPPED the network laboratory: paths that die, addresses that change. {reason}"));
+    }
     println!();
     for remark in &remarks {
         println!("{remark}");
@@ -93,15 +99,16 @@ fn is_meant(name: &str, part: &str) -> bool {
 }
 
 /// Installs what the stages need, before any of them runs: what is missing is known at once, not after minutes.
-/// Returns why there is no Firefox, which alone the tests can do without, if there is none.
-fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<Option<String>> {
+/// Returns why there is no Firefox and why no network laboratory, which alone the tests can do without, if so.
+fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<(Option<String>, Option<String>)> {
     let any = |names: &[&str]| stages.iter().any(|stage| names.contains(&stage.name));
-    let mut no_firefox = None;
+    let (mut no_firefox, mut no_laboratory) = (None, None);
     if any(&["wasm-chromium"]) {
         system::ensure(&[system::CHROMIUM, system::CHROMEDRIVER])?;
     }
     if any(&["e2e"]) {
         browsers::ensure_end_to_end(root)?;
+        no_laboratory = system::no_laboratory()?;
     }
     if any(&["wasm-firefox", "e2e"]) {
         match system::ensure(&[system::FIREFOX]) {
@@ -125,7 +132,7 @@ fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<Option<String>> {
     if any(&["dist", "e2e"]) {
         tools::trunk().ensure()?;
     }
-    Ok(no_firefox)
+    Ok((no_firefox, no_laboratory))
 }
 
 fn fmt(context: &Context<'_>, _: &mut Tally) -> Outcome {
@@ -198,6 +205,11 @@ fn end_to_end(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     if let Some(reason) = &context.no_firefox {
         say(format!("skipping the tests with `firefox` in their name: {reason}"));
         command.args(["--skip", "firefox"]);
+        tally.skipped += 1;
+    }
+    if let Some(reason) = &context.no_laboratory {
+        say(format!("skipping the tests with `laboratory` in their name: {reason}"));
+        command.args(["--skip", "laboratory"]);
         tally.skipped += 1;
     }
     count(command.args(context.extra), tally)
