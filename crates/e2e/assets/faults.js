@@ -34,7 +34,7 @@
   });
 
   // ---- frames: the longest time without one, on each connection and on the whole page ----
-  const FOLLOW_EVERY = 100;
+  const FOLLOW_EVERY = 30;
   let clocks = new Map(); // connection id → clock; 'any' → the one of the page
   let followed = new WeakMap(); // video → connection id
   let following = null;

@@ -78,7 +78,7 @@ impl Laboratory {
             ip(&format!("-n {switch} link add {port} type veth peer name path{path} netns {namespace}"))?;
             ip(&format!("-n {switch} link set {port} master path{path} up"))?;
             ip(&format!("-n {namespace} link set path{path} up"))?;
-            ip(&format!("-n {namespace} addr add {}/24 dev path{path}", self.address(number, path)))?;
+            self.give_address(number, path)?;
         }
         self.nft(number, "add table inet faults")?;
         self.nft(number, "add chain inet faults arriving { type filter hook input priority 0; }")
@@ -142,6 +142,15 @@ impl Laboratory {
     /// When the system refuses.
     pub fn take_address(&self, machine: usize, path: usize) -> Result<()> {
         ip(&format!("-n {} addr flush dev path{path}", self.machine(machine).namespace))
+    }
+
+    /// Gives a machine the address on a path that it had at first.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn give_address(&self, machine: usize, path: usize) -> Result<()> {
+        let (namespace, address) = (self.machine(machine).namespace, self.address(machine, path));
+        ip(&format!("-n {namespace} addr add {address}/24 dev path{path}"))
     }
 
     /// Gives a machine a new address on a path.

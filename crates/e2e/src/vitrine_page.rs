@@ -53,12 +53,20 @@ impl VitrinePage {
         Ok(Self { page: Page::open(browser, name, url).await? })
     }
 
+    /// Opens `url` on a machine of a laboratory, whatever it shows.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub async fn load_on(machine: &Machine, browser: Browser, name: &str, url: &str) -> Result<Self> {
+        Ok(Self { page: Page::open_on(machine, browser, name, url).await? })
+    }
+
     /// Opens the link to `room` on a machine of a laboratory, and joins it, under the page's name.
     ///
     /// # Errors
     /// When that does not lead into the call.
     pub async fn join_on(machine: &Machine, browser: Browser, name: &str, base: &str, room: &str) -> Result<Self> {
-        let page = Self { page: Page::open_on(machine, browser, name, &link(base, room)).await? };
+        let page = Self::load_on(machine, browser, name, &link(base, room)).await?;
         page.wait_for_lobby().await?;
         page.type_into("[data-testid=display-name]", name).await?;
         page.enter().await?;

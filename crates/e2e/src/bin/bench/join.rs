@@ -3,8 +3,10 @@
 //! probe, in the same browser, in turns.
 
 use futures_util::future::try_join;
-use serde_json::{Value, json};
-use vitrine_e2e::{Browser, Flow, Page, Result, Site, Timeline, VitrinePage, VitrineServer, link};
+use serde_json::json;
+use vitrine_e2e::{Browser, Flow, Result, Site, Timeline, VitrinePage, VitrineServer, link};
+
+use crate::{kind::Kind, spread::Spread};
 
 /// Runs of each kind.
 const RUNS: usize = 10;
@@ -24,12 +26,6 @@ const STEPS: [(&str, &str); 9] = [
     ("connected", "DTLS is done"),
     ("frame", "the first remote frame is on the page"),
 ];
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Vitrine,
-    JavaScript,
-}
 
 /// Prints the figures; whether the app is within its limit.
 pub async fn run() -> Result<bool> {
@@ -67,10 +63,10 @@ async fn join(
         Kind::Vitrine => link(&server.url(), &format!("{room}-vitrine")),
         Kind::JavaScript => link(&(server.url() + "join-baseline.html"), &format!("{room}-javascript")),
     };
-    get_ready(kind, stayer, &url).await?;
-    enter(kind, stayer).await?;
-    get_ready(kind, newcomer, &url).await?;
-    enter(kind, newcomer).await?;
+    kind.get_ready(stayer, &url).await?;
+    kind.enter(stayer).await?;
+    kind.get_ready(newcomer, &url).await?;
+    kind.enter(newcomer).await?;
     let timeline: Timeline = newcomer
         .wait_for(
             "the first remote frame is shown",
@@ -80,41 +76,6 @@ async fn join(
     newcomer.receives(Flow::AudioAndVideo, 1).await?;
     try_join(newcomer.go_to("about:blank"), stayer.go_to("about:blank")).await?;
     Ok(timeline)
-}
-
-/// Opens the page and waits until nothing is left to do but enter: devices given, server connected.
-async fn get_ready(kind: Kind, page: &VitrinePage, url: &str) -> Result<()> {
-    page.go_to(url).await?;
-    match kind {
-        Kind::Vitrine => {
-            page.wait_for_lobby().await?;
-            page.signaling_is("online").await?;
-        }
-        Kind::JavaScript => stage_is(page, "ready").await?,
-    }
-    // Somebody has looked at the preview before pressing the button.
-    page.wait_for::<bool>(
-        "the camera's picture is shown",
-        "return [...document.querySelectorAll('video')].some((video) => video.videoWidth > 0)",
-    )
-    .await
-    .map(drop)
-}
-
-async fn enter(kind: Kind, page: &VitrinePage) -> Result<()> {
-    match kind {
-        Kind::Vitrine => page.enter().await,
-        Kind::JavaScript => {
-            page.press("enter").await?;
-            stage_is(page, "entered").await
-        }
-    }
-}
-
-async fn stage_is(page: &Page, stage: &str) -> Result<()> {
-    page.wait_for::<bool>(&format!("the page is {stage}"), &format!("return document.body.dataset.stage === '{stage}'"))
-        .await
-        .map(drop)
 }
 
 fn report(vitrine: &[Timeline], javascript: &[Timeline]) -> bool {
@@ -145,45 +106,4 @@ fn report(vitrine: &[Timeline], javascript: &[Timeline]) -> bool {
 
 fn since_enter(times: &Timeline, step: &str) -> Option<f64> {
     Some(times.get(step)? - times.get("enter")?)
-}
-
-/// Median and extremes, in milliseconds; NaN of nothing.
-struct Spread {
-    median: f64,
-    min: f64,
-    max: f64,
-}
-
-impl Spread {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-        let last = values.len().saturating_sub(1);
-        Self { median: f64::midpoint(at(last / 2), at(last.div_ceil(2))), min: at(0), max: at(last) }
-    }
-
-    fn json(&self) -> Value {
-        json!({ "median_ms": self.median, "min_ms": self.min, "max_ms": self.max })
-    }
-}
-
-impl std::fmt::Display for Spread {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{:.0} ({:.0} to {:.0})", self.median, self.min, self.max)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Spread;
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        let spread = |values: &[f64]| Spread::of(values.iter().copied()).to_string();
-        assert_eq!(spread(&[3.0, 1.0, 2.0]), "2 (1 to 3)");
-        assert_eq!(spread(&[4.0, 1.0, 2.0, 100.0]), "3 (1 to 100)");
-        assert_eq!(spread(&[5.0]), "5 (5 to 5)");
-        assert!(Spread::of(std::iter::empty()).median.is_nan());
-    }
 }

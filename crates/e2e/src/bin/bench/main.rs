@@ -2,7 +2,10 @@
 //! `cargo xtask bench NAME`, which builds what is measured.
 
 mod join;
+mod kind;
 mod memory;
+mod recover;
+mod spread;
 
 use std::process::ExitCode;
 
@@ -13,8 +16,9 @@ async fn main() -> ExitCode {
     let result = match name.as_str() {
         "join" => join::run().await,
         "memory" => memory::run(arguments.next()).await,
+        "recover" => recover::run(arguments.next(), arguments.next()).await,
         _ => {
-            eprintln!("usage: bench join | bench memory [ROUNDS]");
+            eprintln!("usage: bench join | bench memory [ROUNDS] | bench recover [RUNS [FAULT]]");
             return ExitCode::from(2);
         }
     };

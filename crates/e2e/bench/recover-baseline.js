@@ -1,0 +1,113 @@
+// What `bench recover` compares the app with: a call as mesh applications in the field write it, at their best. The call
+// itself is that of `join-baseline.js`. What it does when something goes wrong:
+// - The signaling connection is lost: socket.io reconnects by itself, at its usual pace. The server gives a new id then,
+//   so everybody's connections from before are closed, the room is joined again, and the others offer anew. (Several
+//   applications close them as soon as the signaling connection is lost.)
+// - ICE fails: who offered restarts it, through the server. (Most applications do nothing, or drop the peer.)
+// - Somebody leaves, or the server finds that they are gone: their connection is closed and their picture removed.
+// - The page is loaded again: it enters as anybody new does.
+
+const parameters = new URLSearchParams(location.hash.slice(1));
+const room = parameters.get('room');
+const socket = io(parameters.get('server') ?? undefined, { transports: ['websocket'] });
+const peers = new Map();
+let iceServers = [];
+let localStream;
+let entered = false;
+
+async function start() {
+  localStream = await navigator.mediaDevices.getUserMedia({
+    video: { width: { ideal: 1280 }, height: { ideal: 720 } },
+    audio: { echoCancellation: true, noiseSuppression: true },
+  });
+  document.getElementById('local').srcObject = localStream;
+  if (!socket.connected) await new Promise((resolve) => socket.once('connect', resolve));
+  document.body.dataset.stage = 'ready';
+}
+
+function createPeer(id) {
+  closePeer(id);
+  const connection = new RTCPeerConnection({ iceServers });
+  const peer = { connection, tile: null, offers: false };
+  peers.set(id, peer);
+  connection.onicecandidate = ({ candidate }) => {
+    if (candidate) socket.emit('ice-candidate', { target: id, candidate });
+  };
+  connection.ontrack = ({ streams: [stream] }) => {
+    if (peer.tile) return;
+    const video = document.createElement('video');
+    video.autoplay = true;
+    video.playsInline = true;
+    video.width = 640;
+    video.height = 360;
+    video.srcObject = stream;
+    peer.tile = document.createElement('div');
+    peer.tile.dataset.testid = 'tile';
+    peer.tile.dataset.peer = id;
+    peer.tile.append(video);
+    document.getElementById('remotes').append(peer.tile);
+  };
+  connection.oniceconnectionstatechange = () => {
+    if (connection.iceConnectionState === 'failed' && peer.offers) offer(id, { iceRestart: true });
+  };
+  return peer;
+}
+
+async function offer(id, options) {
+  const { connection } = peers.get(id);
+  await connection.setLocalDescription(await connection.createOffer(options));
+  socket.emit('offer', { target: id, offer: connection.localDescription });
+}
+
+function addTracks(connection) {
+  if (connection.getSenders().some(({ track }) => track)) return;
+  for (const track of localStream.getTracks()) connection.addTrack(track, localStream);
+}
+
+function closePeer(id) {
+  peers.get(id)?.connection.close();
+  peers.get(id)?.tile?.remove();
+  peers.delete(id);
+}
+
+function enter() {
+  socket.emit('join-room', room, (answer) => {
+    iceServers = answer.iceServers ?? iceServers;
+    answer.existingUsers.forEach(createPeer);
+    entered = true;
+    document.body.dataset.stage = 'entered';
+  });
+}
+
+socket.on('connect', () => {
+  if (!entered) return;
+  [...peers.keys()].forEach(closePeer);
+  enter();
+});
+socket.on('user-joined', ({ userId }) => {
+  const peer = createPeer(userId);
+  peer.offers = true;
+  addTracks(peer.connection);
+  offer(userId);
+});
+socket.on('offer', async ({ from, offer }) => {
+  const { connection } = peers.get(from) ?? createPeer(from);
+  await connection.setRemoteDescription(offer);
+  addTracks(connection);
+  await connection.setLocalDescription();
+  socket.emit('answer', { target: from, answer: connection.localDescription });
+});
+socket.on('answer', ({ from, answer }) => peers.get(from)?.connection.setRemoteDescription(answer));
+socket.on('ice-candidate', ({ from, candidate }) => peers.get(from)?.connection.addIceCandidate(candidate));
+socket.on('user-left', ({ userId }) => closePeer(userId));
+
+document.querySelector('[data-testid=enter]').onclick = enter;
+document.querySelector('[data-testid=leave]').onclick = () => {
+  entered = false;
+  socket.emit('leave-room', () => {
+    [...peers.keys()].forEach(closePeer);
+    document.body.dataset.stage = 'ready';
+  });
+};
+
+start();
