@@ -15,8 +15,8 @@
     [...document.querySelectorAll('[data-testid=tile]')].map((tile) => ({
       node: numberOf(tile),
       peer: tile.dataset.peer,
-      state: tile.dataset.state,
-      name: tile.getAttribute('aria-label'),
+      state: tile.dataset.state ?? '',
+      name: tile.getAttribute('aria-label') ?? '',
       words: tile.querySelector('[data-testid=peer-state]')?.innerText.trim() ?? null,
       retry: tile.querySelector('[data-testid=retry]') !== null,
       width: tile.querySelector('video')?.videoWidth ?? 0,

@@ -3,7 +3,8 @@
 // - The signaling connection is lost: socket.io reconnects by itself, at its usual pace. The server gives a new id then,
 //   so everybody's connections from before are closed, the room is joined again, and the others offer anew. (Several
 //   applications close them as soon as the signaling connection is lost.)
-// - ICE fails: who offered restarts it, through the server. (Most applications do nothing, or drop the peer.)
+// - The connection's state becomes `failed`: who offered restarts ICE, through the server. (Most applications do nothing,
+//   or drop the peer.)
 // - Somebody leaves, or the server finds that they are gone: their connection is closed and their picture removed.
 // - The page is loaded again: it enters as anybody new does.
 
@@ -47,8 +48,9 @@ function createPeer(id) {
     peer.tile.append(video);
     document.getElementById('remotes').append(peer.tile);
   };
-  connection.oniceconnectionstatechange = () => {
-    if (connection.iceConnectionState === 'failed' && peer.offers) offer(id, { iceRestart: true });
+  connection.onconnectionstatechange = () => {
+    console.info(`${id}: connection state: ${connection.connectionState}`);
+    if (connection.connectionState === 'failed' && peer.offers) offer(id, { iceRestart: true });
   };
   return peer;
 }
