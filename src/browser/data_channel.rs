@@ -55,6 +55,11 @@ impl ControlChannel {
         Ok(Self { listeners, channel })
     }
 
+    /// Hands on nothing any more.
+    pub(super) fn ignore(&mut self) {
+        self.listeners.clear();
+    }
+
     /// Whether messages can be sent.
     pub fn is_open(&self) -> bool {
         self.channel.ready_state() == RtcDataChannelState::Open

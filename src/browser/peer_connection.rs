@@ -171,6 +171,13 @@ impl PeerConnection {
         Ok(())
     }
 
+    /// Listens to the control channel no more, and leaves it open.
+    pub fn ignore_control(&mut self) {
+        if let Some(control) = &mut self.control {
+            control.ignore();
+        }
+    }
+
     /// The control channel, once opened.
     pub fn control(&self) -> Option<&ControlChannel> {
         self.control.as_ref()

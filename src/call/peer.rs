@@ -23,6 +23,10 @@ use crate::{
 /// Longest name that is shown, in Unicode scalar values.
 const MAX_NAME_CHARS: usize = 64;
 
+/// Most messages beyond the budget that are read at all.
+const MAX_EXCESS: u32 = 200;
+/// Most notes of one negotiation that are written to the console; a peer can cause any number.
+const MAX_NOTES: u32 = 20;
 /// How long a connection is new, in milliseconds.
 const NEW_FOR: f64 = 4_000.0;
 
@@ -58,8 +62,14 @@ pub struct Peer {
     started: f64,
     pub(super) liveness: Liveness,
     budget: Budget,
+    /// Messages beyond the budget.
+    excess: u32,
     /// What the participant sends is not all right; that is told once.
     complained: bool,
+    /// Notes of the negotiation written to the console.
+    notes: u32,
+    /// The person was told that there is no connection. New attempts are nothing new then; a connection is.
+    told_of_failure: bool,
     /// The control channel is open, or was when the path was lost.
     pub(super) control_open: bool,
     /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
@@ -102,7 +112,10 @@ impl Peer {
             started,
             liveness: Liveness::new(negotiation.role(), started),
             budget: Budget::new(started),
+            excess: 0,
             complained: false,
+            notes: 0,
+            told_of_failure: false,
             control_open: false,
             came_by: Way::Signaling,
             connection,
@@ -174,7 +187,11 @@ impl Peer {
                 Decision::OfferAgain
                     if self.session.is_none() && self.view.connection == ConnectionState::Connected => {}
                 Decision::OfferAgain => self.negotiate(Input::OfferAgain, context),
-                Decision::Unanswered => self.view.connection = ConnectionState::Failed,
+                Decision::TellOfFailure => {
+                    self.told_of_failure = true;
+                    self.view.connection = ConnectionState::Failed;
+                    self.describe("no connection so far; attempts go on");
+                }
                 Decision::Gone => {
                     self.describe("gone");
                     return Some(News::Ended);
@@ -218,6 +235,12 @@ impl Peer {
         let accepts = self.budget.spend(now);
         if !accepts {
             self.complain("sends too much: some of it is dropped");
+            self.excess = self.excess.saturating_add(1);
+            if self.excess == MAX_EXCESS {
+                // Even to read and drop it would keep the page from everything else.
+                self.describe("sends far too much: the control channel is not listened to any more");
+                self.connection.ignore_control();
+            }
         }
         accepts
     }
@@ -298,6 +321,10 @@ impl Peer {
             ConnectionState::Disconnected => Path::Disconnected,
             ConnectionState::Failed | ConnectionState::Closed => Path::Failed,
         };
+        self.told_of_failure &= path != Path::Connected;
+        if self.told_of_failure {
+            self.view.connection = ConnectionState::Failed;
+        }
         self.liveness.path(path, now());
         match self.view.connection {
             ConnectionState::Connected => {
@@ -336,9 +363,12 @@ impl Peer {
                 if version != VERSION {
                     self.describe(&format!("speaks version {version} of the control channel"));
                 }
-                self.view.name = presentable(&name);
-                self.session = Some(session_id);
-                return Some(News::Identified);
+                // Said once: nobody becomes somebody else.
+                if self.session.is_none() {
+                    self.view.name = presentable(&name);
+                    self.session = Some(session_id);
+                    return Some(News::Identified);
+                }
             }
             ControlMessage::Media { audio, video } => {
                 self.view.audio = Some(audio);
@@ -376,7 +406,12 @@ impl Peer {
             }
             Action::AddCandidate(candidate) => self.connection.add_candidate(candidate),
             Action::Send(description) => self.send_description(description, context),
-            Action::Note(note) => self.describe(&note.to_string()),
+            Action::Note(note) => {
+                self.notes = self.notes.saturating_add(1);
+                if self.notes <= MAX_NOTES {
+                    self.describe(&note.to_string());
+                }
+            }
         }
         Ok(())
     }

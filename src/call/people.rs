@@ -263,6 +263,7 @@ impl Engine {
             return;
         }
         let (session, key) = (peer.session.clone(), peer.view.key);
-        self.peers.retain(|_, other| other.view.key >= key || other.session != session);
+        // Whom the server still lists nobody can replace: a session id is no secret among participants.
+        self.peers.retain(|_, other| other.listed || other.view.key >= key || other.session != session);
     }
 }

@@ -7,17 +7,19 @@
 use crate::Role;
 
 /// How often a sign of life is asked for.
-const PING_EVERY: f64 = 1_500.0;
+const PING_EVERY: f64 = 500.0;
 /// Silence after which a path counts as dead, whatever the browser says. (A browser takes five seconds and more.)
-const SUSPECT_AFTER: f64 = 4_000.0;
+const SUSPECT_AFTER: f64 = 2_000.0;
+/// Silence of a peer whom the signaling server does not list, after which it is gone.
+const GONE_AFTER_UNLISTED: f64 = 4_000.0;
 /// Silence of a peer without a connection, after which it is gone.
 const GONE_AFTER: f64 = 7_500.0;
 /// How long a peer is kept while the signaling server cannot say whether it is still there.
 const GONE_AFTER_OFFLINE: f64 = 60_000.0;
 /// How long an answer may take before the offer is made again.
 const ANSWER_WITHIN: f64 = 4_000.0;
-/// How long a first offer may stay unanswered before the connection counts as failed.
-const FIRST_ANSWER_WITHIN: f64 = 15_000.0;
+/// How long there may be no connection before the person is told. Further attempts go on.
+const CONNECTED_WITHIN: f64 = 15_000.0;
 /// How long `disconnected` may last before ICE is restarted. The browser may yet find another path by itself.
 const DISCONNECTED_FOR: f64 = 500.0;
 /// The polite side waits longer, so that as a rule only one side restarts.
@@ -67,8 +69,8 @@ pub enum Decision {
     RestartIce,
     /// The offer, or its answer, is lost: offer again.
     OfferAgain,
-    /// Nobody answered the first offer: count the connection as failed. Said once.
-    Unanswered,
+    /// There is no connection, and it is time to say so. Said once for as long as there is none.
+    TellOfFailure,
     /// The peer is gone.
     Gone,
 }
@@ -92,7 +94,9 @@ pub struct Liveness {
     urgent: bool,
     /// Since when an answer is due.
     awaiting: Option<f64>,
-    unanswered: bool,
+    /// Since when there has been no connection.
+    without: f64,
+    told: bool,
 }
 
 impl Liveness {
@@ -110,7 +114,8 @@ impl Liveness {
             restarts: 0,
             urgent: false,
             awaiting: None,
-            unanswered: false,
+            without: now,
+            told: false,
         }
     }
 
@@ -124,7 +129,11 @@ impl Liveness {
         if path == self.path {
             return;
         }
+        if self.path == Path::Connected {
+            self.without = now;
+        }
         if path == Path::Connected {
+            self.told = false;
             self.was_connected = true;
             self.restarts = 0;
             self.urgent = false;
@@ -157,6 +166,7 @@ impl Liveness {
         if now - self.ticked > SLEPT_AFTER {
             self.heard = now;
             self.since = now;
+            self.without = now;
             self.awaiting = None;
             self.pinged = now - PING_EVERY;
         }
@@ -176,6 +186,10 @@ impl Liveness {
             decisions.push(Decision::RestartIce);
         }
         self.watch_answer(facts, &mut decisions);
+        if self.path != Path::Connected && !self.told && now - self.without >= CONNECTED_WITHIN {
+            self.told = true;
+            decisions.push(Decision::TellOfFailure);
+        }
         decisions
     }
 
@@ -187,7 +201,7 @@ impl Liveness {
         }
         match (facts.listed, facts.control) {
             (true, true) => !stands && silence >= GONE_AFTER,
-            (false, true) => silence >= SUSPECT_AFTER,
+            (false, true) => silence >= GONE_AFTER_UNLISTED,
             // A plain client gives no signs of life; while it is listed, the server answers for it.
             (true, false) => false,
             (false, false) => matches!(self.path, Path::Disconnected | Path::Failed),
@@ -233,11 +247,6 @@ impl Liveness {
             self.awaiting = Some(facts.now);
             decisions.push(Decision::OfferAgain);
         }
-        let first = !self.was_connected && !self.unanswered;
-        if first && facts.now - self.heard >= FIRST_ANSWER_WITHIN {
-            self.unanswered = true;
-            decisions.push(Decision::Unanswered);
-        }
     }
 }
 
@@ -276,14 +285,15 @@ mod tests {
             let ticks = (1..=6).map(|tick| now + f64::from(tick) * 500.0);
             ticks.filter(|now| liveness.tick(Facts { now: *now, control, ..ONLINE }).contains(&Decision::Ping)).count()
         };
-        assert_eq!(pings(true), 2);
+        assert_eq!(pings(true), 6);
         assert_eq!(pings(false), 0);
     }
 
     #[test]
     fn a_machine_that_vanishes_is_tried_again_and_then_gone_within_ten_seconds() {
         let mut liveness = connected(Role::Impolite);
-        assert_eq!(run(&mut liveness, ONLINE, 5_000), [(4_000, Decision::RestartIce)]);
+        let restarts = [2_000, 4_500].map(|time| (time, Decision::RestartIce));
+        assert_eq!(run(&mut liveness, ONLINE, 5_000), restarts);
         liveness.path(Path::Disconnected, 5_000.0);
         let decided = run(&mut liveness, ONLINE, 60_000);
         assert_eq!(decided.last(), Some(&(7_500, Decision::Gone)));
@@ -295,7 +305,7 @@ mod tests {
         liveness.path(Path::Disconnected, 0.0);
         for second in 1..60 {
             let decided = run(&mut liveness, ONLINE, second * 1_000);
-            assert!(decided.iter().all(|(_, decision)| *decision == Decision::RestartIce), "{decided:?}");
+            assert!(decided.iter().all(|(_, decision)| *decision != Decision::Gone), "{decided:?}");
             liveness.heard(f64::from(second) * 1_000.0);
         }
     }
@@ -306,7 +316,8 @@ mod tests {
         liveness.path(Path::Failed, 0.0);
         let mut restarts = Vec::new();
         for half in 1..=120 {
-            restarts.extend(run(&mut liveness, ONLINE, half * 500));
+            restarts
+                .extend(run(&mut liveness, ONLINE, half * 500).into_iter().filter(|it| it.1 == Decision::RestartIce));
             liveness.heard(f64::from(half) * 500.0);
         }
         let times: Vec<u32> = restarts.iter().map(|(time, _)| *time).collect();
@@ -320,7 +331,7 @@ mod tests {
         assert_eq!(run(&mut liveness, ONLINE, 1_500), []);
         liveness.restarted_by_peer(1_500.0);
         liveness.heard(1_500.0);
-        assert_eq!(run(&mut liveness, ONLINE, 3_500), []);
+        assert_eq!(run(&mut liveness, ONLINE, 3_000), []);
     }
 
     #[test]
@@ -337,7 +348,8 @@ mod tests {
         let offline = Facts { online: false, ..ONLINE };
         let mut liveness = connected(Role::Impolite);
         liveness.path(Path::Disconnected, 5_000.0);
-        assert_eq!(run(&mut liveness, offline, 3_000_000), [(65_000, Decision::Gone)]);
+        let told = (20_000, Decision::TellOfFailure);
+        assert_eq!(run(&mut liveness, offline, 3_000_000), [told, (65_000, Decision::Gone)]);
     }
 
     #[test]
@@ -358,11 +370,26 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_does_not_come_about_is_told_of_once_until_it_stands_again() {
+        let plain = Facts { control: false, ..ONLINE };
+        let mut liveness = Liveness::new(Role::Polite, 0.0);
+        let mut told = |path, until| {
+            liveness.path(path, liveness.ticked);
+            let decided = run(&mut liveness, plain, until);
+            decided.iter().filter(|it| it.1 == Decision::TellOfFailure).count()
+        };
+        assert_eq!(told(Path::Trying, 60_000), 1);
+        assert_eq!(told(Path::Failed, 90_000), 0);
+        assert_eq!(told(Path::Connected, 91_000), 0);
+        assert_eq!(told(Path::Disconnected, 150_000), 1);
+    }
+
+    #[test]
     fn an_offer_that_nobody_answers_is_made_again_and_told_of_once() {
         let waiting = Facts { awaits_answer: true, control: false, ..ONLINE };
         let decided = run(&mut Liveness::new(Role::Impolite, 0.0), waiting, 16_500);
         let again = [4_500, 8_500, 12_500, 16_500].map(|time| (time, Decision::OfferAgain));
-        assert_eq!(decided, [again[0], again[1], again[2], (15_000, Decision::Unanswered), again[3]]);
+        assert_eq!(decided, [again[0], again[1], again[2], (15_000, Decision::TellOfFailure), again[3]]);
     }
 
     #[test]
@@ -371,6 +398,6 @@ mod tests {
         run(&mut liveness, ONLINE, 1_000);
         let after = Facts { now: 600_000.0, ..ONLINE };
         assert_eq!(liveness.tick(after), [Decision::Ping]);
-        assert_eq!(run(&mut liveness, ONLINE, 603_500), []);
+        assert_eq!(run(&mut liveness, ONLINE, 601_500), []);
     }
 }
