@@ -1,7 +1,7 @@
 //! Devices that are lost in a call, and come back: real devices (the browser's fake ones), whose loss is acted.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
 

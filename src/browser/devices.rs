@@ -1,7 +1,7 @@
 //! Microphone and camera: asking for them, and owning what was given. A [`LocalTrack`] that is dropped is stopped,
 //! so the camera's light cannot stay on by mistake.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -111,7 +111,7 @@ impl LocalTrack {
 
     /// Asks the device for pictures of about this size and rate. A device that cannot is left as it is.
     pub fn set_picture(&self, picture: Picture) {
-        let constraints = to_js(&VideoConstraints::from(picture));
+        let constraints = picture.constraints();
         let Ok(promise) = self.track.apply_constraints_with_constraints(constraints.unchecked_ref()) else { return };
         wasm_bindgen_futures::spawn_local(async move {
             if let Err(error) = JsFuture::from(promise).await {
@@ -251,24 +251,17 @@ async fn request(audio: bool, video: bool) -> Result<(Option<LocalTrack>, Option
         .navigator()
         .media_devices()
         .map_err(|error| CaptureError::from(JsError::from(error)))?;
-    let constraints = MediaStreamConstraints::new();
+    let wanted = MediaStreamConstraints::new();
     if audio {
-        constraints.set_audio(&to_js(&AudioConstraints { echo_cancellation: true, noise_suppression: true }));
+        wanted.set_audio(&constraints([("echoCancellation", true), ("noiseSuppression", true)]));
     }
     if video {
-        constraints.set_video(&to_js(&VideoConstraints::from(Picture::for_peers(1))));
+        wanted.set_video(&Picture::for_peers(1).constraints());
     }
-    let promise = devices.get_user_media_with_constraints(&constraints).map_err(JsError::from)?;
+    let promise = devices.get_user_media_with_constraints(&wanted).map_err(JsError::from)?;
     let stream: MediaStream = JsFuture::from(promise).await.map_err(JsError::from)?.unchecked_into();
     let first = |tracks: js_sys::Array| tracks.get(0).dyn_into::<MediaStreamTrack>().ok().map(LocalTrack::new);
     Ok((first(stream.get_audio_tracks().unchecked_into()), first(stream.get_video_tracks().unchecked_into())))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AudioConstraints {
-    echo_cancellation: bool,
-    noise_suppression: bool,
 }
 
 /// Size and rate of a camera's pictures.
@@ -291,30 +284,14 @@ impl Picture {
         };
         Self { width, height, frames_per_second }
     }
-}
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VideoConstraints {
-    width: Ideal,
-    height: Ideal,
-    frame_rate: Ideal,
-}
-
-impl From<Picture> for VideoConstraints {
-    fn from(picture: Picture) -> Self {
-        let [width, height, frame_rate] =
-            [picture.width, picture.height, picture.frames_per_second].map(|ideal| Ideal { ideal });
-        Self { width, height, frame_rate }
+    fn constraints(self) -> JsValue {
+        constraints([("width", self.width), ("height", self.height), ("frameRate", self.frames_per_second)])
     }
 }
 
-#[derive(Serialize)]
-struct Ideal {
-    ideal: u32,
-}
-
-/// Our own constant structures always serialize; `true` asks for any device of the kind.
-fn to_js(constraints: &impl Serialize) -> JsValue {
-    serde_wasm_bindgen::to_value(constraints).unwrap_or(JsValue::TRUE)
+/// Constraints as the browser takes them. A bare value is one to come close to (mediacapture-streams §5).
+fn constraints<V: Serialize, const N: usize>(fields: [(&str, V); N]) -> JsValue {
+    // Constants of ours always serialize; `true` asks for any device of the kind.
+    serde_wasm_bindgen::Serializer::json_compatible().collect_map(fields).unwrap_or(JsValue::TRUE)
 }

@@ -66,8 +66,10 @@ pub fn describe(text: &str) {
 /// `index.html` with a reload button that works without any of our code, which cannot run after a panic.
 pub fn install_panic_screen() {
     std::panic::set_hook(Box::new(|info| {
-        console_error_panic_hook::hook(info);
-        let _ = show_crash(&info.to_string());
+        let message = info.to_string();
+        // The console adds the stack.
+        web_sys::console::error_1(&JsValue::from_str(&message));
+        let _ = show_crash(&message);
     }));
 }
 

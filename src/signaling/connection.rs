@@ -1,6 +1,6 @@
 //! The task behind [`super::Signaling`]: connect, greet, relay, notice silence, wait, again.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use futures_channel::{mpsc::UnboundedReceiver, oneshot};
 use futures_util::{FutureExt, SinkExt, StreamExt, pin_mut, select};
@@ -66,7 +66,7 @@ struct Session {
     /// What the server sends is not all understood; that is told once.
     complained: bool,
     next_ack: u64,
-    acks: HashMap<u64, oneshot::Sender<Json>>,
+    acks: Vec<(u64, oneshot::Sender<Json>)>,
 }
 
 impl Session {
@@ -79,7 +79,7 @@ impl Session {
             connected: false,
             complained: false,
             next_ack: 0,
-            acks: HashMap::new(),
+            acks: Vec::new(),
         })
     }
 
@@ -143,7 +143,8 @@ impl Session {
                 Err(error) => self.complain(error),
             },
             Packet::Message(Message::Ack { id, data }) => {
-                if let Some(answer) = self.acks.remove(&id) {
+                if let Some(index) = self.acks.iter().position(|(asked, _)| *asked == id) {
+                    let (_, answer) = self.acks.swap_remove(index);
                     let _ = answer.send(data.into_iter().next().unwrap_or_default());
                 }
             }
@@ -166,8 +167,8 @@ impl Session {
                 let id = self.next_ack;
                 self.next_ack += 1;
                 // Answers that nobody waits for any more need no place.
-                self.acks.retain(|_, waiting| !waiting.is_canceled());
-                self.acks.insert(id, answer);
+                self.acks.retain(|(_, waiting)| !waiting.is_canceled());
+                self.acks.push((id, answer));
                 Message::Event { name: event.to_owned(), data: data.into_iter().collect(), ack: Some(id) }
             }
         };

@@ -2,7 +2,7 @@
 //! beside every file that compresses. Skipped when nothing that feeds it has changed.
 
 use crate::process::{Outcome, cargo, io_failure, run, say};
-use crate::{glue, tools};
+use crate::{shrink, tools};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs;
@@ -33,8 +33,9 @@ pub fn build(root: &Path, target: &Path) -> Outcome<PathBuf> {
     }
     let mut trunk = tools::trunk_command(root)?;
     say("building the app into dist/ (the first time takes a few minutes)");
+    trunk.env(tools::APP_FLAGS_VARIABLE, tools::app_flags());
     run(trunk.args(["build", "--release"]))?;
-    glue::shrink(&dist)?;
+    shrink::shrink(&dist)?;
     compress(&dist)?;
     let directory = target.join("xtask");
     fs::create_dir_all(&directory).map_err(io_failure(format!("cannot create {}", directory.display())))?;
@@ -87,7 +88,7 @@ fn fingerprint_inputs(root: &Path) -> Outcome<u64> {
         file.strip_prefix(root).unwrap_or(&file).hash(&mut hasher);
         fs::read(&file).map_err(io_failure(format!("cannot read {}", file.display())))?.hash(&mut hasher);
     }
-    include_str!("glue.rs").hash(&mut hasher);
+    include_str!("shrink.rs").hash(&mut hasher);
     tools::trunk().identity().hash(&mut hasher);
     crate::process::capture(Command::new("rustc").arg("-Vv")).hash(&mut hasher);
     std::env::var_os("RUSTFLAGS").hash(&mut hasher);

@@ -4,9 +4,10 @@
 mod bench;
 mod browsers;
 mod dist;
-mod glue;
+
 mod process;
 mod serve;
+mod shrink;
 mod system;
 mod test;
 mod tools;

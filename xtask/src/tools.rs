@@ -11,6 +11,18 @@ use std::process::Command;
 /// The target the app is compiled to.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// Flags for the compiler of the app go to cargo in this variable, with spaces between them.
+pub const APP_FLAGS_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
+/// Keeps this machine's paths out of the app: a panic names the source in which it happened, without where cargo keeps
+/// that source here. A path with a space cannot be said to cargo, and stays.
+pub fn app_flags() -> String {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let sources = home.map(|home| home.join("registry").join("src").display().to_string());
+    let sources = sources.filter(|sources| !sources.contains(char::is_whitespace));
+    sources.map(|sources| format!("--remap-path-prefix={sources}=")).unwrap_or_default()
+}
+
 /// A program that `cargo install` can build, at the one version that the project uses.
 pub struct Tool {
     package: &'static str,

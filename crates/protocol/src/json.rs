@@ -244,6 +244,12 @@ impl Reader<'_> {
         self.at - start
     }
 
+    /// What was read from `start` on.
+    fn since(&self, start: usize) -> &str {
+        // Indexing would bring the standard library's tables of printable characters, for its panic's message.
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
     fn skip_space(&mut self) {
         self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     }
@@ -331,7 +337,7 @@ impl Reader<'_> {
                 return Err(self.expected("a digit"));
             }
         }
-        Ok(Json::Number(self.text[start..self.at].to_owned()))
+        Ok(Json::Number(self.since(start).to_owned()))
     }
 
     fn text(&mut self) -> Result<String, NotJson> {
@@ -342,7 +348,7 @@ impl Reader<'_> {
         loop {
             let start = self.at;
             self.skip(|byte| !matches!(byte, b'"' | b'\\' | 0..=31));
-            text.push_str(&self.text[start..self.at]);
+            text.push_str(self.since(start));
             if self.take("\"") {
                 return Ok(text);
             }

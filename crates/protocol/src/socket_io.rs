@@ -275,8 +275,8 @@ fn after_namespace(text: &str) -> Result<&str, DecodeError> {
 }
 
 fn ack_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
-    let digits = text.len() - text.trim_start_matches(|character: char| character.is_ascii_digit()).len();
-    let (id, rest) = text.split_at(digits);
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (id, rest) = text.split_at_checked(digits).unwrap_or_default();
     if id.is_empty() {
         return Ok((None, rest));
     }

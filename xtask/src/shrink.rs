@@ -1,6 +1,6 @@
-//! Makes the app's two large files smaller than wasm-bindgen leaves them: every function that the wasm imports has a
-//! long name there, ending in random digits, which stands in the wasm and again in the JavaScript around it. Short
-//! names do. The JavaScript also loses its indentation and its comments. What the code does is not touched.
+//! Makes the app's files smaller than Trunk and wasm-bindgen leave them. Every function that the wasm imports has a
+//! long name there, ending in random digits, which stands in the wasm and again in the JavaScript around it: short
+//! names do. JavaScript and style sheet lose indentation and comments. What any of it does is not touched.
 
 use crate::process::{Failure, Outcome, io_failure};
 use sha2::{Digest, Sha384};
@@ -11,37 +11,66 @@ use std::path::Path;
 /// The end of the wasm file's name; before it stands the name of the JavaScript.
 const WASM_END: &str = "_bg.wasm";
 
-/// Shrinks the app in `dist` and puts it under new names, because what was published under a name must not change.
+/// Shrinks the app in `dist`.
 pub fn shrink(dist: &Path) -> Outcome {
-    let read = |name: &str| fs::read(dist.join(name)).map_err(io_failure(format!("cannot read {name} in dist/")));
-    let text = |name: &str| String::from_utf8(read(name)?).map_err(|_| Failure(format!("{name} in dist/ is not text")));
-    let names = fs::read_dir(dist).map_err(io_failure("cannot read dist/"))?.flatten();
-    let stem = names
-        .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(WASM_END)?.to_owned()))
-        .next()
-        .ok_or("there is no wasm in dist/")?;
-    let (wasm_name, js_name) = (stem.clone() + WASM_END, stem.clone() + ".js");
-    let (wasm, js, html) = (read(&wasm_name)?, text(&js_name)?, text("index.html")?);
-
+    let mut site = Site { dist, html: String::new() };
+    site.html = site.text("index.html")?;
+    let stem = site.find(WASM_END)?;
+    let (wasm, js) = (site.read(&(stem.clone() + WASM_END))?, site.text(&(stem.clone() + ".js"))?);
     let (short_wasm, names) = shorten_imports(&wasm).ok_or("the app's wasm has no import section that can be read")?;
     let short_js = rename_imports(&strip(&js), &names)?;
-    let digest = Sha384::new().chain_update(&short_wasm).chain_update(&short_js).finalize();
-    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let short_stem = format!("{}-{digest}", stem.split('-').next().unwrap_or(&stem));
-    let html = html
-        .replace(&integrity(&wasm), &integrity(&short_wasm))
-        .replace(&integrity(js.as_bytes()), &integrity(short_js.as_bytes()))
-        .replace(&stem, &short_stem);
+    let short_stem = new_stem(&stem, &[&short_wasm, short_js.as_bytes()]);
+    site.replace(&stem, &short_stem, WASM_END, &wasm, &short_wasm)?;
+    site.replace(&stem, &short_stem, ".js", js.as_bytes(), short_js.as_bytes())?;
 
-    let write = |name: &str, content: &[u8]| {
-        fs::write(dist.join(name), content).map_err(io_failure(format!("cannot write {name} in dist/")))
-    };
-    for name in [&wasm_name, &js_name] {
-        fs::remove_file(dist.join(name)).map_err(io_failure(format!("cannot remove {name} in dist/")))?;
+    let stem = site.find(".css")?;
+    let css = site.text(&(stem.clone() + ".css"))?;
+    let short_css = strip_style(&css);
+    let short_stem = new_stem(&stem, &[short_css.as_bytes()]);
+    site.replace(&stem, &short_stem, ".css", css.as_bytes(), short_css.as_bytes())?;
+    site.write("index.html", site.html.as_bytes())
+}
+
+/// `dist/`, and the page in it as it will be.
+struct Site<'a> {
+    dist: &'a Path,
+    html: String,
+}
+
+impl Site<'_> {
+    /// The name, without `end`, of the file whose name ends so.
+    fn find(&self, end: &str) -> Outcome<String> {
+        let names = fs::read_dir(self.dist).map_err(io_failure("cannot read dist/"))?.flatten();
+        let mut stems = names.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(end)?.to_owned()));
+        stems.next().ok_or_else(|| format!("there is no `*{end}` in dist/").into())
     }
-    write(&(short_stem.clone() + WASM_END), &short_wasm)?;
-    write(&(short_stem + ".js"), short_js.as_bytes())?;
-    write("index.html", html.as_bytes())
+
+    fn read(&self, name: &str) -> Outcome<Vec<u8>> {
+        fs::read(self.dist.join(name)).map_err(io_failure(format!("cannot read {name} in dist/")))
+    }
+
+    fn text(&self, name: &str) -> Outcome<String> {
+        String::from_utf8(self.read(name)?).map_err(|_| Failure(format!("{name} in dist/ is not text")))
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> Outcome {
+        fs::write(self.dist.join(name), content).map_err(io_failure(format!("cannot write {name} in dist/")))
+    }
+
+    /// Puts `new` in the place of `old`, under a new name, because what was published under a name must not change.
+    fn replace(&mut self, stem: &str, new_stem: &str, end: &str, old: &[u8], new: &[u8]) -> Outcome {
+        let (name, new_name) = (stem.to_owned() + end, new_stem.to_owned() + end);
+        self.html = self.html.replace(&integrity(old), &integrity(new)).replace(&name, &new_name);
+        fs::remove_file(self.dist.join(&name)).map_err(io_failure(format!("cannot remove {name} in dist/")))?;
+        self.write(&new_name, new)
+    }
+}
+
+/// A name for what was called `stem`, by its new content.
+fn new_stem(stem: &str, content: &[&[u8]]) -> String {
+    let digest = content.iter().fold(Sha384::new(), |digest, part| digest.chain_update(part)).finalize();
+    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{digest}", stem.split('-').next().unwrap_or(stem))
 }
 
 /// The value of an `integrity` attribute (W3C Subresource Integrity §3.1), as Trunk writes it.
@@ -66,6 +95,22 @@ fn strip(js: &str) -> String {
             stripped.push('\n');
         }
         in_comment &= !line.ends_with("*/");
+    }
+    stripped
+}
+
+/// The style sheet without indentation, empty lines and comments. None of its strings has any of these.
+fn strip_style(css: &str) -> String {
+    let mut stripped = String::with_capacity(css.len());
+    for part in css.split("/*") {
+        // The part before the first comment has no end of one.
+        let rest = part.split_once("*/").map_or(part, |(_, rest)| rest);
+        for line in rest.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            stripped.push_str(line);
+            if !line.ends_with(['{', '}', ';', ',']) {
+                stripped.push('\n');
+            }
+        }
     }
     stripped
 }
@@ -213,6 +258,13 @@ mod tests {
     }
 
     #[test]
+    fn a_style_sheet_keeps_its_rules() {
+        let css = "/* Tokens. */\n:root {\n  --ease: cubic-bezier(.2, .7, 1); /* soft */\n}\n\na,\nb > c { top: 0 }\n.d\n  .e {}\n";
+        let expected = ":root {--ease: cubic-bezier(.2, .7, 1);}a,b > c { top: 0 }.d\n.e {}";
+        assert_eq!(strip_style(css), expected);
+    }
+
+    #[test]
     fn names_are_different_and_short() {
         let names: Vec<String> = (0..1000).map(short_name).collect();
         let different: std::collections::HashSet<&String> = names.iter().collect();
@@ -234,12 +286,13 @@ mod tests {
 
     #[test]
     fn the_page_leads_to_the_shrunk_files() {
-        let dist = std::env::temp_dir().join(format!("vitrine-glue-{}", std::process::id()));
+        let dist = std::env::temp_dir().join(format!("vitrine-shrink-{}", std::process::id()));
         fs::create_dir_all(&dist).unwrap();
         let wasm = module(["./vitrine_bg.js", "__wbg_a", "__wbg_b"]);
         let js = "    __wbg_a: 1,\n    __wbg_b: 2,\n    \"./vitrine_bg.js\": import0,\n";
         fs::write(dist.join("vitrine-123_bg.wasm"), &wasm).unwrap();
         fs::write(dist.join("vitrine-123.js"), js).unwrap();
+        fs::write(dist.join("style-9.css"), "").unwrap();
         let html = |stem: &str, wasm: &[u8], js: &[u8]| {
             format!(
                 "<link href=./{stem}_bg.wasm integrity={}><script src=./{stem}.js integrity={}>",
@@ -252,9 +305,10 @@ mod tests {
         let mut names: Vec<_> =
             fs::read_dir(&dist).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
-        let stem = names[1].strip_suffix(".js").unwrap();
-        assert_eq!(names, ["index.html", &format!("{stem}.js"), &format!("{stem}_bg.wasm")]);
-        let (wasm, js) = (fs::read(dist.join(&names[2])).unwrap(), fs::read(dist.join(&names[1])).unwrap());
+        let stem = names[2].strip_suffix(".js").unwrap();
+        assert_eq!(names[2..], [format!("{stem}.js"), format!("{stem}_bg.wasm")]);
+        assert!(stem != "vitrine-123" && names[1] != "style-9.css" && names[1].ends_with(".css"), "{names:?}");
+        let (wasm, js) = (fs::read(dist.join(&names[3])).unwrap(), fs::read(dist.join(&names[2])).unwrap());
         assert_eq!(fs::read_to_string(dist.join("index.html")).unwrap(), html(stem, &wasm, &js));
         assert_eq!(js, b"b: 1,\nc: 2,\na: import0,\n");
         fs::remove_dir_all(&dist).unwrap();
