@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::{Error, Result, error::Doing};
 
 /// How long a program may take to say where it listens.
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const READY_WITHIN: Duration = Duration::from_secs(45);
 
 /// How long the killed may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(2);

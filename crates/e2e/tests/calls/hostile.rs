@@ -244,7 +244,7 @@ async fn a_flood_on_the_control_channel_disturbs_nobody() -> Result<()> {
     let before = Before::of(&ada, &ben).await?;
     let to_ada = pair(&mallory, "Ada").await?.0;
     for message in ["{\"type\":\"media\",\"audio\":false,\"video\":true}", "{\"type\":\"ping\"}", "nonsense"] {
-        mallory.send_control(to_ada, message, 10_000).await?;
+        mallory.send_control(to_ada, message, 3_000).await?;
     }
     before.holds().await
 }
