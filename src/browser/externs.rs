@@ -59,6 +59,18 @@ extern "C" {
     #[wasm_bindgen(method, structural, catch, js_name = setStreams)]
     pub fn set_streams(this: &Sender, stream: &MediaStream) -> Result<(), JsValue>;
 
+    /// `setParameters()` with options (webrtc-extensions, `RTCSetParameterOptions`); browsers without them ignore them.
+    #[wasm_bindgen(method, structural, catch, js_name = setParameters)]
+    pub fn try_set_parameters(
+        this: &Sender,
+        parameters: &JsValue,
+        options: &JsValue,
+    ) -> Result<js_sys::Promise, JsValue>;
+
+    /// `getParameters()` (webrtc-pc §5.2).
+    #[wasm_bindgen(method, structural, js_name = getParameters)]
+    pub fn parameters(this: &Sender) -> JsValue;
+
     /// `replaceTrack()` (webrtc-pc §5.2).
     #[wasm_bindgen(method, structural, catch, js_name = replaceTrack)]
     pub fn try_replace_track(this: &Sender, track: Option<&MediaStreamTrack>) -> Result<js_sys::Promise, JsValue>;

@@ -92,18 +92,38 @@ pub struct PeerConnection {
     connection: Connection,
 }
 
+/// Makes a certificate for the connections of this page, which also wakes what the browser starts only with the first
+/// connection. `None` where there can be none; then each connection makes its own.
+pub async fn make_certificate() -> Option<JsValue> {
+    if !super::has_webrtc() {
+        return None;
+    }
+    let algorithm = to_js(&Json::object([
+        ("name", Json::Text("ECDSA".to_owned())),
+        ("namedCurve", Json::Text("P-256".to_owned())),
+    ]))
+    .ok()?;
+    let made = RtcPeerConnection::generate_certificate_with_object(algorithm.unchecked_ref()).ok()?;
+    JsFuture::from(made).await.ok()
+}
+
 impl PeerConnection {
-    /// Creates a connection that gathers candidates with `ice_servers` and reports to `sink`.
+    /// Creates a connection that identifies itself with `certificate` (or a new one), gathers candidates with
+    /// `ice_servers` and reports to `sink`.
     ///
     /// # Errors
     /// What the constructor throws: `SyntaxError` or `InvalidAccessError` for an ICE server that makes no sense.
     pub fn new(
         ice_servers: &[IceServer],
+        certificate: Option<&JsValue>,
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Result<Self, JsError> {
         let configuration = RtcConfiguration::new();
         let servers = Json::List(ice_servers.iter().map(Json::from).collect());
         configuration.set_ice_servers(&to_js(&servers)?);
+        if let Some(certificate) = certificate {
+            configuration.set_certificates(&js_sys::Array::of1(certificate));
+        }
         let connection: Connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
         let (operations, queue) = unbounded();
         let worker = Some(Task::spawn(work(connection.clone(), queue, sink.clone())));
@@ -157,6 +177,27 @@ impl PeerConnection {
     pub fn replace_track(&self, kind: Kind, track: Option<&MediaStreamTrack>) {
         if let Some(transceiver) = self.transceivers(kind).next() {
             self.enqueue(Operation::ReplaceTrack(transceiver.sender().unchecked_into(), track.cloned()));
+        }
+    }
+
+    /// Asks the browser to send pictures that stand for themselves next: after a gap, those that build on lost ones show
+    /// nothing, and the other side waits for seconds before it asks.
+    pub fn refresh_pictures(&self) {
+        for transceiver in self.transceivers(Kind::Video) {
+            let sender: Sender = transceiver.sender().unchecked_into();
+            let parameters = sender.parameters();
+            let result = to_js(&Json::object([(
+                "encodingOptions",
+                Json::List(vec![Json::object([("keyFrame", Json::Bool(true))])]),
+            )]))
+            .map(|options| sender.try_set_parameters(&parameters, &options));
+            if let Ok(Ok(promise)) = result {
+                wasm_bindgen_futures::spawn_local(async move {
+                    if let Err(error) = JsFuture::from(promise).await {
+                        super::describe(&format!("no picture could be asked for: {}", JsError::from(error)));
+                    }
+                });
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use vitrine_protocol::{
     signaling::{Entered, IceServer, UserId, event},
     wire::Read,
 };
+use wasm_bindgen::JsValue;
 
 use super::{
     CallState, Command, Intent, Problem, SignalingState, Stage,
@@ -48,6 +49,8 @@ pub enum Event {
     DevicesChanged,
     /// Something happened on the connection of the peer with this key.
     Peer(u64, PeerConnectionEvent),
+    /// The certificate for our connections, if there can be one.
+    Certificate(Option<JsValue>),
     /// Half a second has passed in the room.
     Tick,
     /// The network may have changed.
@@ -105,6 +108,8 @@ pub struct Engine {
     pub(super) signaling: Signaling,
     pub(super) signaling_state: SignalingState,
     pub(super) media: Media,
+    certificate: Option<JsValue>,
+    _certificate: Task,
     pub(super) room: Option<Room>,
     /// What the signaling server acknowledged, if it named any.
     pub(super) ice_servers: Option<Vec<IceServer>>,
@@ -132,6 +137,10 @@ impl Engine {
             None
         };
         let listeners = listen(&events);
+        let sink = events.clone();
+        let certificate = Task::spawn(async move {
+            let _ = sink.unbounded_send(Event::Certificate(browser::make_certificate().await));
+        });
         let mut media = Media::new(events.clone());
         if problem != Some(Problem::NoWebRtc) {
             media.ask_for_both();
@@ -142,6 +151,8 @@ impl Engine {
             signaling,
             signaling_state: SignalingState::Connecting,
             media,
+            certificate: None,
+            _certificate: certificate,
             room: None,
             ice_servers: None,
             peers: HashMap::new(),
@@ -234,6 +245,7 @@ impl Engine {
             }
             Event::DevicesChanged => self.media.devices_changed(),
             Event::Peer(key, event) => self.peer_event(key, event),
+            Event::Certificate(certificate) => self.certificate = certificate,
             Event::Tick => {
                 self.ticks = self.ticks.wrapping_add(1);
                 if self.ticks.is_multiple_of(TICKS_OF_PATIENCE) && self.media.waits_for_another_program() {
@@ -256,6 +268,7 @@ impl Engine {
         let context = Context {
             signaling: &self.signaling,
             online: in_room && self.signaling_state == SignalingState::Online,
+            certificate: self.certificate.as_ref(),
             media: self.media.outgoing(),
             greeting: [hello, self.media.announcement()],
         };

@@ -10,6 +10,7 @@ use vitrine_protocol::{
     control::{ControlMessage, VERSION},
     signaling::{IceCandidate, IceServer, SdpType, SessionDescription, UserId},
 };
+use wasm_bindgen::JsValue;
 use web_sys::RtcPeerConnectionState;
 
 use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, delivery::Way, engine::Event};
@@ -35,6 +36,8 @@ pub struct Context<'a> {
     pub signaling: &'a Signaling,
     /// Whether we are in the room, as far as the signaling server knows.
     pub online: bool,
+    /// What our connections identify themselves with.
+    pub certificate: Option<&'a JsValue>,
     pub media: Option<browser::LocalMedia>,
     /// The control channel's first messages.
     pub greeting: [ControlMessage; 2],
@@ -70,6 +73,7 @@ pub struct Peer {
     notes: u32,
     /// The person was told that there is no connection. New attempts are nothing new then; a connection is.
     told_of_failure: bool,
+    has_stood: bool,
     /// The control channel is open, or was when the path was lost.
     pub(super) control_open: bool,
     /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
@@ -94,7 +98,7 @@ impl Peer {
         events: UnboundedSender<Event>,
     ) -> Result<Self, JsError> {
         let started = now();
-        let connection = PeerConnection::new(ice_servers, sink(key, &events))?;
+        let connection = PeerConnection::new(ice_servers, context.certificate, sink(key, &events))?;
         let view = PeerState {
             key,
             id,
@@ -116,6 +120,7 @@ impl Peer {
             complained: false,
             notes: 0,
             told_of_failure: false,
+            has_stood: false,
             control_open: false,
             came_by: Way::Signaling,
             connection,
@@ -208,7 +213,7 @@ impl Peer {
         way: Way,
         context: &Context,
     ) -> Option<News> {
-        if !self.accepts_more() {
+        if !self.accepts_more(way) {
             return None;
         }
         let offer = description.kind == SdpType::Offer;
@@ -229,9 +234,12 @@ impl Peer {
     }
 
     /// Notes a sign of life; whether the participant has not sent too much.
-    fn accepts_more(&mut self) -> bool {
+    fn accepts_more(&mut self, way: Way) -> bool {
         let now = now();
-        self.liveness.heard(now);
+        match way {
+            Way::Signaling => self.liveness.heard(now),
+            Way::Control => self.liveness.heard_directly(now),
+        }
         let accepts = self.budget.spend(now);
         if !accepts {
             self.complain("sends too much: some of it is dropped");
@@ -252,8 +260,8 @@ impl Peer {
     }
 
     /// The other side sent a candidate.
-    pub fn receive_candidate(&mut self, candidate: IceCandidate, context: &Context) {
-        if !self.accepts_more() {
+    pub fn receive_candidate(&mut self, candidate: IceCandidate, way: Way, context: &Context) {
+        if !self.accepts_more(way) {
             return;
         }
         self.view.steps.candidates_received += u32::from(!candidate.candidate.is_empty());
@@ -328,6 +336,10 @@ impl Peer {
         self.liveness.path(path, now());
         match self.view.connection {
             ConnectionState::Connected => {
+                if self.has_stood {
+                    self.connection.refresh_pictures();
+                }
+                self.has_stood = true;
                 self.reach(Step::Connected);
                 self.reach_direct();
                 Some(News::Identified)
@@ -357,8 +369,8 @@ impl Peer {
             ControlMessage::Description { description } => {
                 return self.receive_description(description, Way::Control, context);
             }
-            ControlMessage::Candidate { candidate } => self.receive_candidate(candidate, context),
-            _ if !self.accepts_more() => {}
+            ControlMessage::Candidate { candidate } => self.receive_candidate(candidate, Way::Control, context),
+            _ if !self.accepts_more(Way::Control) => {}
             ControlMessage::Hello { name, session_id, version } => {
                 if version != VERSION {
                     self.describe(&format!("speaks version {version} of the control channel"));

@@ -166,7 +166,7 @@ impl Engine {
             ServerEvent::Candidate { from, candidate } => {
                 let (context, peers) = self.split();
                 if let (Some(peer), Some(candidate)) = (peers.get_mut(&from), candidate) {
-                    peer.receive_candidate(candidate, &context);
+                    peer.receive_candidate(candidate, Way::Signaling, &context);
                 }
             }
             ServerEvent::Refused(refused) => {

@@ -11,7 +11,7 @@ const PING_EVERY: f64 = 500.0;
 /// Silence after which a path counts as dead, whatever the browser says. (A browser takes five seconds and more.)
 const SUSPECT_AFTER: f64 = 2_000.0;
 /// Silence of a peer whom the signaling server does not list, after which it is gone.
-const GONE_AFTER_UNLISTED: f64 = 4_000.0;
+const GONE_AFTER_UNLISTED: f64 = 2_000.0;
 /// Silence of a peer without a connection, after which it is gone.
 const GONE_AFTER: f64 = 7_500.0;
 /// How long a peer is kept while the signaling server cannot say whether it is still there.
@@ -83,7 +83,10 @@ pub struct Liveness {
     /// When the path took its present state.
     since: f64,
     was_connected: bool,
+    /// When the peer was heard last, by any way.
     heard: f64,
+    /// When the peer was heard last through the connection itself.
+    heard_directly: f64,
     pinged: f64,
     ticked: f64,
     /// When ICE was restarted last, by either side.
@@ -108,6 +111,7 @@ impl Liveness {
             since: now,
             was_connected: false,
             heard: now,
+            heard_directly: now,
             pinged: now,
             ticked: now,
             restarted: None,
@@ -119,9 +123,15 @@ impl Liveness {
         }
     }
 
-    /// The peer said something, by any way.
+    /// The peer said something through a server: it is there, and its connection may be dead all the same.
     pub fn heard(&mut self, now: f64) {
         self.heard = now;
+    }
+
+    /// The peer said something over the control channel.
+    pub fn heard_directly(&mut self, now: f64) {
+        self.heard = now;
+        self.heard_directly = now;
     }
 
     /// The state of the connection changed.
@@ -137,7 +147,7 @@ impl Liveness {
             self.was_connected = true;
             self.restarts = 0;
             self.urgent = false;
-            self.heard = now;
+            self.heard_directly(now);
         }
         self.path = path;
         self.since = now;
@@ -155,16 +165,16 @@ impl Liveness {
         self.urgent = true;
     }
 
-    /// Whether the peer was heard so recently that what is sent over the control channel arrives.
+    /// Whether the peer was heard so recently over the control channel that what is sent over it arrives.
     pub fn is_fresh(&self, now: f64) -> bool {
-        self.path == Path::Connected && now - self.heard < SUSPECT_AFTER
+        self.path == Path::Connected && now - self.heard_directly < SUSPECT_AFTER
     }
 
     /// Decides, by the time and the facts.
     pub fn tick(&mut self, facts: Facts) -> Vec<Decision> {
         let now = facts.now;
         if now - self.ticked > SLEPT_AFTER {
-            self.heard = now;
+            self.heard_directly(now);
             self.since = now;
             self.without = now;
             self.awaiting = None;
@@ -210,7 +220,7 @@ impl Liveness {
 
     fn wants_restart(&self, facts: Facts) -> bool {
         let now = facts.now;
-        let suspect = facts.control && now - self.heard >= SUSPECT_AFTER;
+        let suspect = facts.control && now - self.heard_directly >= SUSPECT_AFTER;
         if self.path == Path::Connected && !suspect {
             return false;
         }
@@ -311,6 +321,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_server_carries_says_nothing_of_the_path() {
+        let mut liveness = connected(Role::Impolite);
+        liveness.heard(1_900.0);
+        assert!(liveness.is_fresh(1_900.0));
+        assert_eq!(run(&mut liveness, ONLINE, 2_000), [(2_000, Decision::RestartIce)]);
+        assert!(!liveness.is_fresh(2_000.0));
+        liveness.heard_directly(2_100.0);
+        assert!(liveness.is_fresh(2_100.0));
+    }
+
+    #[test]
     fn restarts_of_a_lost_path_are_never_a_storm() {
         let mut liveness = connected(Role::Impolite);
         liveness.path(Path::Failed, 0.0);
@@ -355,7 +376,7 @@ mod tests {
     #[test]
     fn who_left_the_servers_list_is_gone_once_silent() {
         let unlisted = Facts { listed: false, ..ONLINE };
-        assert_eq!(run(&mut connected(Role::Polite), unlisted, 60_000), [(4_000, Decision::Gone)]);
+        assert_eq!(run(&mut connected(Role::Polite), unlisted, 60_000), [(2_000, Decision::Gone)]);
     }
 
     #[test]
