@@ -73,7 +73,10 @@ pub struct Peer {
     notes: u32,
     /// The person was told that there is no connection. New attempts are nothing new then; a connection is.
     told_of_failure: bool,
+    /// The connection has stood before.
     has_stood: bool,
+    /// After a gap, the first whole picture may come before the other side is ready for it.
+    owes_picture: bool,
     /// The control channel is open, or was when the path was lost.
     pub(super) control_open: bool,
     /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
@@ -121,6 +124,7 @@ impl Peer {
             notes: 0,
             told_of_failure: false,
             has_stood: false,
+            owes_picture: false,
             control_open: false,
             came_by: Way::Signaling,
             connection,
@@ -180,6 +184,9 @@ impl Peer {
             control: self.control_open,
             awaits_answer: self.negotiation.awaits_answer(),
         };
+        if std::mem::take(&mut self.owes_picture) {
+            self.connection.refresh_pictures();
+        }
         for decision in self.liveness.tick(facts) {
             match decision {
                 Decision::Ping => drop(self.send(&ControlMessage::Ping)),
@@ -338,6 +345,7 @@ impl Peer {
             ConnectionState::Connected => {
                 if self.has_stood {
                     self.connection.refresh_pictures();
+                    self.owes_picture = true;
                 }
                 self.has_stood = true;
                 self.reach(Step::Connected);
