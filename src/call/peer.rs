@@ -339,6 +339,9 @@ impl Peer {
         self.told_of_failure &= path != Path::Connected;
         if self.told_of_failure {
             self.view.connection = ConnectionState::Failed;
+        } else if self.has_stood && path == Path::Trying {
+            // A restart of ICE: still the connection that was lost for a while, with its last picture.
+            self.view.connection = ConnectionState::Disconnected;
         }
         self.liveness.path(path, now());
         match self.view.connection {

@@ -50,6 +50,10 @@ impl Engine {
 
     /// Somebody came into the room. While people we are connected to are missing from it, it may be one of them.
     fn somebody_joined(&mut self, id: UserId) {
+        // Said twice. Who left and came back by the same connection to the server was taken off the list in between.
+        if self.peers.get(&id).is_some_and(|peer| peer.listed) {
+            return;
+        }
         if let Some(room) = self.room.as_mut().filter(|room| room.members.len() < MAX_PEERS) {
             room.members.push(id.clone());
         }
