@@ -1,6 +1,10 @@
 //! The page itself: what it can do, its settings, its clock, and the screen shown after a panic.
 
+use std::cell::RefCell;
+
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{EventTarget, HtmlElement};
 
 /// Whether this browser has `RTCPeerConnection`.
@@ -57,15 +61,42 @@ pub fn random_id() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Tells the console, where developers follow the steps of a call.
+thread_local! {
+    /// What the console has not been told yet.
+    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How long the console may wait, in milliseconds.
+const TOLD_WITHIN: u32 = 100;
+
+/// Tells the console, where developers follow the steps of a call; in order, and soon. Not at once: a connection comes
+/// to be in many small steps, and a browser that is being watched stops for each line.
 pub fn describe(text: &str) {
-    web_sys::console::info_1(&JsValue::from_str(text));
+    let first = LINES.with_borrow_mut(|lines| {
+        lines.push(text.to_owned());
+        lines.len() == 1
+    });
+    if first {
+        spawn_local(async {
+            TimeoutFuture::new(TOLD_WITHIN).await;
+            tell();
+        });
+    }
+}
+
+fn tell() {
+    // Taken out first: nothing is borrowed during a JS call.
+    let lines = LINES.try_with(|lines| lines.try_borrow_mut().map(|mut lines| std::mem::take(&mut *lines)));
+    for line in lines.into_iter().flatten().flatten() {
+        web_sys::console::info_1(&JsValue::from_str(&line));
+    }
 }
 
 /// Makes a panic visible: the browser's console gets its text, and the person gets the static `#crash` panel of
 /// `index.html` with a reload button that works without any of our code, which cannot run after a panic.
 pub fn install_panic_screen() {
     std::panic::set_hook(Box::new(|info| {
+        tell();
         let message = info.to_string();
         // The console adds the stack.
         web_sys::console::error_1(&JsValue::from_str(&message));

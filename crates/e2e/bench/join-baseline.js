@@ -1,6 +1,6 @@
 // What `bench join` compares the app with: the same call through the same server, written by hand with nothing in
 // between. As in the app, socket and devices are ready before the button is pressed, the connection is made as soon as
-// it is known to whom, who is in the room offers at once, and candidates trickle.
+// it is known to whom, who is in the room offers at once, candidates trickle, and names and marks go over a data channel.
 
 const room = new URLSearchParams(location.hash.slice(1)).get('room');
 const socket = io({ transports: ['websocket'] });
@@ -20,8 +20,17 @@ async function start() {
 
 function createPeer(id) {
   const connection = new RTCPeerConnection({ iceServers });
-  const peer = { connection, video: null };
+  const peer = { connection, video: null, name: null };
   peers.set(id, peer);
+  const control = connection.createDataChannel('control', { negotiated: true, id: 0 });
+  control.onopen = () => {
+    control.send(JSON.stringify({ type: 'hello', name: 'plain' }));
+    control.send(JSON.stringify({ type: 'media', audio: true, video: true }));
+  };
+  control.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    if (message.type === 'hello') peer.name = message.name;
+  };
   connection.onicecandidate = ({ candidate }) => {
     if (candidate) socket.emit('ice-candidate', { target: id, candidate });
   };
