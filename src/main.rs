@@ -16,5 +16,6 @@ fn main() {
         let call = Call::start(Config::from_page(), move |new| state.set(new));
         app(state, move |command| call.send(command))
     });
+    // The app lives as long as its page.
     mounted.forget();
 }
