@@ -27,7 +27,8 @@ const MAX_PEERS: usize = 64;
 impl Engine {
     /// These are in the room, and will offer, unless we are connected already: then the server was lost and found, and
     /// everybody has a new id. So we say who we are.
-    pub(super) fn meet(&mut self, existing: Vec<UserId>) {
+    pub(super) fn meet(&mut self, mut existing: Vec<UserId>) {
+        existing.truncate(MAX_PEERS);
         if let Some(room) = &mut self.room {
             room.members.clone_from(&existing);
         }
