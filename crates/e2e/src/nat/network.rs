@@ -129,7 +129,7 @@ impl Network {
             router.join(&port, &namespace, "lan")?;
             router.ip(&format!("link set {port} master lan up"))?;
             let address = if kind.has_ipv4() {
-                namespace.sysctl("ipv6/conf/all/disable_ipv6", "1")?;
+                namespace.sysctl("ipv6/conf/lan/disable_ipv6", "1")?;
                 let address = Ipv4Addr::new(192, 168, 1, 10 + place);
                 namespace
                     .ip(&format!("link set lan up\naddr add {address}/24 dev lan\nroute add default via {GATEWAY}"))?;
