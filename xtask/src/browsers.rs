@@ -3,7 +3,7 @@
 
 use crate::dist;
 use crate::process::{Outcome, io_failure, path_with, run, say};
-use crate::system::{CHROMEDRIVER, CHROMIUM, FIREFOX, NODE, NPM, ensure};
+use crate::system::{CHROMEDRIVER, CHROMIUM, COTURN, FIREFOX, NODE, NPM, ensure};
 use crate::tools::{cache_directory, geckodriver, install_once, wasm_bindgen, wasm_pack};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -57,7 +57,7 @@ pub fn prepare_end_to_end(root: &Path, target: &Path, command: &mut Command) -> 
 
 /// Installs what [`prepare_end_to_end`] needs from outside, Firefox apart.
 pub fn ensure_end_to_end(root: &Path) -> Outcome {
-    ensure(&[CHROMIUM, CHROMEDRIVER, NODE, NPM])?;
+    ensure(&[CHROMIUM, CHROMEDRIVER, NODE, NPM, COTURN])?;
     ensure_node_modules(root).map(drop)
 }
 
