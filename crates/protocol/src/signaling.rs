@@ -189,6 +189,8 @@ pub enum ErrorCode {
     MalformedPayload,
     /// The server is shutting down.
     ShuttingDown,
+    /// There were too many events, or too many attempts to enter a room.
+    RateLimited,
 }
 
 /// A refusal, in code and in English words.

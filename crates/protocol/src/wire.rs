@@ -61,6 +61,7 @@ const ERROR_CODES: &[(ErrorCode, &str)] = &[
     (ErrorCode::PayloadTooLarge, "payload-too-large"),
     (ErrorCode::MalformedPayload, "malformed-payload"),
     (ErrorCode::ShuttingDown, "shutting-down"),
+    (ErrorCode::RateLimited, "rate-limited"),
 ];
 
 impl SdpType {
@@ -71,6 +72,11 @@ impl SdpType {
 }
 
 impl ErrorCode {
+    /// Every code there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ERROR_CODES.iter().map(|(code, _)| *code)
+    }
+
     /// The code's name on the wire.
     pub fn name(self) -> &'static str {
         ERROR_CODES.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name)

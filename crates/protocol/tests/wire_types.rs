@@ -176,6 +176,7 @@ fn error_codes_are_a_closed_set_of_words() {
         (ErrorCode::PayloadTooLarge, "payload-too-large"),
         (ErrorCode::MalformedPayload, "malformed-payload"),
         (ErrorCode::ShuttingDown, "shutting-down"),
+        (ErrorCode::RateLimited, "rate-limited"),
     ];
     for (code, word) in codes {
         assert_wire(&code, json!(word));
