@@ -13,7 +13,7 @@ use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
     json::Json,
-    signaling::{Entered, IceServer, UserId, event},
+    signaling::{Entered, ErrorCode, IceServer, UserId, event},
     wire::Read,
 };
 use wasm_bindgen::JsValue;
@@ -39,6 +39,8 @@ pub enum Event {
     Signaling(SignalingEvent),
     /// The answer to the request with this serial number to enter the room.
     Entered(u64, Result<Json, RequestError>),
+    /// Time to repeat the request with this serial number.
+    EnterAgain(u64),
     /// The browser answered a request for devices.
     Captured(Capture),
     /// What was found for a device that was lost.
@@ -99,6 +101,8 @@ pub(super) struct Room {
 
 /// How often the peers are looked after, in milliseconds.
 const TICK: u32 = 500;
+/// After how long a server that has had too many requests is asked again, in milliseconds.
+const ENTER_AGAIN_AFTER: u32 = 5_000;
 /// After how many ticks a device that another program holds is asked for again.
 const TICKS_OF_PATIENCE: u32 = 10;
 
@@ -231,6 +235,12 @@ impl Engine {
             Event::Command(command) => self.command(command),
             Event::Signaling(event) => self.signaling(event),
             Event::Entered(serial, result) => self.entered(serial, result),
+            Event::EnterAgain(serial) => {
+                let current = self.room.as_ref().and_then(|room| room.request.as_ref());
+                if current.is_some_and(|(current, _)| *current == serial) {
+                    self.request_entry();
+                }
+            }
             Event::Captured(capture) => {
                 self.media.captured(capture);
                 self.resend(&[Kind::Audio, Kind::Video]);
@@ -394,6 +404,16 @@ impl Engine {
                 room.intent = Intent::Join;
                 self.ice_servers = answer.ice_servers;
                 self.meet(answer.existing_users.unwrap_or_default());
+                return;
+            }
+            // Back after a loss, perhaps with many others: the connections between the participants go on meanwhile.
+            Ok(Ok(Entered { error: Some(error), .. })) if room.entered && error.code == ErrorCode::RateLimited => {
+                let events = self.events.clone();
+                let task = Task::spawn(async move {
+                    TimeoutFuture::new(ENTER_AGAIN_AFTER).await;
+                    let _ = events.unbounded_send(Event::EnterAgain(serial));
+                });
+                room.request = Some((serial, task));
                 return;
             }
             Ok(Ok(answer)) => match answer.error {

@@ -184,7 +184,10 @@ impl Peer {
             control: self.control_open,
             awaits_answer: self.negotiation.awaits_answer(),
         };
-        if std::mem::take(&mut self.owes_picture) {
+        // The browser takes another path by itself, and says nothing of it. Until the participant is heard over it, every
+        // picture may be the first that arrives.
+        let silent = self.control_open && self.liveness.is_silent(facts.now);
+        if std::mem::replace(&mut self.owes_picture, silent) || silent {
             self.connection.refresh_pictures();
         }
         for decision in self.liveness.tick(facts) {

@@ -249,6 +249,7 @@ impl Problem {
                 ErrorCode::PayloadTooLarge => "payload-too-large",
                 ErrorCode::MalformedPayload => "malformed-payload",
                 ErrorCode::ShuttingDown => "shutting-down",
+                ErrorCode::RateLimited => "rate-limited",
             },
         }
     }

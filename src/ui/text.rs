@@ -101,6 +101,7 @@ pub fn problem(locale: Locale, problem: &Problem) -> Words {
             ErrorCode::ShuttingDown => {
                 (text!(locale, problem.shutting_down), text!(locale, problem.shutting_down_help))
             }
+            ErrorCode::RateLimited => (text!(locale, problem.rate_limited), text!(locale, problem.rate_limited_help)),
         },
     };
     let reason = if let Problem::NoConnection(reason) = problem { reason.as_str() } else { "" };

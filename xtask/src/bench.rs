@@ -1,11 +1,11 @@
-//! `cargo xtask bench NAME`: figures. Each benchmark prints a table and, last, one JSON line. What needs browsers is
-//! measured by `crates/e2e`; here is the size of a first visit.
+//! `cargo xtask bench NAME`: figures. Each benchmark prints a table and, last, one JSON line. What needs browsers or
+//! servers is measured by `crates/e2e`; here is the size of a first visit.
 
-use crate::process::{Failure, Outcome, cargo, io_failure, say};
+use crate::process::{Failure, Outcome, become_program, cargo, io_failure, say};
 use crate::{browsers, dist, system};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// The most that a first visit may download, brotli-11, in bytes.
 const BUDGET: u64 = 130_000;
@@ -13,6 +13,8 @@ const BUDGET: u64 = 130_000;
 /// The benchmarks by name, a line each.
 pub const BENCHMARKS: &str = "    size      what a first visit downloads, per file\n    \
      join      from entering a room to the first remote frame, against plain JavaScript\n    \
+     relay     signaling messages per CPU second and memory per connection, against Node.js\n    \
+     idle      ten thousand idle signaling connections, and joining meanwhile\n    \
      recover   how long pictures stand still after a fault, against plain JavaScript\n    \
      memory    what is left behind by joining and leaving fifty times\n";
 
@@ -29,11 +31,21 @@ pub fn bench(root: &Path, target: &Path, name: &str, extra: &[String]) -> Outcom
             }
             let mut command = cargo(root);
             browsers::prepare_end_to_end(root, target, &mut command)?;
-            command.args(["run", "--release", "--package", "vitrine-e2e", "--bin", "bench", "--", name]).args(extra);
-            crate::process::become_program(&mut command)
+            run_end_to_end(&mut command, name, extra)
+        }
+        "relay" | "idle" => {
+            browsers::ensure_servers(root)?;
+            let mut command = cargo(root);
+            browsers::prepare_servers(root, target, &mut command)?;
+            run_end_to_end(&mut command, name, extra)
         }
         _ => Err(Failure(format!("no benchmark `{name}`. There are:\n{BENCHMARKS}"))),
     }
+}
+
+fn run_end_to_end(command: &mut Command, name: &str, extra: &[String]) -> Outcome<ExitCode> {
+    command.args(["run", "--release", "--package", "vitrine-e2e", "--bin", "bench", "--", name]).args(extra);
+    become_program(command)
 }
 
 /// Bytes of one file, as it is and compressed.

@@ -3,7 +3,7 @@
 
 use crate::dist;
 use crate::process::{Outcome, io_failure, path_with, run, say};
-use crate::system::{CHROMEDRIVER, CHROMIUM, FIREFOX, NODE, NPM, ensure};
+use crate::system::{CHROMEDRIVER, CHROMIUM, COTURN, FIREFOX, NODE, NPM, ensure};
 use crate::tools::{cache_directory, geckodriver, install_once, wasm_bindgen, wasm_pack};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -43,22 +43,34 @@ pub fn wasm_test_command(root: &Path, browser: Browser, extra: &[String]) -> Out
 /// Makes `command`, a program of `crates/e2e`, ready to start: builds what it tests and says where everything is.
 pub fn prepare_end_to_end(root: &Path, target: &Path, command: &mut Command) -> Outcome {
     command.env("VITRINE_E2E_DIST", dist::build(root, target)?);
-    command.env("VITRINE_E2E_SERVER", dist::build_server(root, target)?);
+    prepare_servers(root, target, command)?;
     command.env("VITRINE_E2E_CHROMIUM", CHROMIUM.require()?);
     command.env("VITRINE_E2E_CHROMEDRIVER", CHROMEDRIVER.require()?);
     if let Some(firefox) = FIREFOX.find() {
         command.env("VITRINE_E2E_FIREFOX", firefox);
         command.env("VITRINE_E2E_GECKODRIVER", geckodriver().ensure_program()?);
     }
+    Ok(())
+}
+
+/// The same for what needs no browser and no app.
+pub fn prepare_servers(root: &Path, target: &Path, command: &mut Command) -> Outcome {
+    command.env("VITRINE_E2E_SERVER", dist::build_server(root, target)?);
     command.env("VITRINE_E2E_NODE", NODE.require()?);
     command.env("VITRINE_E2E_NODE_MODULES", ensure_node_modules(root)?);
     Ok(())
 }
 
+/// Installs what [`prepare_servers`] needs from outside.
+pub fn ensure_servers(root: &Path) -> Outcome {
+    ensure(&[NODE, NPM, COTURN])?;
+    ensure_node_modules(root).map(drop)
+}
+
 /// Installs what [`prepare_end_to_end`] needs from outside, Firefox apart.
 pub fn ensure_end_to_end(root: &Path) -> Outcome {
-    ensure(&[CHROMIUM, CHROMEDRIVER, NODE, NPM])?;
-    ensure_node_modules(root).map(drop)
+    ensure(&[CHROMIUM, CHROMEDRIVER])?;
+    ensure_servers(root)
 }
 
 /// The `node_modules` with what `crates/e2e/interop/package-lock.json` lists, in the per-user cache.

@@ -4,7 +4,7 @@
 
 use crate::process::{Failure, Outcome, capture, find_on_path, run, say};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A program the tests start, under the names it goes by.
@@ -77,6 +77,10 @@ pub const NFT: Program = Program {
     homebrew: "",
 };
 
+/// Another TURN server, which takes the same credentials, and its test client.
+pub const COTURN: Program =
+    Program { names: &["turnserver"], description: "coturn", debian: "coturn", ubuntu: "coturn", homebrew: "coturn" };
+
 impl Program {
     /// Where it is, if it is on PATH.
     pub fn find(&self) -> Option<PathBuf> {
@@ -111,6 +115,9 @@ pub fn ensure(programs: &[Program]) -> Outcome {
             say(format!("{names} missing: installing with apt-get"));
             run(&mut apt_get(&["update"]))?;
             run(&mut apt_get(&arguments))?;
+            if missing.iter().any(|program| program.debian == COTURN.debian) {
+                keep_coturn_from_serving()?;
+            }
         }
         PackageManager::Homebrew => {
             let lines = missing.iter().map(|program| format!("\n    brew install {}", program.homebrew));
@@ -123,6 +130,15 @@ pub fn ensure(programs: &[Program]) -> Outcome {
         }
     }
     programs.iter().try_for_each(|program| program.require().map(drop))
+}
+
+/// Debian starts a service once it is installed. The tests start coturn themselves, and nobody else asked for it.
+fn keep_coturn_from_serving() -> Outcome {
+    if !Path::new("/run/systemd/system").exists() {
+        return Ok(());
+    }
+    say("switching off the service that came with coturn; the tests start the program themselves");
+    run(Command::new("systemctl").args(["disable", "--now", "coturn"]))
 }
 
 fn missing(programs: &[Program]) -> Vec<Program> {

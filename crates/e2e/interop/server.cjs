@@ -1,5 +1,5 @@
 // The guide's signaling server: section 6 as it stands there, inside what it implies around it: a room to create and to
-// join, a file server for the page, and a port. `node server.cjs DIRECTORY`; npm's `socket.io` has to be found.
+// join, a file server for the page, and a port. `node server.cjs DIRECTORY [bare]`; npm's `socket.io` has to be found.
 
 const fs = require('node:fs');
 const http = require('node:http');
@@ -73,4 +73,11 @@ io.on('connection', (socket) => {
   });
 });
 
-server.listen(0, '127.0.0.1', () => console.log(`listening on http://127.0.0.1:${server.address().port}`));
+server.listen(0, '127.0.0.1', () => {
+  console.log(`listening on http://127.0.0.1:${server.address().port}`);
+  if (process.argv[3] === 'bare') {
+    // To be measured: without a line for each message, and without garbage on demand.
+    console.log = () => {};
+    process.on('SIGUSR2', () => global.gc());
+  }
+});

@@ -73,6 +73,12 @@ pub enum Error {
         /// What the page looks like.
         report: Box<Report>,
     },
+    /// A signaling connection failed.
+    #[error("the signaling connection failed: {0}")]
+    Socket(#[from] Box<tokio_tungstenite::tungstenite::Error>),
+    /// A server, or the system, said something else than was expected.
+    #[error("unexpected: {0}")]
+    Signaling(String),
     /// A page answered a question in an unknown form.
     #[error("{page}: cannot understand the answer {answer}: {source}")]
     Answer {

@@ -6,6 +6,7 @@ mod browser;
 mod error;
 mod faults;
 mod laboratory;
+pub mod load;
 mod namespaces;
 pub mod nat;
 mod needs;

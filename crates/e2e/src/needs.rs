@@ -13,7 +13,7 @@ pub(crate) fn directory() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The page that `bench join` compares the app with.
+/// The page that the benchmarks compare the app with.
 pub fn baseline_directory() -> PathBuf {
     directory().join("bench")
 }

@@ -63,6 +63,20 @@ impl Process {
 }
 
 impl Process {
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends the signal of this name, without `SIG`.
+    ///
+    /// # Errors
+    /// When the program has ended.
+    pub fn signal(&self, signal: &str) -> Result<()> {
+        let id = self.child.id().to_string();
+        if send_signal(&id, signal) { Ok(()) } else { Err(Error::Signaling(format!("process {id} has ended"))) }
+    }
+
     /// The programs it started, and those that these started, with their command lines. Knows Linux only.
     pub fn descendants(&self) -> Result<Vec<Descendant>> {
         let all = processes().doing(|| "list the running programs in /proc".to_owned())?;

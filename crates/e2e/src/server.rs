@@ -14,7 +14,7 @@ use crate::{Result, error::Doing, needs, process::Process};
 
 /// `vitrine-server`; killed without a warning when dropped.
 pub struct VitrineServer {
-    _process: Process,
+    process: Process,
     port: u16,
 }
 
@@ -49,12 +49,17 @@ impl VitrineServer {
         // The tests need no network but the machine's own.
         command.args(["--ice-server", "none"]);
         let (process, port) = Process::start(command, listening_port).await?;
-        Ok(Self { _process: process, port })
+        Ok(Self { process, port })
     }
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The id of its process.
+    pub fn program(&self) -> u32 {
+        self.process.id()
     }
 
     /// Its address, with a `/` at the end.
@@ -65,7 +70,7 @@ impl VitrineServer {
 
 /// The guide's signaling server, section 6, on Node.js and npm's `socket.io`.
 pub struct NodeServer {
-    _process: Process,
+    process: Process,
     port: u16,
 }
 
@@ -77,9 +82,36 @@ impl NodeServer {
     pub async fn start(directory: &Path) -> Result<Self> {
         let mut command = Command::new(needs::node()?);
         command.arg(needs::directory().join("interop").join("server.cjs")).arg(directory);
+        Self::run(command).await
+    }
+
+    /// Starts the server on a free port, as quick as it can be: it writes nothing about what it does.
+    ///
+    /// # Errors
+    /// When Node.js or its packages are missing, or the server does not start.
+    pub async fn start_bare() -> Result<Self> {
+        let mut command = Command::new(needs::node()?);
+        command.arg("--expose-gc").arg(needs::directory().join("interop").join("server.cjs")).args([".", "bare"]);
+        Self::run(command).await
+    }
+
+    async fn run(mut command: Command) -> Result<Self> {
         command.env("NODE_PATH", needs::node_modules()?);
         let (process, port) = Process::start(command, listening_port).await?;
-        Ok(Self { _process: process, port })
+        Ok(Self { process, port })
+    }
+
+    /// Tells a bare server to collect its garbage; it does so soon.
+    ///
+    /// # Errors
+    /// When it is not there any more.
+    pub fn collect_garbage(&self) -> Result<()> {
+        self.process.signal("USR2")
+    }
+
+    /// The id of its process.
+    pub fn program(&self) -> u32 {
+        self.process.id()
     }
 
     /// The port it listens on.

@@ -4,8 +4,8 @@
 use crate::{
     json::{Json, NoField},
     signaling::{
-        Acquaintance, DescriptionTag, Entered, ErrorCode, IceCandidate, IceServer, Introduction, Refused, RequestError,
-        SdpType, SessionDescription, UserId,
+        Acquaintance, DescriptionTag, Entered, ErrorCode, IceCandidate, IceServer, IceServers, Introduction, Refused,
+        RequestError, SdpType, SessionDescription, UserId,
     },
 };
 
@@ -61,6 +61,7 @@ const ERROR_CODES: &[(ErrorCode, &str)] = &[
     (ErrorCode::PayloadTooLarge, "payload-too-large"),
     (ErrorCode::MalformedPayload, "malformed-payload"),
     (ErrorCode::ShuttingDown, "shutting-down"),
+    (ErrorCode::RateLimited, "rate-limited"),
 ];
 
 impl SdpType {
@@ -71,6 +72,11 @@ impl SdpType {
 }
 
 impl ErrorCode {
+    /// Every code there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ERROR_CODES.iter().map(|(code, _)| *code)
+    }
+
     /// The code's name on the wire.
     pub fn name(self) -> &'static str {
         ERROR_CODES.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name)
@@ -218,8 +224,16 @@ impl Read for Entered {
             room_id: json.may("roomId", Json::to_text)?,
             existing_users: json.may("existingUsers", Vec::at)?,
             ice_servers: json.may("iceServers", Vec::at)?,
+            ice_servers_lifetime: json.may("iceServersLifetime", Json::to_count)?,
             error: json.may("error", RequestError::at)?,
         })
+    }
+}
+
+impl Read for IceServers {
+    fn read(json: &Json) -> Result<Self, NoField> {
+        let Entered { success, ice_servers, ice_servers_lifetime, error, .. } = Entered::read(json)?;
+        Ok(Self { success, ice_servers, ice_servers_lifetime, error })
     }
 }
 

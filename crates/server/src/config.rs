@@ -10,7 +10,7 @@ use axum::http::Uri;
 use clap::Parser;
 use vitrine_protocol::signaling::IceServer;
 
-use crate::ServeError;
+use crate::{ServeError, door::DoorOptions};
 
 const DEFAULT_ICE_SERVER: &str = "stun:stun.l.google.com:19302";
 const NONE: &str = "none";
@@ -83,6 +83,9 @@ pub struct Config {
     )]
     pub allowed_origins: Vec<String>,
 
+    #[command(flatten)]
+    pub door: DoorOptions,
+
     /// What is logged to standard error: error, warn, info, debug, trace, or a filter.
     ///
     /// A filter looks like "warn,vitrine_server=debug". RUST_LOG is read where neither the flag nor VITRINE_LOG is
@@ -107,6 +110,7 @@ impl Default for Config {
             max_participants: 12,
             ice_servers: vec![ice_server(DEFAULT_ICE_SERVER)],
             allowed_origins: Vec::new(),
+            door: DoorOptions::default(),
             log: default_log(),
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,

@@ -19,16 +19,20 @@ use socketioxide::{
     socket::{DisconnectReason, Socket},
 };
 use socketioxide_core::Value;
-use vitrine_protocol::signaling::event;
 
-use crate::signaling::Signaling;
+use crate::{
+    door::{Session, Verdict},
+    signaling::Signaling,
+};
 
 /// An event as it came from a client.
 pub struct Request {
     /// Who sent it.
     pub socket: SocketRef,
-    /// Its name.
-    pub event: &'static str,
+    /// The Engine.IO session that it came on.
+    pub session: Arc<Session>,
+    /// Whether it is one too many, to be refused unread.
+    pub excess: bool,
     /// Its name and arguments, as text.
     pub data: Value,
     /// What an acknowledgement is sent with, when the client wants one.
@@ -62,6 +66,9 @@ pub struct Connections(pub Arc<Signaling>);
 /// Tells these handlers from those that are functions, as the library's traits ask.
 pub struct InOrder;
 
+/// Why a connection is refused that came through the door.
+const NOT_LISTENED_TO: &str = "too many events came from here";
+
 impl ConnectHandler<LocalAdapter, InOrder> for Connections {
     /// Before the client is told.
     fn call_middleware<'a>(
@@ -69,17 +76,16 @@ impl ConnectHandler<LocalAdapter, InOrder> for Connections {
         socket: Arc<Socket>,
         _auth: &'a Option<Value>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>> {
+        // The door has let it in, and the session may have had a connection that was ended.
+        let session = socket.req_parts().extensions.get::<Arc<Session>>().filter(|session| !session.is_ended());
+        let Some(session) = session.cloned() else {
+            let refusal: Box<dyn Display + Send> = Box::new(NOT_LISTENED_TO);
+            return Box::pin(std::future::ready(Err(refusal)));
+        };
         let connection = Connection(Arc::new(Mutex::new(Phase::Connecting(Vec::new()))));
         socket.extensions.insert(connection.clone());
-        for event in
-            [event::CREATE_ROOM, event::JOIN_ROOM, event::LEAVE_ROOM, event::OFFER, event::ANSWER, event::ICE_CANDIDATE]
-        {
-            let (connection, signaling) = (connection.clone(), self.0.clone());
-            socket.on(event, Events { event, connection, signaling });
-        }
-        socket.on_fallback(async |socket: SocketRef| {
-            tracing::debug!(user = %socket.id, "unknown event");
-        });
+        // One for all events: each connection has its own handlers.
+        socket.on_fallback(Events { connection: connection.clone(), session, signaling: self.0.clone() });
         let signaling = self.0.clone();
         socket.on_disconnect(async move |socket: SocketRef, io: SocketIo, reason: DisconnectReason| {
             tracing::debug!(user = %socket.id, %reason, "disconnected");
@@ -105,23 +111,42 @@ impl ConnectHandler<LocalAdapter, InOrder> for Connections {
     }
 }
 
-/// Handles the events of one name of one connection, in the task that reads the connection.
+/// Handles the events of one connection, in the task that reads the connection.
 struct Events {
-    event: &'static str,
     connection: Connection,
+    session: Arc<Session>,
     signaling: Arc<Signaling>,
 }
 
 impl MessageHandler<LocalAdapter, InOrder> for Events {
     fn call(&self, socket: Arc<Socket>, mut data: Value, ack_id: Option<i64>) {
+        let mut phase = self.connection.phase();
+        if matches!(*phase, Phase::Gone) {
+            // Whoever enters a room now would never be taken out of it.
+            if self.session.is_ended() {
+                let _ = socket.disconnect();
+            }
+            return;
+        }
+        let excess = match self.session.event(data.as_str().map_or(0, |text| text.len())) {
+            Verdict::Granted => false,
+            Verdict::Refused => true,
+            Verdict::Ended => {
+                tracing::info!(user = %socket.id, "disconnected: far too many events");
+                // The library ends the transport, too, at the next event. A client that reads so little that even this
+                // cannot be queued is disconnected at the next event after it can, or at the next ping.
+                *phase = Phase::Gone;
+                let _ = socket.disconnect();
+                return;
+            }
+        };
         let Ok(io) = SocketIo::from_message_parts(&socket, &mut data, &ack_id);
         let Ok(ack) = AckSender::from_message_parts(&socket, &mut data, &ack_id);
-        let request = Request { socket: socket.into(), event: self.event, data, ack: ack_id.map(|_| ack), io };
-        match &mut *self.connection.phase() {
+        let (socket, session) = (socket.into(), self.session.clone());
+        let request = Request { socket, session, excess, data, ack: ack_id.map(|_| ack), io };
+        match &mut *phase {
             Phase::Connecting(waiting) => waiting.push(request),
-            Phase::Connected => self.signaling.answer(request),
-            // Whoever enters a room now would never be taken out of it.
-            Phase::Gone => {}
+            _ => self.signaling.answer(request),
         }
     }
 }

@@ -22,7 +22,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{Config, ServeError};
+use crate::{Config, ServeError, metrics::Metrics};
 
 /// Upper bound of an Engine.IO handshake, in bytes.
 const HANDSHAKE_LIMIT: usize = 4096;
@@ -33,14 +33,15 @@ pub struct Gate {
     key: [u8; 32],
     /// Empty: every origin.
     allowed_origins: Vec<String>,
+    metrics: Arc<Metrics>,
 }
 
 impl Gate {
     /// A gate with a key of its own.
-    pub fn new(config: &Config) -> Result<Self, ServeError> {
+    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, ServeError> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        Ok(Self { key, allowed_origins: config.allowed_origins.clone() })
+        Ok(Self { key, allowed_origins: config.allowed_origins.clone(), metrics })
     }
 
     /// The CORS answers that let pages of the allowed origins use long-polling. No credentials: there are none.
@@ -103,6 +104,7 @@ impl Gate {
 /// Middleware: refuses pages of other origins, takes seals off requests and puts them on handshakes.
 pub async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     if !gate.admits(request.headers()) {
+        gate.metrics.turned_away.add("origin");
         return (StatusCode::FORBIDDEN, "this origin is not allowed").into_response();
     }
     let Some(uri) = gate.unsealed(request.uri()) else {

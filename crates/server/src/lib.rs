@@ -5,28 +5,42 @@
 //! - `static_files` and `headers`: the files of `dist/`, with caching and security headers.
 //! - `connection`, `signaling`, `rooms` and `payload`: the Socket.IO events in their order, what they do, who is in which
 //!   room, and what is forwarded.
-//! - `gate`: who may open a Socket.IO connection, and who may speak on it.
+//! - `gate`: which pages may open a Socket.IO connection, and who may speak on it.
+//! - `door`: how many connections an address may have, and how much each may do.
+//! - `metrics`: what is counted, and who may read it.
 
 pub mod config;
 mod connection;
+mod door;
 mod gate;
 mod headers;
 mod html;
+mod metrics;
 mod payload;
 mod rooms;
 mod signaling;
 mod static_files;
 
-use std::{future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, middleware, routing::get, serve::ListenerExt as _};
+use axum::{Router, extract::ConnectInfo, http::HeaderMap, middleware, routing::get, serve::ListenerExt as _};
 use socketioxide::SocketIo;
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::oneshot};
 
 pub use config::Config;
+pub use door::DoorOptions;
 
-use crate::{connection::Connections, gate::Gate, signaling::Signaling};
+use crate::{connection::Connections, door::Door, gate::Gate, metrics::Metrics, signaling::Signaling};
+
+/// What reads the network: reached by the fuzz targets, and by nobody else.
+#[doc(hidden)]
+pub mod parsers {
+    pub use crate::{
+        door::client_address,
+        payload::{Relay, event_name, first_argument, string},
+    };
+}
 
 /// Largest message that a connection survives, in bytes. Anything past `MAX_PAYLOAD_BYTES` is refused in words; anything
 /// past this ends the connection, so that nobody can fill the server's memory.
@@ -64,7 +78,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     config.check()?;
-    let signaling = Arc::new(Signaling::new(&config));
+    let metrics = Arc::new(Metrics::default());
+    let signaling = Arc::new(Signaling::new(&config, metrics.clone()));
     let (socket_io_service, io) = SocketIo::builder()
         .ping_interval(config.ping_interval)
         .ping_timeout(config.ping_timeout)
@@ -75,14 +90,27 @@ pub async fn serve(
         .build_svc();
     io.ns("/", Connections(signaling.clone()));
 
-    let gate = Arc::new(Gate::new(&config)?);
+    let gate = Arc::new(Gate::new(&config, metrics.clone())?);
+    let door = Arc::new(Door::new(&config, metrics.clone()));
+    let figures = {
+        let (options, signaling) = (config.door.clone(), signaling.clone());
+        async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap| {
+            metrics::respond(options.readers(), peer, &headers, || {
+                let (rooms, participants) = signaling.census();
+                metrics.expose(rooms, participants)
+            })
+        }
+    };
     let app = Router::new()
         .route_service("/socket.io", socket_io_service.clone())
         .route_service("/socket.io/", socket_io_service)
+        .layer(middleware::from_fn_with_state(door, door::admit))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::guard))
         .layer(gate.cors())
         .route("/healthz", get(async || "ok"))
-        .merge(static_files::router(config.dist.as_deref()));
+        .route("/metrics", get(figures))
+        .merge(static_files::router(config.dist.as_deref()))
+        .into_make_service_with_connect_info::<SocketAddr>();
 
     // Signaling is many small frames, each of which somebody waits for.
     let listener = listener.tap_io(|stream| {

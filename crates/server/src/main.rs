@@ -28,6 +28,10 @@ fn run(config: Config) -> Result<(), String> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    // Each connection needs a file descriptor, and what systems allow at first is for programs without connections.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the number of open files cannot be raised");
+    }
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -7,7 +7,20 @@ use serde::{
 };
 use serde_json::value::RawValue;
 use socketioxide_core::Value;
-use vitrine_protocol::signaling::{ErrorCode, MAX_PAYLOAD_BYTES};
+use vitrine_protocol::signaling::{ErrorCode, MAX_PAYLOAD_BYTES, event};
+
+/// The events that clients send.
+const EVENTS: [&str; 6] =
+    [event::CREATE_ROOM, event::JOIN_ROOM, event::LEAVE_ROOM, event::OFFER, event::ANSWER, event::ICE_CANDIDATE];
+
+/// Which of the known events it is, read without looking further.
+pub fn event_name(event: &Value) -> Option<&'static str> {
+    // An array, and its first element a string, or the library would have ended the connection.
+    let Value::Str(text, _) = event else { return None };
+    let name = text.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?;
+    let (name, _) = name.split_once('"')?;
+    EVENTS.into_iter().find(|known| *known == name)
+}
 
 /// The first argument of an event, as JSON text; `None` where the event has none.
 ///

@@ -73,4 +73,9 @@ impl Rooms {
     pub fn count(&self) -> usize {
         self.participants.len()
     }
+
+    /// How many participants there are in all rooms.
+    pub fn participants(&self) -> usize {
+        self.room_of.len()
+    }
 }

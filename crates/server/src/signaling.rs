@@ -5,7 +5,7 @@
 //! notifications included. So participants who enter together all learn of each other once, nobody hears from a peer
 //! before being told of it, and candidates cannot overtake their offer. All sends only fill queues; none waits.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -18,7 +18,9 @@ use vitrine_protocol::{
 use crate::{
     Config,
     connection::Request,
-    payload::{Relay, first_argument, string},
+    door::Session,
+    metrics::Metrics,
+    payload::{Relay, event_name, first_argument, string},
     rooms::{Entrance, Rooms},
 };
 
@@ -27,6 +29,7 @@ use crate::{
 pub struct Signaling {
     ice_servers: Vec<IceServer>,
     state: Mutex<State>,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Debug)]
@@ -37,11 +40,18 @@ struct State {
 
 impl Signaling {
     /// Signaling with empty rooms.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
         Self {
             ice_servers: config.named_ice_servers(),
             state: Mutex::new(State { rooms: Rooms::new(config.max_participants.into()), stopping: false }),
+            metrics,
         }
+    }
+
+    /// How many rooms have somebody in them, and how many participants they have together.
+    pub fn census(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.rooms.count(), state.rooms.participants())
     }
 
     /// From now on requests are refused and nobody is reported as having left.
@@ -60,15 +70,24 @@ impl Signaling {
 
     /// Does what an event asks for, and answers it.
     pub fn answer(&self, request: Request) {
-        let Request { socket, event, data, ack, io } = request;
+        let Request { socket, session, excess, data, ack, io } = request;
         let user = socket.id;
-        let argument = first_argument(&data);
+        let Some(event) = event_name(&data) else {
+            tracing::debug!(%user, "unknown event");
+            return;
+        };
         let mut state = self.lock();
-        let sent = match (self.handle(&mut state, user, event, argument, &io), ack) {
+        let done = if excess {
+            Err(ErrorCode::RateLimited)
+        } else {
+            self.handle(&mut state, user, &session, event, first_argument(&data), &io)
+        };
+        let sent = match (done, ack) {
             (Ok(answer), Some(ack)) => ack.send(&answer),
             (Ok(_), None) => Ok(()),
             (Err(code), ack) => {
                 tracing::debug!(%user, event, ?code, "refused");
+                self.metrics.refusals.add(code.name());
                 let message = explain(code).to_owned();
                 let error = RequestError { code, message };
                 if let Some(ack) = ack {
@@ -93,6 +112,7 @@ impl Signaling {
         &self,
         state: &mut State,
         user: Sid,
+        session: &Session,
         event: &str,
         argument: Result<Option<&RawValue>, ErrorCode>,
         io: &SocketIo,
@@ -109,6 +129,9 @@ impl Signaling {
                 };
                 let name = string(argument)?;
                 let name = validate_room_name(&name).map_err(|_| ErrorCode::InvalidRoomName)?;
+                if !session.may_enter() {
+                    return Err(ErrorCode::RateLimited);
+                }
                 let others = state.rooms.enter(user, name, entrance)?;
                 let participants = others.len() + 1;
                 tracing::info!(%user, participants, rooms = state.rooms.count(), "entered");
@@ -136,6 +159,7 @@ impl Signaling {
                 let target = relay.target.parse().unwrap_or(Sid::ZERO);
                 state.rooms.check_peers(user, target)?;
                 send(io, target, event, &relay.with_sender(user.as_str()));
+                self.metrics.relayed.add(event);
                 Ok(Answer::DONE)
             }
         }
@@ -205,5 +229,6 @@ fn explain(code: ErrorCode) -> &'static str {
         ErrorCode::PayloadTooLarge => "the payload is larger than 64 KiB",
         ErrorCode::MalformedPayload => "the payload lacks a field or has one of the wrong type",
         ErrorCode::ShuttingDown => "the server is shutting down",
+        ErrorCode::RateLimited => "too much at once: try again in a while",
     }
 }

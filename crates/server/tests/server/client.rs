@@ -5,19 +5,29 @@ use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
     task::JoinHandle,
     time::timeout,
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{self, Message, client::IntoClientRequest as _},
+    tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderName},
 };
 use vitrine_server::{Config, ServeError, serve};
 
 /// Nothing that is going to happen takes longer, not even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The address that clients come from unless a test says otherwise.
+pub const HERE: &str = "127.0.0.1";
+
+/// Connects from one of the loopback addresses.
+pub async fn connect_from(source: &str, server: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(source.parse().unwrap(), 0)).unwrap();
+    socket.connect(server).await.unwrap()
+}
 
 /// A server in this process on a port of its own. It ends with the test.
 pub struct Server {
@@ -89,7 +99,13 @@ impl Client {
 
     /// Connects as a page of `origin` would; the status of the answer when it is no WebSocket.
     pub async fn connect_with_origin(address: SocketAddr, origin: Option<&str>) -> Result<Self, u16> {
-        let mut client = Self::open(address, "", origin).await?;
+        let headers: Vec<_> = origin.map(|origin| ("origin", origin)).into_iter().collect();
+        Self::connect_from(HERE, address, &headers).await
+    }
+
+    /// Connects from one of the loopback addresses, with more headers; the status of the answer when it is no WebSocket.
+    pub async fn connect_from(source: &str, address: SocketAddr, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let mut client = Self::open(source, address, "", headers).await?;
         let open = client.frame().await.expect("an open packet");
         assert!(open.starts_with("0{"), "{open}");
         client.send("40").await;
@@ -101,7 +117,7 @@ impl Client {
 
     /// Takes over a long-polling session, as socket.io-client does.
     pub async fn upgrade(address: SocketAddr, session: &str, id: &str) -> Result<Self, u16> {
-        let mut client = Self::open(address, &format!("&sid={session}"), None).await?;
+        let mut client = Self::open(HERE, address, &format!("&sid={session}"), &[]).await?;
         client.id = id.to_owned();
         client.send("2probe").await;
         assert_eq!(client.frame().await.as_deref(), Some("3probe"));
@@ -109,12 +125,12 @@ impl Client {
         Ok(client)
     }
 
-    async fn open(address: SocketAddr, query: &str, origin: Option<&str>) -> Result<Self, u16> {
-        let stream = TcpStream::connect(address).await.unwrap();
+    async fn open(source: &str, address: SocketAddr, query: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let stream = connect_from(source, address).await;
         let mut request =
             format!("ws://{address}/socket.io/?EIO=4&transport=websocket{query}").into_client_request().unwrap();
-        if let Some(origin) = origin {
-            request.headers_mut().insert("origin", origin.parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
         match client_async(request, stream).await {
             Ok((socket, _)) => Ok(Self { socket, id: String::new(), events: VecDeque::new(), next_ack: 0 }),

@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     time::timeout,
 };
 
-use crate::client::PATIENCE;
+use crate::client::{HERE, PATIENCE, connect_from};
 
 #[derive(Debug)]
 pub struct Response {
@@ -35,14 +34,30 @@ pub async fn get(server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Re
     request(server, "GET", path, headers, "").await
 }
 
+/// Asks from one of the loopback addresses.
+pub async fn get_from(source: &str, server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Response {
+    request_from(source, server, "GET", path, headers, "").await
+}
+
 pub async fn request(server: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    request_from(HERE, server, method, path, headers, body).await
+}
+
+async fn request_from(
+    source: &str,
+    server: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Response {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n");
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
     }
     text += &format!("content-length: {}\r\n\r\n{body}", body.len());
     let exchange = async {
-        let mut stream = TcpStream::connect(server).await.unwrap();
+        let mut stream = connect_from(source, server).await;
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod client;
+mod door;
 mod forwarding;
 mod http;
+mod metrics;
 mod polling;
 mod program;
 mod refusals;

@@ -97,6 +97,11 @@ async fn mistakes_are_told_and_exit_with_an_error() {
         (vec!["--ice-server", "stun:stun.example,alice,secret"], "no user name"),
         (vec!["--allowed-origin", "calls.example"], "https://calls.example"),
         (vec!["--allowed-origin", "https://calls.example/app"], "https://calls.example"),
+        (vec!["--rate-limit", "0"], "--rate-limit"),
+        (vec!["--rate-limit", "fast"], "\"off\""),
+        (vec!["--max-connections-per-address", "0"], "--max-connections-per-address"),
+        (vec!["--trusted-proxy", "proxy.example"], "10.0.0.0/8"),
+        (vec!["--trusted-proxy", "10.0.0.0/33"], "10.0.0.0/8"),
         (vec!["--dist", "none", "--log", "a=b=c"], "--log"),
     ] {
         let (code, stdout, stderr) = run(&mut program(&arguments)).await;
@@ -116,6 +121,10 @@ async fn every_flag_reads_its_variable() {
         .env("VITRINE_MAX_PARTICIPANTS", "1")
         .env("VITRINE_ICE_SERVER", "stun:stun.example:3478 turn:turn.example:3478?transport=tcp,alice,se,cret")
         .env("VITRINE_ALLOWED_ORIGIN", "https://calls.example/ https://two.example")
+        .env("VITRINE_RATE_LIMIT", "off")
+        .env("VITRINE_MAX_CONNECTIONS_PER_ADDRESS", "2")
+        .env("VITRINE_TRUSTED_PROXY", "10.0.0.0/8 127.0.0.1")
+        .env("VITRINE_METRICS_TOKEN", "secret")
         .env("VITRINE_LOG", "off");
     let (mut child, address, mut stderr) = start(&mut command).await;
     let mut client = Client::connect_with_origin(address, Some("https://two.example")).await.ok().unwrap();
@@ -131,6 +140,13 @@ async fn every_flag_reads_its_variable() {
     );
     let mut other = Client::connect(address).await;
     assert_eq!(other.request("join-room", &json!("room")).await["error"]["code"], "room-full");
+    let proxied = ("x-forwarded-for", "192.0.2.1");
+    for expected in [200, 200, 429] {
+        let response = get(address, "/socket.io/?EIO=4&transport=polling", &[proxied]).await;
+        assert_eq!(response.status, expected);
+    }
+    assert_eq!(get(address, "/metrics", &[]).await.status, 401);
+    assert_eq!(get(address, "/metrics", &[("authorization", "Bearer secret")]).await.status, 200);
     send_signal("TERM", &child).await;
     timeout(PATIENCE, child.wait()).await.expect("the program ends").unwrap();
     let mut log = String::new();
@@ -150,7 +166,18 @@ async fn no_ice_servers_can_be_named() {
 async fn help_explains_every_flag() {
     let (code, stdout, _) = run(&mut program(&["--help"])).await;
     assert_eq!(code, Some(0));
-    for flag in ["listen", "dist", "max-participants", "ice-server", "allowed-origin", "log"] {
+    for flag in [
+        "listen",
+        "dist",
+        "max-participants",
+        "ice-server",
+        "allowed-origin",
+        "rate-limit",
+        "max-connections-per-address",
+        "trusted-proxy",
+        "metrics-token",
+        "log",
+    ] {
         assert!(stdout.contains(&format!("--{flag} ")), "{flag}");
         let variable = format!("VITRINE_{}", flag.to_uppercase().replace('-', "_"));
         assert!(stdout.contains(&variable), "{variable}");

@@ -61,7 +61,7 @@ async fn join(
 ) -> Result<Timeline> {
     let url = match kind {
         Kind::Vitrine => link(&server.url(), &format!("{room}-vitrine")),
-        Kind::JavaScript => link(&(server.url() + "join-baseline.html"), &format!("{room}-javascript")),
+        Kind::JavaScript => link(&(server.url() + "baseline.html"), &format!("{room}-javascript")),
     };
     kind.get_ready(stayer, &url).await?;
     kind.enter(stayer).await?;

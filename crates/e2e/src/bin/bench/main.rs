@@ -1,10 +1,12 @@
-//! `bench NAME`: figures of real browsers. Each benchmark prints a table and, last, one JSON line. Run by
+//! `bench NAME`: figures of real browsers and of servers. Each benchmark prints a table and, last, one JSON line. Run by
 //! `cargo xtask bench NAME`, which builds what is measured.
 
+mod idle;
 mod join;
 mod kind;
 mod memory;
 mod recover;
+mod relay;
 mod spread;
 
 use std::process::ExitCode;
@@ -14,11 +16,15 @@ async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
     let result = match name.as_str() {
+        "idle" => idle::run().await,
         "join" => join::run().await,
         "memory" => memory::run(arguments.next()).await,
         "recover" => recover::run(arguments.next(), arguments.next()).await,
+        "relay" => relay::run().await,
         _ => {
-            eprintln!("usage: bench join | bench memory [ROUNDS] | bench recover [RUNS [FAULT]]");
+            eprintln!(
+                "usage: bench idle | bench join | bench memory [ROUNDS] | bench recover [RUNS [FAULT]] | bench relay"
+            );
             return ExitCode::from(2);
         }
     };

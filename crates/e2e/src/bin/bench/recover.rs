@@ -117,9 +117,9 @@ impl Stage {
         };
         match (kind, signaling) {
             (Kind::Vitrine, _) => link(&base, room),
-            (Kind::JavaScript, None) => link(&(base + "recover-baseline.html"), room),
+            (Kind::JavaScript, None) => link(&(base + "baseline.html"), room),
             (Kind::JavaScript, Some(signaling)) => {
-                format!("{}&server={signaling}", link(&(base + "recover-baseline.html"), room))
+                format!("{}&server={signaling}", link(&(base + "baseline.html"), room))
             }
         }
     }

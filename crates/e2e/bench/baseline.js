@@ -1,5 +1,7 @@
-// What `bench recover` compares the app with: a call as mesh applications in the field write it, at their best. The call
-// itself is that of `join-baseline.js`. What it does when something goes wrong:
+// What `bench join` and `bench recover` compare the app with: the same call through the same server, written by hand
+// with nothing in between, as mesh applications in the field write it at their best. As in the app, socket and devices
+// are ready before the button is pressed, the connection is made as soon as it is known to whom, who is in the room
+// offers at once, candidates trickle, and names and marks go over a data channel. When something goes wrong:
 // - The signaling connection is lost: socket.io reconnects by itself, at its usual pace. The server gives a new id then,
 //   so everybody's connections from before are closed, the room is joined again, and the others offer anew. (Several
 //   applications close them as soon as the signaling connection is lost.)
@@ -29,8 +31,17 @@ async function start() {
 function createPeer(id) {
   closePeer(id);
   const connection = new RTCPeerConnection({ iceServers });
-  const peer = { connection, tile: null, offers: false };
+  const peer = { connection, tile: null, name: null, offers: false };
   peers.set(id, peer);
+  const control = connection.createDataChannel('control', { negotiated: true, id: 0 });
+  control.onopen = () => {
+    control.send(JSON.stringify({ type: 'hello', name: 'plain' }));
+    control.send(JSON.stringify({ type: 'media', audio: true, video: true }));
+  };
+  control.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    if (message.type === 'hello') peer.name = message.name;
+  };
   connection.onicecandidate = ({ candidate }) => {
     if (candidate) socket.emit('ice-candidate', { target: id, candidate });
   };
@@ -49,15 +60,17 @@ function createPeer(id) {
     document.getElementById('remotes').append(peer.tile);
   };
   connection.onconnectionstatechange = () => {
-    console.info(`${id}: connection state: ${connection.connectionState}`);
-    if (connection.connectionState === 'failed' && peer.offers) offer(id, { iceRestart: true });
+    if (connection.connectionState === 'failed' && peer.offers) {
+      connection.restartIce();
+      offer(id);
+    }
   };
   return peer;
 }
 
-async function offer(id, options) {
+async function offer(id) {
   const { connection } = peers.get(id);
-  await connection.setLocalDescription(await connection.createOffer(options));
+  await connection.setLocalDescription();
   socket.emit('offer', { target: id, offer: connection.localDescription });
 }
 

@@ -1,0 +1,126 @@
+//! `GET /metrics`: what it counts, and who may read it.
+
+use serde_json::json;
+use vitrine_server::{Config, DoorOptions};
+
+use crate::{
+    client::Server,
+    http::{get, get_from},
+};
+
+/// The figure of a line of metrics.
+async fn figure(server: &Server, name: &str) -> u64 {
+    let response = get(server.address, "/metrics", &[]).await;
+    assert_eq!(response.status, 200);
+    let found = response.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+    found.unwrap_or_else(|| panic!("{name} is not in {}", response.text()))
+}
+
+/// Waits until the server has noticed what just happened.
+async fn becomes(server: &Server, name: &str, expected: u64) {
+    while figure(server, name).await != expected {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_happens_is_counted() {
+    let server = Server::start().await;
+    let mut a = server.participant("the-room-name").await;
+    let mut b = server.participant("the-room-name").await;
+    let mut outside = server.client().await;
+    for _ in 0..3 {
+        a.request("offer", &json!({"target": b.id})).await;
+    }
+    b.request("answer", &json!({"target": a.id})).await;
+    b.request("answer", &json!({"target": "nobody"})).await;
+    outside.request("create-room", &json!("the-room-name")).await;
+    for (name, expected) in [
+        ("vitrine_sockets", 3),
+        ("vitrine_rooms", 1),
+        ("vitrine_participants", 2),
+        ("vitrine_signaling_relayed_total{event=\"offer\"}", 3),
+        ("vitrine_signaling_relayed_total{event=\"answer\"}", 1),
+        ("vitrine_signaling_relayed_total{event=\"ice-candidate\"}", 0),
+        ("vitrine_refusals_total{code=\"target-not-in-room\"}", 1),
+        ("vitrine_refusals_total{code=\"room-exists\"}", 1),
+        ("vitrine_refusals_total{code=\"rate-limited\"}", 0),
+        ("vitrine_connections_refused_total{reason=\"origin\"}", 0),
+        ("vitrine_flooders_disconnected_total", 0),
+    ] {
+        assert_eq!(figure(&server, name).await, expected, "{name}");
+    }
+    a.close().await;
+    outside.vanish();
+    becomes(&server, "vitrine_sockets", 1).await;
+    becomes(&server, "vitrine_participants", 1).await;
+    b.request("leave-room", &json!(null)).await;
+    assert_eq!(figure(&server, "vitrine_rooms").await, 0);
+}
+
+#[tokio::test]
+async fn the_text_is_of_prometheus_and_about_nobody() {
+    let server = Server::start().await;
+    let a = server.participant("the-room-name").await;
+    let response = get(server.address, "/metrics", &[]).await;
+    assert_eq!(response.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    for secret in ["the-room-name", &a.id, "127.0.0.1"] {
+        assert!(!response.text().contains(secret), "{}", response.text());
+    }
+    // Every sample belongs to a family that has words and a type.
+    let mut family = "";
+    for line in response.text().lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            family = rest.split(' ').next().unwrap();
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert_eq!(name, family);
+            assert_eq!(kind, if name.ends_with("_total") { "counter" } else { "gauge" });
+        } else {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert_eq!(name.split('{').next().unwrap(), family);
+            value.parse::<u64>().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn programs_on_this_machine_may_read_and_what_a_proxy_passes_on_may_not() {
+    let server = Server::start().await;
+    assert_eq!(get(server.address, "/metrics", &[]).await.status, 200);
+    assert_eq!(get_from("127.0.0.9", server.address, "/metrics", &[]).await.status, 200);
+    for header in [
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-real-ip", "127.0.0.1"),
+        ("forwarded", "for=127.0.0.1"),
+        ("via", "1.1 proxy"),
+    ] {
+        let response = get(server.address, "/metrics", &[header]).await;
+        assert_eq!(response.status, 403, "{header:?}");
+        assert!(!response.text().contains("vitrine_sockets"));
+    }
+}
+
+#[tokio::test]
+async fn with_a_token_only_who_shows_it_may_read() {
+    let door = DoorOptions { metrics_token: Some("sesame".to_owned()), ..DoorOptions::default() };
+    let server = Server::with(Config { door, ..Config::default() }).await;
+    let with = async |headers: &[(&str, &str)]| get(server.address, "/metrics", headers).await;
+    for wrong in ["Bearer open", "Bearer ", "Basic sesame", "sesame"] {
+        let response = with(&[("authorization", wrong)]).await;
+        assert_eq!((response.status, response.header("www-authenticate")), (401, "Bearer"), "{wrong}");
+    }
+    assert_eq!(with(&[]).await.status, 401);
+    // Also through a proxy.
+    let shown = [("authorization", "Bearer sesame"), ("x-forwarded-for", "192.0.2.1")];
+    assert_eq!(with(&shown).await.status, 200);
+}
+
+#[tokio::test]
+async fn metrics_can_be_switched_off() {
+    let door = DoorOptions { metrics_token: Some("off".to_owned()), ..DoorOptions::default() };
+    let server = Server::with(Config { door, ..Config::default() }).await;
+    for headers in [&[][..], &[("authorization", "Bearer off")]] {
+        assert_eq!(get(server.address, "/metrics", headers).await.status, 404);
+    }
+}

@@ -1,0 +1,133 @@
+//! A client with an allocation: its session, its relay socket, and the way back to it. Everything here ends at once and
+//! never waits: what cannot be sent now is dropped, as networks do.
+
+use std::{
+    cell::RefCell,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::net::UdpSocket;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    metrics::Tally,
+    outbox::Outbox,
+    session::{Dropped, Now, Session, canonical},
+    udp::Listener,
+};
+
+/// Packets that a socket's task takes before it lets others run.
+pub(crate) const BURST: usize = 64;
+
+/// The longest datagram, and room for what is put before it.
+const SCRATCH: usize = 64 * 1024;
+
+/// What the handling of packets needs of memory: one for each thread, whatever the number of clients.
+pub(crate) struct Scratch {
+    /// Where datagrams are received.
+    pub(crate) buffer: Box<[u8]>,
+    /// Where messages to clients are written.
+    pub(crate) out: Vec<u8>,
+    /// What has been counted and not yet been added up.
+    pub(crate) tally: Tally,
+}
+
+impl Scratch {
+    /// Lends this thread's to `use_it`, which must not ask for it again.
+    pub(crate) fn with<T>(use_it: impl FnOnce(&mut Self) -> T) -> T {
+        thread_local! {
+            static SCRATCH_OF_THREAD: RefCell<Scratch> = RefCell::new(Scratch {
+                buffer: vec![0; SCRATCH].into_boxed_slice(),
+                out: Vec::with_capacity(SCRATCH),
+                tally: Tally::default(),
+            });
+        }
+        SCRATCH_OF_THREAD.with_borrow_mut(use_it)
+    }
+}
+
+/// The way to a client.
+pub(crate) enum Sink {
+    /// Datagrams of the socket that it came to.
+    Datagrams { listener: Arc<Listener>, client: SocketAddr },
+    /// Its stream.
+    Stream(Arc<Outbox>),
+}
+
+impl Sink {
+    fn send(&self, message: &[u8]) -> Result<(), Dropped> {
+        match self {
+            Self::Datagrams { listener, client } => listener.send(message, *client),
+            Self::Stream(outbox) => outbox.push(message),
+        }
+    }
+}
+
+/// A client with an allocation.
+pub(crate) struct Client {
+    session: Mutex<Session>,
+    pub(crate) socket: UdpSocket,
+    pub(crate) relayed: SocketAddr,
+    pub(crate) user: String,
+    pub(crate) sink: Sink,
+    pub(crate) closed: CancellationToken,
+}
+
+impl Client {
+    pub(crate) fn new(
+        session: Session,
+        socket: UdpSocket,
+        relayed: SocketAddr,
+        user: String,
+        sink: Sink,
+        closed: CancellationToken,
+    ) -> Self {
+        Self { session: Mutex::new(session), socket, relayed, user, sink, closed }
+    }
+
+    pub(crate) fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends from the relayed address into the network.
+    pub(crate) fn send_to_peer(&self, peer: SocketAddr, data: &[u8], tally: &mut Tally) {
+        match sent(self.socket.try_send_to(data, peer)) {
+            Ok(()) => tally.to_peers.add(data.len()),
+            Err(reason) => tally.drop(reason),
+        }
+    }
+
+    /// Passes on what `peer` sent to the relayed address, if it may.
+    pub(crate) fn from_peer(&self, now: Now, peer: SocketAddr, data: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
+        let message = self.session().from_peer(now, peer, data, out);
+        match message.and_then(|()| self.sink.send(out)) {
+            Ok(()) => tally.to_clients.add(data.len()),
+            Err(reason) => tally.drop(reason),
+        }
+    }
+
+    /// Takes what has arrived at the relayed address.
+    pub(crate) fn receive(&self, scratch: &mut Scratch) {
+        let now = Now::read();
+        let Scratch { buffer, out, tally } = scratch;
+        for _ in 0..BURST {
+            match self.socket.try_recv_from(buffer) {
+                Ok((length, peer)) => self.from_peer(now, canonical(peer), &buffer[..length], out, tally),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // An earlier packet could not be delivered, which is no fault of the next.
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// What became of a datagram.
+pub(crate) fn sent(result: io::Result<usize>) -> Result<(), Dropped> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Dropped::Slow),
+        Err(_) => Err(Dropped::Failed),
+    }
+}

@@ -1,0 +1,162 @@
+//! Where one message ends and the next begins on a stream (RFC 8489 section 6.2.2, RFC 8656 section 12.5): both kinds of
+//! message say their length near the beginning. It reads lengths and nothing else, and holds one message at most.
+
+use thiserror::Error;
+
+use crate::wire::CHANNEL_HEADER;
+
+/// The longest message on a stream, in bytes: far more than what fits into a packet of any network in use.
+pub const MAX_STREAM_MESSAGE: usize = 16 * 1024;
+
+const STUN_HEADER: usize = 20;
+
+/// Why a stream cannot be read any further: nobody knows where its next message would begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum FrameError {
+    /// The first byte is neither of STUN nor of ChannelData.
+    #[error("neither a STUN message nor channel data")]
+    Unknown,
+    /// The message would be longer than [`MAX_STREAM_MESSAGE`].
+    #[error("a message of more than {MAX_STREAM_MESSAGE} bytes")]
+    TooLong,
+}
+
+/// Bytes of a stream, given out as messages.
+pub struct Framer {
+    buffer: Box<[u8]>,
+    /// Where the next message begins, and where the bytes received so far end.
+    begin: usize,
+    end: usize,
+}
+
+impl Default for Framer {
+    fn default() -> Self {
+        Self { buffer: vec![0; MAX_STREAM_MESSAGE].into_boxed_slice(), begin: 0, end: 0 }
+    }
+}
+
+impl Framer {
+    /// Where the next bytes of the stream go; [`Framer::received`] says how many they were. It is never empty once
+    /// [`Framer::next_message`] gave nothing.
+    pub fn space(&mut self) -> &mut [u8] {
+        if self.begin > 0 {
+            self.buffer.copy_within(self.begin..self.end, 0);
+            self.end -= self.begin;
+            self.begin = 0;
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// `count` bytes were put at the beginning of [`Framer::space`].
+    pub fn received(&mut self, count: usize) {
+        self.end = (self.end + count).min(self.buffer.len());
+    }
+
+    /// The next message that is there as a whole, without the padding of channel data.
+    ///
+    /// # Errors
+    /// When the stream is not one of STUN and ChannelData messages, or one is too long.
+    pub fn next_message(&mut self) -> Result<Option<&[u8]>, FrameError> {
+        let Some((length, padded)) = frame(&self.buffer[self.begin..self.end])? else { return Ok(None) };
+        if padded > self.end - self.begin {
+            return Ok(None);
+        }
+        let begin = self.begin;
+        self.begin += padded;
+        Ok(Some(&self.buffer[begin..begin + length]))
+    }
+}
+
+/// The length of the message that `bytes` begin with, and how much of the stream it takes; nothing if it cannot be known
+/// yet.
+fn frame(bytes: &[u8]) -> Result<Option<(usize, usize)>, FrameError> {
+    let &[first, _, high, low, ..] = bytes else {
+        return match bytes.first() {
+            Some(&first) => kind(first).map(|_| None),
+            None => Ok(None),
+        };
+    };
+    let length = kind(first)? + usize::from(u16::from_be_bytes([high, low]));
+    let padded = length.next_multiple_of(4);
+    if padded > MAX_STREAM_MESSAGE { Err(FrameError::TooLong) } else { Ok(Some((length, padded))) }
+}
+
+/// How long the header is of the kind of message that begins with `first` (RFC 8656 section 12).
+fn kind(first: u8) -> Result<usize, FrameError> {
+    match first {
+        0..=3 => Ok(STUN_HEADER),
+        64..=79 => Ok(CHANNEL_HEADER),
+        _ => Err(FrameError::Unknown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Feeds `stream` in pieces of `piece` bytes.
+    fn messages(stream: &[u8], piece: usize) -> Result<Vec<Vec<u8>>, FrameError> {
+        let mut framer = Framer::default();
+        let mut messages = Vec::new();
+        let mut rest = stream;
+        while !rest.is_empty() {
+            let space = framer.space();
+            assert!(!space.is_empty());
+            let count = piece.min(rest.len()).min(space.len());
+            space[..count].copy_from_slice(&rest[..count]);
+            framer.received(count);
+            rest = &rest[count..];
+            while let Some(message) = framer.next_message()? {
+                messages.push(message.to_vec());
+            }
+        }
+        Ok(messages)
+    }
+
+    fn stun(length: u8) -> Vec<u8> {
+        let mut message = vec![0, 1, 0, length];
+        message.resize(20 + usize::from(length), 7);
+        message
+    }
+
+    #[test]
+    fn messages_come_out_whole_however_the_stream_is_cut() {
+        let channel_data = [0x40, 1, 0, 3, 1, 2, 3];
+        let stream = [&stun(8)[..], &channel_data, &[0], &stun(0), &[0x4f, 0xff, 0, 0]].concat();
+        for piece in 1..stream.len() {
+            let expected = [&stun(8)[..], &channel_data, &stun(0), &[0x4f, 0xff, 0, 0]];
+            assert_eq!(messages(&stream, piece).unwrap(), expected, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_message_may_fill_the_whole_bound() {
+        let mut message = vec![0x40, 0, 0x3f, 0xfc];
+        message.resize(MAX_STREAM_MESSAGE, 1);
+        assert_eq!(messages(&[&message[..], &message].concat(), 1000).unwrap(), [&message[..], &message]);
+    }
+
+    #[test]
+    fn a_longer_message_ends_the_stream_at_its_header() {
+        assert_eq!(messages(&[0x40, 0, 0x3f, 0xfd], 4), Err(FrameError::TooLong));
+        assert_eq!(messages(&[0, 1, 0xff, 0xff], 4), Err(FrameError::TooLong));
+    }
+
+    #[test]
+    fn another_protocol_ends_the_stream_at_its_first_byte() {
+        for first in (4..64).chain(80..=255) {
+            assert_eq!(messages(&[first], 1), Err(FrameError::Unknown), "{first}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_never_panics_and_is_cut_the_same_in_all_pieces(
+            stream in proptest::collection::vec(prop_oneof![0..4u8, 64..80u8, any::<u8>()], 0..300),
+            piece in 1..40usize,
+        ) {
+            prop_assert_eq!(messages(&stream, piece), messages(&stream, stream.len().max(1)));
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Reading and writing messages, on top of the codecs of `stun-types` and `turn-types`: what every request and response
+//! here has in common. It knows the attributes, not what they are for.
+
+use std::net::SocketAddr;
+
+use stun_types::{
+    attribute::{
+        AttributeType, ErrorCode, Fingerprint, MessageIntegrity, Nonce, RawAttribute, Realm, UnknownAttributes,
+        Username, XorMappedAddress,
+    },
+    message::{
+        IntegrityAlgorithm, IntegrityKey, Message, MessageClass, MessageType, MessageWriteMutSlice, MessageWriteVec,
+        Method, TransactionId,
+    },
+    prelude::*,
+};
+use tracing::dispatcher::{self, Dispatch};
+use turn_types::{
+    attribute::{
+        ChannelNumber, Data, EvenPort, Lifetime, RequestedAddressFamily, RequestedTransport, ReservationToken,
+        XorPeerAddress, XorRelayedAddress,
+    },
+    message::DATA,
+};
+
+/// The longest message: what a UDP datagram over IPv4 holds.
+const MAX_MESSAGE: usize = 65_507;
+
+/// Bytes before the data of a ChannelData message (RFC 8656 section 12.4).
+pub(crate) const CHANNEL_HEADER: usize = 4;
+
+/// Attributes that a request may have and must be understood (RFC 8489 section 14). DONT-FRAGMENT is not among them:
+/// the relay cannot honour it, which RFC 8656 section 7.2 wants said in this way.
+const UNDERSTOOD: &[AttributeType] = &[
+    Username::TYPE,
+    MessageIntegrity::TYPE,
+    ErrorCode::TYPE,
+    UnknownAttributes::TYPE,
+    Realm::TYPE,
+    Nonce::TYPE,
+    XorMappedAddress::TYPE,
+    ChannelNumber::TYPE,
+    Lifetime::TYPE,
+    XorPeerAddress::TYPE,
+    Data::TYPE,
+    XorRelayedAddress::TYPE,
+    RequestedAddressFamily::TYPE,
+    EvenPort::TYPE,
+    RequestedTransport::TYPE,
+    ReservationToken::TYPE,
+];
+
+/// Why a request was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    BadRequest,
+    Unauthorized,
+    Forbidden,
+    UnknownAttributes(Vec<AttributeType>),
+    AllocationMismatch,
+    StaleNonce,
+    AddressFamilyNotSupported,
+    WrongCredentials,
+    UnsupportedTransport,
+    PeerAddressFamilyMismatch,
+    AllocationQuotaReached,
+    InsufficientCapacity,
+}
+
+/// Every code that a [`Refusal`] can have.
+pub(crate) const REFUSAL_CODES: [u16; 12] = [400, 401, 403, 420, 437, 438, 440, 441, 442, 443, 486, 508];
+
+impl Refusal {
+    /// The code of ERROR-CODE (RFC 8489 section 14.8, RFC 8656 section 19).
+    pub(crate) fn code(&self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::UnknownAttributes(_) => 420,
+            Self::AllocationMismatch => 437,
+            Self::StaleNonce => 438,
+            Self::AddressFamilyNotSupported => 440,
+            Self::WrongCredentials => 441,
+            Self::UnsupportedTransport => 442,
+            Self::PeerAddressFamilyMismatch => 443,
+            Self::AllocationQuotaReached => 486,
+            Self::InsufficientCapacity => 508,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            // These two go to senders who have proved nothing: no byte more than needed.
+            Self::Unauthorized | Self::StaleNonce => "",
+            Self::BadRequest => "Bad Request",
+            Self::Forbidden => "Forbidden",
+            Self::UnknownAttributes(_) => "Unknown Attribute",
+            Self::AllocationMismatch => "Allocation Mismatch",
+            Self::AddressFamilyNotSupported => "Address Family not Supported",
+            Self::WrongCredentials => "Wrong Credentials",
+            Self::UnsupportedTransport => "Unsupported Transport Protocol",
+            Self::PeerAddressFamilyMismatch => "Peer Address Family Mismatch",
+            Self::AllocationQuotaReached => "Allocation Quota Reached",
+            Self::InsufficientCapacity => "Insufficient Capacity",
+        }
+    }
+}
+
+/// Reads one whole message. Anybody may send nonsense, and the codec warns of each in the log: not here.
+pub(crate) fn parse(bytes: &[u8]) -> Option<Message<'_>> {
+    let length = usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])) + 20;
+    if bytes.len() != length || length > MAX_MESSAGE {
+        return None;
+    }
+    dispatcher::with_default(&Dispatch::none(), || Message::from_bytes(bytes)).ok()
+}
+
+/// An attribute that may be missing.
+///
+/// # Errors
+/// When it is there and is not what it should be.
+pub(crate) fn optional<'a, A>(message: &'a Message<'a>) -> Result<Option<A>, Refusal>
+where
+    A: AttributeFromRaw<'a> + AttributeStaticType,
+{
+    message.raw_attribute(A::TYPE).map(A::from_raw).transpose().map_err(|_| Refusal::BadRequest)
+}
+
+/// An attribute that must be there.
+///
+/// # Errors
+/// When it is not, or is not what it should be.
+pub(crate) fn required<'a, A>(message: &'a Message<'a>) -> Result<A, Refusal>
+where
+    A: AttributeFromRaw<'a> + AttributeStaticType,
+{
+    optional(message)?.ok_or(Refusal::BadRequest)
+}
+
+/// The value of the first DATA attribute, in the bytes that the message was read from.
+pub(crate) fn data<'a>(message: &Message<'_>, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let (offset, attribute) = message.raw_attribute_and_offset(Data::TYPE)?;
+    bytes.get(offset + 4..offset + 4 + usize::from(attribute.length()))
+}
+
+/// The attributes that would have to be understood and are not.
+pub(crate) fn not_understood(message: &Message<'_>) -> Vec<AttributeType> {
+    let types = message.iter_attributes().map(|(_, attribute)| attribute.get_type());
+    types.filter(|kind| kind.comprehension_required() && !UNDERSTOOD.contains(kind)).collect()
+}
+
+/// What a response needs of its request, which may be gone by the time it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) method: Method,
+    pub(crate) transaction: TransactionId,
+    /// Who sends FINGERPRINT tells STUN by it from other protocols, and gets it back.
+    pub(crate) fingerprint: bool,
+}
+
+impl Origin {
+    pub(crate) fn of(message: &Message<'_>) -> Self {
+        Self {
+            method: message.method(),
+            transaction: message.transaction_id(),
+            fingerprint: message.has_attribute(Fingerprint::TYPE),
+        }
+    }
+}
+
+/// A response in the making.
+pub(crate) struct Response {
+    writer: MessageWriteVec,
+    origin: Origin,
+}
+
+impl Response {
+    pub(crate) fn success(origin: Origin) -> Self {
+        Self::new(origin, MessageClass::Success)
+    }
+
+    pub(crate) fn error(origin: Origin, refusal: &Refusal) -> Self {
+        let reason = refusal.reason();
+        let mut value = Vec::with_capacity(4 + reason.len());
+        let [class, number] = [refusal.code() / 100, refusal.code() % 100].map(|part| part.to_be_bytes()[1]);
+        value.extend_from_slice(&[0, 0, class, number]);
+        value.extend_from_slice(reason.as_bytes());
+        let response = Self::new(origin, MessageClass::Error).add(&RawAttribute::new(ErrorCode::TYPE, &value));
+        match refusal {
+            Refusal::UnknownAttributes(types) => response.add(&UnknownAttributes::new(types)),
+            _ => response,
+        }
+    }
+
+    fn new(origin: Origin, class: MessageClass) -> Self {
+        let kind = MessageType::from_class_method(class, origin.method);
+        Self { writer: Message::builder(kind, origin.transaction, MessageWriteVec::with_capacity(128)), origin }
+    }
+
+    pub(crate) fn add(mut self, attribute: &dyn AttributeWrite) -> Self {
+        // It fails for an attribute after the integrity, which comes last, and past 64 KiB.
+        let added = self.writer.add_attribute(attribute);
+        debug_assert!(added.is_ok(), "{added:?}");
+        self
+    }
+
+    pub(crate) fn text(self, kind: AttributeType, text: &str) -> Self {
+        self.add(&RawAttribute::new(kind, text.as_bytes()))
+    }
+
+    /// The whole message, with MESSAGE-INTEGRITY where there is a key.
+    pub(crate) fn finish(mut self, key: Option<&IntegrityKey>) -> Vec<u8> {
+        if let Some(key) = key {
+            let added = self.writer.add_message_integrity_with_key(key, IntegrityAlgorithm::Sha1);
+            debug_assert!(added.is_ok(), "{added:?}");
+        }
+        if self.origin.fingerprint {
+            let added = self.writer.add_fingerprint();
+            debug_assert!(added.is_ok(), "{added:?}");
+        }
+        self.writer.finish()
+    }
+}
+
+/// Writes a Data indication (RFC 8656 section 11.4) over what `out` held.
+pub(crate) fn write_data_indication(peer: SocketAddr, data: &[u8], out: &mut Vec<u8>) {
+    let transaction = TransactionId::generate();
+    let (peer, data) = (XorPeerAddress::new(peer, transaction), Data::new(data));
+    out.clear();
+    out.resize(20 + peer.padded_len() + data.padded_len(), 0);
+    let kind = MessageType::from_class_method(MessageClass::Indication, DATA);
+    let mut writer = Message::builder(kind, transaction, MessageWriteMutSlice::new(out));
+    let written = writer.add_attribute(&peer).and_then(|()| writer.add_attribute(&data));
+    debug_assert!(written.is_ok(), "{written:?}");
+}
+
+/// Writes a ChannelData message (RFC 8656 section 12.4) over what `out` held; over a stream, it is padded to a multiple
+/// of four (section 12.5).
+pub(crate) fn write_channel_data(number: u16, data: &[u8], padded: bool, out: &mut Vec<u8>) {
+    // A datagram is shorter than 64 KiB.
+    let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
+    out.clear();
+    out.extend_from_slice(&number.to_be_bytes());
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&data[..usize::from(length)]);
+    if padded {
+        out.resize(out.len().next_multiple_of(4), 0);
+    }
+}
+
+/// The channel number and the data of a ChannelData message. What follows the data is padding.
+pub(crate) fn read_channel_data(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let (header, rest) = bytes.split_first_chunk::<CHANNEL_HEADER>()?;
+    let [number, length] = [[header[0], header[1]], [header[2], header[3]]].map(u16::from_be_bytes);
+    Some((number, rest.get(..usize::from(length))?))
+}
