@@ -14,6 +14,12 @@ const HOSTS: u8 = 2;
 /// The router's address inside.
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 1);
 
+/// There are no names here. A browser asks for some all the same when it starts, and would wait for what a router drops.
+const NO_NAMES: &str = "
+    add table inet host
+    add chain inet host leaving { type filter hook output priority 0; }
+    add rule inet host leaving meta l4proto { tcp, udp } th dport 53 reject";
+
 /// What a router does to what passes. Every one drops, without an answer, what nobody inside has asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -142,6 +148,7 @@ impl Network {
                 ))?;
                 IpAddr::from(address)
             };
+            namespace.nft(NO_NAMES)?;
             hosts.push(Host { namespace, address });
         }
         Ok(Self { kind, hosts, public: kind.has_ipv4().then_some(public) })
