@@ -103,6 +103,9 @@ fn is_meant(name: &str, part: &str) -> bool {
 fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<(Option<String>, Option<String>)> {
     let any = |names: &[&str]| stages.iter().any(|stage| names.contains(&stage.name));
     let (mut no_firefox, mut no_laboratory) = (None, None);
+    if any(&["native"]) {
+        system::ensure(&[system::COTURN])?;
+    }
     if any(&["wasm-chromium"]) {
         system::ensure(&[system::CHROMIUM, system::CHROMEDRIVER])?;
     }

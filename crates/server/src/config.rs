@@ -10,9 +10,8 @@ use axum::http::Uri;
 use clap::Parser;
 use vitrine_protocol::signaling::IceServer;
 
-use crate::{ServeError, door::DoorOptions};
+use crate::{ServeError, door::DoorOptions, turn::TurnOptions};
 
-const DEFAULT_ICE_SERVER: &str = "stun:stun.l.google.com:19302";
 const NONE: &str = "none";
 
 /// With [`PING_TIMEOUT`], a participant whose network vanished is gone from the room in less than 20 s.
@@ -62,13 +61,14 @@ pub struct Config {
     )]
     pub max_participants: u16,
 
-    /// STUN or TURN server that the browsers are told to use, or "none"; may be given several times.
+    /// More STUN or TURN servers that the browsers are told to use, or "none"; may be given several times.
     ///
-    /// A TURN server takes a user name and a password after commas. In the environment variable, several are separated
-    /// by spaces.
+    /// A TURN server takes a user name and a password after commas; for one that shares a secret with this server, see
+    /// --turn-url. Where nothing is given, and no participant could reach STUN on this server, that is Google's public
+    /// STUN server; "none" names none even then. In the environment variable, several are separated by spaces.
     #[arg(
         long = "ice-server", env = "VITRINE_ICE_SERVER", value_name = "URL[,USERNAME,CREDENTIAL]",
-        default_value = DEFAULT_ICE_SERVER, value_delimiter = ' ', value_parser = parse_ice_server
+        value_delimiter = ' ', value_parser = parse_ice_server
     )]
     pub ice_servers: Vec<IceServer>,
 
@@ -83,6 +83,11 @@ pub struct Config {
     )]
     pub allowed_origins: Vec<String>,
 
+    /// STUN and TURN.
+    #[command(flatten)]
+    pub turn: TurnOptions,
+
+    /// How much each client may do.
     #[command(flatten)]
     pub door: DoorOptions,
 
@@ -108,8 +113,9 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             dist: Some(PathBuf::from("dist")),
             max_participants: 12,
-            ice_servers: vec![ice_server(DEFAULT_ICE_SERVER)],
+            ice_servers: Vec::new(),
             allowed_origins: Vec::new(),
+            turn: TurnOptions::default(),
             door: DoorOptions::default(),
             log: default_log(),
             ping_interval: PING_INTERVAL,
@@ -131,9 +137,10 @@ impl Config {
         }
     }
 
-    /// The ICE servers that browsers are told to use; none where the one entry is "none".
-    pub(crate) fn named_ice_servers(&self) -> Vec<IceServer> {
-        self.ice_servers.iter().filter(|server| !server.urls.is_empty()).cloned().collect()
+    /// The ICE servers of `--ice-server`: none where the one entry is "none", `None` where nothing was said.
+    pub(crate) fn named_ice_servers(&self) -> Option<Vec<IceServer>> {
+        let named = self.ice_servers.iter().filter(|server| !server.urls.is_empty()).cloned();
+        (!self.ice_servers.is_empty()).then(|| named.collect())
     }
 }
 

@@ -1,5 +1,5 @@
 //! `vitrine-server` as a library: one HTTP server that serves the built app and carries its signaling. Tests and tools
-//! start it in-process on a port of their choice and stop it when they like. Media never passes through here.
+//! start it in-process on a port of their choice and stop it when they like.
 //!
 //! - [`config`]: what can be configured, as command-line flags and environment variables.
 //! - `static_files` and `headers`: the files of `dist/`, with caching and security headers.
@@ -8,6 +8,7 @@
 //! - `gate`: which pages may open a Socket.IO connection, and who may speak on it.
 //! - `door`: how many connections an address may have, and how much each may do.
 //! - `metrics`: what is counted, and who may read it.
+//! - `turn` and `ice_servers`: the STUN server and TURN relay in the program, and what participants are told of it.
 
 pub mod config;
 mod connection;
@@ -15,11 +16,13 @@ mod door;
 mod gate;
 mod headers;
 mod html;
+mod ice_servers;
 mod metrics;
 mod payload;
 mod rooms;
 mod signaling;
 mod static_files;
+mod turn;
 
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -30,8 +33,11 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 pub use config::Config;
 pub use door::DoorOptions;
+pub use turn::{TurnListen, TurnOptions};
 
-use crate::{connection::Connections, door::Door, gate::Gate, metrics::Metrics, signaling::Signaling};
+use crate::{
+    connection::Connections, door::Door, gate::Gate, ice_servers::IceServers, metrics::Metrics, signaling::Signaling,
+};
 
 /// What reads the network: reached by the fuzz targets, and by nobody else.
 #[doc(hidden)]
@@ -58,6 +64,9 @@ pub enum ServeError {
     /// The directory of the built app is not there.
     #[error("there is no directory {}: build the app first, or name its directory with --dist", .0.display())]
     DistMissing(PathBuf),
+    /// The relay could not start.
+    #[error("{0}; --turn-listen names another address and port for STUN and TURN, or \"none\"")]
+    Turn(#[from] vitrine_turn::Error),
     /// The system gave no random bytes.
     #[error("no random bytes from the system: {0}")]
     Random(#[from] getrandom::Error),
@@ -79,7 +88,10 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     config.check()?;
     let metrics = Arc::new(Metrics::default());
-    let signaling = Arc::new(Signaling::new(&config, metrics.clone()));
+    let (relay, turn) = config.turn.start(listener.local_addr()?, false).await?;
+    let relay = relay.map(Arc::new);
+    let ice_servers = IceServers { named: config.named_ice_servers(), turn };
+    let signaling = Arc::new(Signaling::new(&config, ice_servers, metrics.clone()));
     let (socket_io_service, io) = SocketIo::builder()
         .ping_interval(config.ping_interval)
         .ping_timeout(config.ping_timeout)
@@ -93,11 +105,11 @@ pub async fn serve(
     let gate = Arc::new(Gate::new(&config, metrics.clone())?);
     let door = Arc::new(Door::new(&config, metrics.clone()));
     let figures = {
-        let (options, signaling) = (config.door.clone(), signaling.clone());
+        let (options, signaling, relay) = (config.door.clone(), signaling.clone(), relay.clone());
         async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap| {
             metrics::respond(options.readers(), peer, &headers, || {
                 let (rooms, participants) = signaling.census();
-                metrics.expose(rooms, participants)
+                metrics.expose(rooms, participants, relay.as_ref().map(|relay| relay.metrics()).as_ref())
             })
         }
     };

@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderName},
 };
-use vitrine_server::{Config, ServeError, serve};
+use vitrine_server::{Config, ServeError, TurnListen, serve};
 
 /// Nothing that is going to happen takes longer, not even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -47,7 +47,11 @@ impl Server {
         Self::with_files(Config { dist: None, ..config }).await
     }
 
-    pub async fn with_files(config: Config) -> Self {
+    /// Without a relay, unless the configuration says where: tests run side by side, and its port is one for all.
+    pub async fn with_files(mut config: Config) -> Self {
+        if config.turn.turn_listen.is_empty() {
+            config.turn.turn_listen = vec![TurnListen::Nowhere];
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -12,3 +12,4 @@ mod program;
 mod refusals;
 mod rooms;
 mod static_files;
+mod turn;

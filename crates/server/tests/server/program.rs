@@ -14,10 +14,16 @@ use crate::{
     http::get,
 };
 
-/// The program, without the environment of the test.
+/// The program, without the environment of the test, and without the relay, whose usual port is one for all tests.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine-server"));
-    command.args(arguments).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .args(arguments)
+        .env_clear()
+        .env("VITRINE_TURN_LISTEN", "none")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }
 
@@ -95,6 +101,13 @@ async fn mistakes_are_told_and_exit_with_an_error() {
         (vec!["--ice-server", "turn:turn.example:3478"], "turn:HOST:PORT,USERNAME,CREDENTIAL"),
         (vec!["--ice-server", "turn:turn.example:3478,alice"], "turn:HOST:PORT,USERNAME,CREDENTIAL"),
         (vec!["--ice-server", "stun:stun.example,alice,secret"], "no user name"),
+        (vec!["--turn-listen", "3478"], "0.0.0.0:3478"),
+        (vec!["--turn-host", "turn.example:3478"], "without a port"),
+        (vec!["--turn-relay-ports", "2000-1000"], "49152-65535"),
+        (vec!["--turn-allow-peer", "here"], "--turn-allow-peer"),
+        (vec!["--turn-url", "turn.example", "--turn-secret", "secret"], "turn:HOST:PORT"),
+        (vec!["--turn-url", "turn:turn.example"], "--turn-secret"),
+        (vec!["--turn-lifetime", "1"], "--turn-lifetime"),
         (vec!["--allowed-origin", "calls.example"], "https://calls.example"),
         (vec!["--allowed-origin", "https://calls.example/app"], "https://calls.example"),
         (vec!["--rate-limit", "0"], "--rate-limit"),
