@@ -1,5 +1,5 @@
 //! `cargo xtask bench NAME`: figures. Each benchmark prints a table and, last, one JSON line. What needs browsers is
-//! measured by `crates/e2e`; here is the size of a first visit.
+//! measured by `crates/e2e`, the TURN relay by an example of `crates/turn`; here is the size of a first visit.
 
 use crate::process::{Failure, Outcome, cargo, io_failure, say};
 use crate::{browsers, dist, system};
@@ -14,9 +14,10 @@ const BUDGET: u64 = 130_000;
 pub const BENCHMARKS: &str = "    size      what a first visit downloads, per file\n    \
      join      from entering a room to the first remote frame, against plain JavaScript\n    \
      recover   how long pictures stand still after a fault, against plain JavaScript\n    \
-     memory    what is left behind by joining and leaving fifty times\n";
+     memory    what is left behind by joining and leaving fifty times\n    \
+     turn      what relaying takes of the processor, against coturn\n";
 
-/// Runs the benchmark called `name`. `extra` goes to those of `crates/e2e`.
+/// Runs the benchmark called `name`. `extra` goes to those that are programs of their own.
 pub fn bench(root: &Path, target: &Path, name: &str, extra: &[String]) -> Outcome<ExitCode> {
     match name {
         "size" => size(&dist::build(root, target)?),
@@ -30,6 +31,12 @@ pub fn bench(root: &Path, target: &Path, name: &str, extra: &[String]) -> Outcom
             let mut command = cargo(root);
             browsers::prepare_end_to_end(root, target, &mut command)?;
             command.args(["run", "--release", "--package", "vitrine-e2e", "--bin", "bench", "--", name]).args(extra);
+            crate::process::become_program(&mut command)
+        }
+        "turn" => {
+            system::ensure(&[system::COTURN])?;
+            let mut command = cargo(root);
+            command.args(["run", "--release", "--package", "vitrine-turn", "--example", "load", "--"]).args(extra);
             crate::process::become_program(&mut command)
         }
         _ => Err(Failure(format!("no benchmark `{name}`. There are:\n{BENCHMARKS}"))),
