@@ -2,13 +2,19 @@
 //! start it in-process on a port of their choice and stop it when they like. Media never passes through here.
 //!
 //! - [`config`]: what can be configured, as command-line flags and environment variables.
-//! - `static_files` and `headers`: the files of `dist/`, with caching and security headers.
+//! - `accept` and `tls`: connections, encrypted where that is configured, and what is spoken on them.
+//! - `static_files`, `embedded` and `headers`: the files of the app, with caching and security headers.
 //! - `connection`, `signaling`, `rooms` and `payload`: the Socket.IO events in their order, what they do, who is in which
 //!   room, and what is forwarded.
 //! - `gate`: who may open a Socket.IO connection, and who may speak on it.
+//! - `announce` and `addresses`: what the program says when it starts.
 
+mod accept;
+mod addresses;
+mod announce;
 pub mod config;
 mod connection;
+mod embedded;
 mod gate;
 mod headers;
 mod html;
@@ -16,17 +22,23 @@ mod payload;
 mod rooms;
 mod signaling;
 mod static_files;
+mod tls;
 
-use std::{future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, middleware, routing::get, serve::ListenerExt as _};
+use axum::{Router, middleware, routing::get};
 use socketioxide::SocketIo;
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::oneshot};
+use tower_http::timeout::RequestBodyDeadlineLayer;
 
-pub use config::Config;
+pub use accept::{ByteStream, Limits, StunStream, StunStreams};
+pub use announce::{AnnounceOptions, When, announce};
+pub use config::{Config, Dist};
+pub use embedded::{EmbeddedApp, EmbeddedFile};
+pub use tls::{SelfSigned, TlsError, TlsOptions};
 
-use crate::{connection::Connections, gate::Gate, signaling::Signaling};
+use crate::{accept::Acceptor, connection::Connections, gate::Gate, signaling::Signaling, tls::Tls};
 
 /// Largest message that a connection survives, in bytes. Anything past `MAX_PAYLOAD_BYTES` is refused in words; anything
 /// past this ends the connection, so that nobody can fill the server's memory.
@@ -44,12 +56,12 @@ pub enum ServeError {
     /// The directory of the built app is not there.
     #[error("there is no directory {}: build the app first, or name its directory with --dist", .0.display())]
     DistMissing(PathBuf),
+    /// There is no certificate that could be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The system gave no random bytes.
     #[error("no random bytes from the system: {0}")]
     Random(#[from] getrandom::Error),
-    /// The listening socket failed.
-    #[error(transparent)]
-    Io(#[from] io::Error),
 }
 
 /// Serves the app and its signaling on `listener` until `shutdown` completes; then closes every connection and returns
@@ -57,7 +69,7 @@ pub enum ServeError {
 /// their calls go on without the server.
 ///
 /// # Errors
-/// [`ServeError::DistMissing`] before anything is served, [`ServeError::Io`] when the listener fails.
+/// [`ServeError::DistMissing`] and [`ServeError::Tls`] before anything is served.
 pub async fn serve(
     config: Config,
     listener: TcpListener,
@@ -81,34 +93,32 @@ pub async fn serve(
         .route_service("/socket.io/", socket_io_service)
         .layer(middleware::from_fn_with_state(gate.clone(), gate::guard))
         .layer(gate.cors())
+        .layer(RequestBodyDeadlineLayer::new(config.limits.request_time))
         .route("/healthz", get(async || "ok"))
-        .merge(static_files::router(config.dist.as_deref()));
+        .merge(static_files::router(&config.dist));
 
-    // Signaling is many small frames, each of which somebody waits for.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY refused");
-        }
-    });
+    let tls = Tls::new(&config.tls)?;
+    let keep_current = tls::keep_current(tls.as_ref());
+    if let Some(tls) = tls.as_ref().filter(|_| config.tls.tls_self_signed.is_some()) {
+        tracing::info!(fingerprint = tls.fingerprint(), "self-signed certificate");
+    }
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async {
+    let acceptor = Acceptor::new(app, tls, config.stun_streams, config.limits);
+    let mut accepting = std::pin::pin!(acceptor.run(listener, async {
         // Either it is told to stop, or nobody is left who could tell.
         let _ = stopped.await;
-    });
-    let mut server = std::pin::pin!(server.into_future());
+    }));
     tokio::select! {
-        result = &mut server => return Ok(result?),
+        () = &mut accepting => return Ok(()),
+        () = keep_current => {}
         () = shutdown => {}
     }
     tracing::info!("shutting down");
     signaling.stop();
     let _ = stop.send(());
-    let drained = async { tokio::join!(io.close(), &mut server).1 };
-    match tokio::time::timeout(SHUTDOWN_GRACE, drained).await {
-        Ok(result) => Ok(result?),
-        Err(_) => {
-            tracing::warn!("some connections did not end in time");
-            Ok(())
-        }
+    let drained = async { tokio::join!(io.close(), &mut accepting) };
+    if tokio::time::timeout(SHUTDOWN_GRACE, drained).await.is_err() {
+        tracing::warn!("some connections did not end in time");
     }
+    Ok(())
 }

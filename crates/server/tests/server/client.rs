@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{self, Message, client::IntoClientRequest as _},
 };
-use vitrine_server::{Config, ServeError, serve};
+use vitrine_server::{ByteStream, Config, Dist, ServeError, serve};
 
 /// Nothing that is going to happen takes longer, not even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,7 +34,7 @@ impl Server {
 
     /// Signaling only.
     pub async fn with(config: Config) -> Self {
-        Self::with_files(Config { dist: None, ..config }).await
+        Self::with_files(Config { dist: Dist::None, ..config }).await
     }
 
     pub async fn with_files(config: Config) -> Self {
@@ -76,7 +76,7 @@ pub struct Event {
 
 /// A Socket.IO connection over a WebSocket.
 pub struct Client {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn ByteStream>>,
     pub id: String,
     events: VecDeque<Event>,
     next_ack: u64,
@@ -89,7 +89,17 @@ impl Client {
 
     /// Connects as a page of `origin` would; the status of the answer when it is no WebSocket.
     pub async fn connect_with_origin(address: SocketAddr, origin: Option<&str>) -> Result<Self, u16> {
-        let mut client = Self::open(address, "", origin).await?;
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self::connect_over(stream, &format!("ws://{address}"), origin).await
+    }
+
+    /// Connects to `server`, `ws://HOST:PORT` or `wss://HOST:PORT`, over a connection that is there already.
+    pub async fn connect_over(
+        stream: impl ByteStream + 'static,
+        server: &str,
+        origin: Option<&str>,
+    ) -> Result<Self, u16> {
+        let mut client = Self::open(Box::new(stream), server, "", origin).await?;
         let open = client.frame().await.expect("an open packet");
         assert!(open.starts_with("0{"), "{open}");
         client.send("40").await;
@@ -101,7 +111,9 @@ impl Client {
 
     /// Takes over a long-polling session, as socket.io-client does.
     pub async fn upgrade(address: SocketAddr, session: &str, id: &str) -> Result<Self, u16> {
-        let mut client = Self::open(address, &format!("&sid={session}"), None).await?;
+        let stream = TcpStream::connect(address).await.unwrap();
+        let server = format!("ws://{address}");
+        let mut client = Self::open(Box::new(stream), &server, &format!("&sid={session}"), None).await?;
         client.id = id.to_owned();
         client.send("2probe").await;
         assert_eq!(client.frame().await.as_deref(), Some("3probe"));
@@ -109,10 +121,9 @@ impl Client {
         Ok(client)
     }
 
-    async fn open(address: SocketAddr, query: &str, origin: Option<&str>) -> Result<Self, u16> {
-        let stream = TcpStream::connect(address).await.unwrap();
+    async fn open(stream: Box<dyn ByteStream>, server: &str, query: &str, origin: Option<&str>) -> Result<Self, u16> {
         let mut request =
-            format!("ws://{address}/socket.io/?EIO=4&transport=websocket{query}").into_client_request().unwrap();
+            format!("{server}/socket.io/?EIO=4&transport=websocket{query}").into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
         }

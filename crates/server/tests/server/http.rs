@@ -8,9 +8,11 @@ use tokio::{
     time::timeout,
 };
 
+use vitrine_server::ByteStream;
+
 use crate::client::PATIENCE;
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Response {
     pub status: u16,
     headers: Vec<(String, String)>,
@@ -36,13 +38,25 @@ pub async fn get(server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Re
 }
 
 pub async fn request(server: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    let stream = TcpStream::connect(server).await.unwrap();
+    request_over(stream, server, method, path, headers, body).await
+}
+
+/// Like [`request`], over a connection that is there already.
+pub async fn request_over(
+    mut stream: impl ByteStream,
+    server: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Response {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n");
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
     }
     text += &format!("content-length: {}\r\n\r\n{body}", body.len());
     let exchange = async {
-        let mut stream = TcpStream::connect(server).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
@@ -56,6 +70,8 @@ pub async fn request(server: SocketAddr, method: &str, path: &str, headers: &[(&
     let headers: Vec<(String, String)> = lines
         .map(|line| line.split_once(':').unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        // It is not the same twice.
+        .filter(|(name, _)| name != "date")
         .collect();
     let response = Response { status, headers, body: answer[end + 4..].to_vec() };
     assert_eq!(response.header("transfer-encoding"), "", "bodies come whole");

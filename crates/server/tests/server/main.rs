@@ -5,6 +5,8 @@
 mod client;
 mod forwarding;
 mod http;
+mod https;
+mod opening;
 mod polling;
 mod program;
 mod refusals;
