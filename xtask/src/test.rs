@@ -4,7 +4,7 @@
 use crate::browsers::{self, Browser};
 use crate::process::{Failure, Outcome, cargo, describe, io_failure, run, say};
 use crate::tools::WASM_TARGET;
-use crate::{dist, system, tools};
+use crate::{dist, server, system, tools};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -39,7 +39,12 @@ const STAGES: [Stage; 10] = [
     Stage { name: "simulation", does: "the negotiation, in many seeded meshes", has_tests: true, run: simulation },
     Stage { name: "wasm-chromium", does: "the app's parts in Chromium", has_tests: true, run: wasm_chromium },
     Stage { name: "wasm-firefox", does: "the app's parts in Firefox", has_tests: true, run: wasm_firefox },
-    Stage { name: "dist", does: "the app builds for release", has_tests: false, run: build_dist },
+    Stage {
+        name: "dist",
+        does: "the app builds for release, and into one program that serves it",
+        has_tests: false,
+        run: build_dist,
+    },
     Stage { name: "e2e", does: "calls between real browsers", has_tests: true, run: end_to_end },
 ];
 
@@ -197,7 +202,8 @@ fn wasm_firefox(context: &Context<'_>, tally: &mut Tally) -> Outcome {
 }
 
 fn build_dist(context: &Context<'_>, _: &mut Tally) -> Outcome {
-    dist::build(context.root, context.target).map(drop)
+    let dist = dist::build(context.root, context.target)?;
+    server::try_out(&server::build_with_app(context.root, context.target, &dist)?)
 }
 
 fn end_to_end(context: &Context<'_>, tally: &mut Tally) -> Outcome {
