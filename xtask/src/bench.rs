@@ -1,5 +1,6 @@
 //! `cargo xtask bench NAME`: figures. Each benchmark prints a table and, last, one JSON line. What needs browsers or
-//! servers is measured by `crates/e2e`; here is the size of a first visit.
+//! servers is measured by `crates/e2e`, the TURN relay by an example of `crates/turn`; here is the size of a first
+//! visit.
 
 use crate::process::{Failure, Outcome, become_program, cargo, io_failure, say};
 use crate::{browsers, dist, system};
@@ -16,9 +17,10 @@ pub const BENCHMARKS: &str = "    size      what a first visit downloads, per fi
      relay     signaling messages per CPU second and memory per connection, against Node.js\n    \
      idle      ten thousand idle signaling connections, and joining meanwhile\n    \
      recover   how long pictures stand still after a fault, against plain JavaScript\n    \
-     memory    what is left behind by joining and leaving fifty times\n";
+     memory    what is left behind by joining and leaving fifty times\n    \
+     turn      what relaying takes of the processor, against coturn\n";
 
-/// Runs the benchmark called `name`. `extra` goes to those of `crates/e2e`.
+/// Runs the benchmark called `name`. `extra` goes to those that are programs of their own.
 pub fn bench(root: &Path, target: &Path, name: &str, extra: &[String]) -> Outcome<ExitCode> {
     match name {
         "size" => size(&dist::build(root, target)?),
@@ -38,6 +40,12 @@ pub fn bench(root: &Path, target: &Path, name: &str, extra: &[String]) -> Outcom
             let mut command = cargo(root);
             browsers::prepare_servers(root, target, &mut command)?;
             run_end_to_end(&mut command, name, extra)
+        }
+        "turn" => {
+            system::ensure(&[system::COTURN])?;
+            let mut command = cargo(root);
+            command.args(["run", "--release", "--package", "vitrine-turn", "--example", "load", "--"]).args(extra);
+            become_program(&mut command)
         }
         _ => Err(Failure(format!("no benchmark `{name}`. There are:\n{BENCHMARKS}"))),
     }

@@ -1,10 +1,10 @@
 //! What tests and benchmarks in real browsers need, found or installed: browsers, drivers, wasm tools, the npm
 //! packages of the interoperability tests. Hands all of it to the programs that run them, as environment variables.
 
-use crate::dist;
 use crate::process::{Outcome, io_failure, path_with, run, say};
 use crate::system::{CHROMEDRIVER, CHROMIUM, COTURN, FIREFOX, NODE, NPM, ensure};
 use crate::tools::{cache_directory, geckodriver, install_once, wasm_bindgen, wasm_pack};
+use crate::{dist, server};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub fn prepare_end_to_end(root: &Path, target: &Path, command: &mut Command) -> 
 
 /// The same for what needs no browser and no app.
 pub fn prepare_servers(root: &Path, target: &Path, command: &mut Command) -> Outcome {
-    command.env("VITRINE_E2E_SERVER", dist::build_server(root, target)?);
+    command.env("VITRINE_E2E_SERVER", server::build(root, target)?);
     command.env("VITRINE_E2E_NODE", NODE.require()?);
     command.env("VITRINE_E2E_NODE_MODULES", ensure_node_modules(root)?);
     Ok(())

@@ -1,7 +1,7 @@
 //! Building `dist/`, the app as a web server hands it out: Trunk's release build with a brotli and a gzip sibling
 //! beside every file that compresses. Skipped when nothing that feeds it has changed.
 
-use crate::process::{Outcome, cargo, io_failure, run, say};
+use crate::process::{Outcome, io_failure, run, say};
 use crate::{shrink, tools};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -41,13 +41,6 @@ pub fn build(root: &Path, target: &Path) -> Outcome<PathBuf> {
     fs::create_dir_all(&directory).map_err(io_failure(format!("cannot create {}", directory.display())))?;
     fs::write(&stamp, current()?).map_err(io_failure(format!("cannot write {}", stamp.display())))?;
     Ok(dist)
-}
-
-/// Builds the server in release and returns its path.
-pub fn build_server(root: &Path, target: &Path) -> Outcome<PathBuf> {
-    say("building vitrine-server");
-    run(cargo(root).args(["build", "--release", "--package", "vitrine-server"]))?;
-    Ok(target.join("release").join(format!("vitrine-server{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Every file under `directory`, sorted, without those that `skip` refuses.

@@ -7,6 +7,7 @@ mod dist;
 
 mod process;
 mod serve;
+mod server;
 mod shrink;
 mod system;
 mod test;
@@ -40,13 +41,13 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         _ if rest.iter().take_while(|word| *word != "--").any(|word| word == "--help" || word == "-h") => help(),
         "serve" => {
             let (options, extra) = split(rest, "--listen")?;
-            serve::serve(root, &target, options.last().map_or(serve::DEFAULT_LISTEN, String::as_str), extra)
+            serve::serve(root, &target, options.last().map(String::as_str), extra)
         }
         "dist" => {
             split(rest, "")?;
-            dist::build(root, &target)?;
-            let server = dist::build_server(root, &target)?;
-            say(format!("ready: dist/ for any static host, {} to serve it and signal", server.display()));
+            let dist = dist::build(root, &target)?;
+            let executable = server::build_with_app(root, &target, &dist)?;
+            say(format!("ready: {} is all there is to deploy; dist/ for any static host", executable.display()));
             Ok(ExitCode::SUCCESS)
         }
         "test" => {
@@ -94,12 +95,13 @@ fn help() -> Outcome<ExitCode> {
     print!(
         "Chores of the project. Each installs what it needs first.\n\n\
          cargo xtask serve [--listen {}] [-- FLAGS OF vitrine-server]\n    \
-             builds everything in release, serves it, prints the link\n\
+             builds everything in release, serves it, prints the link; with `-- --tls-self-signed\n    \
+             --listen 0.0.0.0:8443` for a phone on the same network, too\n\
          cargo xtask trunk ARGUMENTS\n    \
              Trunk at the pinned version; `trunk serve` is development with hot reload, on\n    \
              http://localhost:8000, with signaling from a `cargo xtask serve` beside it\n\
          cargo xtask dist\n    \
-             builds what `serve` serves, for deployment\n\
+             builds for deployment: one program with the app inside, and dist/ for a static host\n\
          cargo xtask bench NAME\n    \
              prints figures; without a name, lists the benchmarks\n\
          cargo xtask test [--only PART OF A STAGE'S NAME]… [-- FILTER AND FLAGS OF THE TESTS]\n    \

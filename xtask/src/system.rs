@@ -58,6 +58,10 @@ pub const NODE: Program = Program {
 pub const NPM: Program =
     Program { names: &["npm"], description: "npm", debian: "npm", ubuntu: "npm", homebrew: "node" };
 
+/// A TURN server to compare with, and the client programs that come with it.
+pub const COTURN: Program =
+    Program { names: &["turnserver"], description: "coturn", debian: "coturn", ubuntu: "coturn", homebrew: "coturn" };
+
 /// Makes the networks of the network laboratory.
 pub const IP: Program = Program {
     names: &["ip"],

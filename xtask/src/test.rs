@@ -4,7 +4,7 @@
 use crate::browsers::{self, Browser};
 use crate::process::{Failure, Outcome, cargo, describe, io_failure, run, say};
 use crate::tools::WASM_TARGET;
-use crate::{dist, system, tools};
+use crate::{dist, server, system, tools};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -39,7 +39,12 @@ const STAGES: [Stage; 11] = [
     Stage { name: "simulation", does: "the negotiation, in many seeded meshes", has_tests: true, run: simulation },
     Stage { name: "wasm-chromium", does: "the app's parts in Chromium", has_tests: true, run: wasm_chromium },
     Stage { name: "wasm-firefox", does: "the app's parts in Firefox", has_tests: true, run: wasm_firefox },
-    Stage { name: "dist", does: "the app builds for release", has_tests: false, run: build_dist },
+    Stage {
+        name: "dist",
+        does: "the app builds for release, and into one program that serves it",
+        has_tests: false,
+        run: build_dist,
+    },
     Stage { name: "e2e", does: "calls between real browsers", has_tests: true, run: end_to_end },
     Stage { name: "nat", does: "calls through networks of every kind", has_tests: true, run: nat },
 ];
@@ -106,6 +111,9 @@ fn is_meant(name: &str, part: &str) -> bool {
 fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<(Option<String>, Option<String>)> {
     let any = |names: &[&str]| stages.iter().any(|stage| names.contains(&stage.name));
     let (mut no_firefox, mut no_laboratory) = (None, None);
+    if any(&["native"]) {
+        system::ensure(&[system::COTURN])?;
+    }
     if any(&["wasm-chromium"]) {
         system::ensure(&[system::CHROMIUM, system::CHROMEDRIVER])?;
     }
@@ -197,7 +205,8 @@ fn wasm_firefox(context: &Context<'_>, tally: &mut Tally) -> Outcome {
 }
 
 fn build_dist(context: &Context<'_>, _: &mut Tally) -> Outcome {
-    dist::build(context.root, context.target).map(drop)
+    let dist = dist::build(context.root, context.target)?;
+    server::try_out(&server::build_with_app(context.root, context.target, &dist)?)
 }
 
 fn end_to_end(context: &Context<'_>, tally: &mut Tally) -> Outcome {

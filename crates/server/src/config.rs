@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    str::FromStr,
     time::Duration,
 };
 
@@ -10,10 +11,19 @@ use axum::http::Uri;
 use clap::Parser;
 use vitrine_protocol::signaling::IceServer;
 
-use crate::{ServeError, door::DoorOptions};
+use crate::{
+    ServeError,
+    accept::{Limits, StunStreams},
+    announce::AnnounceOptions,
+    door::DoorOptions,
+    embedded::{self, EmbeddedApp},
+    tls::{Tls, TlsOptions},
+    turn::TurnOptions,
+};
 
-const DEFAULT_ICE_SERVER: &str = "stun:stun.l.google.com:19302";
 const NONE: &str = "none";
+const EMBEDDED: &str = "embedded";
+const DEFAULT_DIST: &str = if embedded::APP.is_some() { EMBEDDED } else { "dist" };
 
 /// With [`PING_TIMEOUT`], a participant whose network vanished is gone from the room in less than 20 s.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -22,9 +32,13 @@ const PING_TIMEOUT: Duration = Duration::from_secs(8);
 const EXAMPLES: &str = "\
 Examples:
   vitrine-server
-      serve ./dist on http://localhost:8080
-  vitrine-server --listen 0.0.0.0:80 --dist /srv/vitrine
-      serve a network, behind a proxy that adds HTTPS
+      serve the app on http://localhost:8080
+  vitrine-server --listen 0.0.0.0:8443 --tls-self-signed
+      try it from a phone on the same network
+  vitrine-server --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
+      serve the internet
+  vitrine-server --listen 127.0.0.1:8080 --dist /srv/vitrine
+      serve an app of one's own, behind a proxy that adds HTTPS
   vitrine-server --ice-server stun:stun.cloudflare.com:3478 --ice-server turn:turn.example.com:3478,alice,secret
       name one's own STUN and TURN servers
   vitrine-server --ice-server none
@@ -45,15 +59,27 @@ Examples:
 pub struct Config {
     /// Address and port to listen on.
     ///
-    /// Port 0 takes any free port; the line "listening on http://ADDRESS:PORT" on standard output tells which.
-    /// Browsers give camera and microphone only to http://localhost and to HTTPS: put a TLS proxy in front to serve
-    /// other machines.
+    /// Port 0 takes any free port; the first line on standard output, "listening on http://ADDRESS:PORT", tells which.
+    /// Browsers give camera and microphone only to http://localhost and to HTTPS: to serve other machines, use
+    /// --tls-cert or --tls-self-signed, or put a TLS proxy in front.
     #[arg(long, env = "VITRINE_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Directory of the built app, or "none" to carry signaling only.
-    #[arg(long, env = "VITRINE_DIST", value_name = "DIRECTORY", default_value = "dist", value_parser = parse_dist)]
-    pub dist: std::option::Option<PathBuf>,
+    /// Directory of the built app, "embedded" for the one inside this program, or "none" to carry signaling only.
+    ///
+    /// The pages of a directory can be edited: in its index.html, <meta name="signaling-server"> names another
+    /// signaling server and <meta name="ice-servers"> the STUN and TURN servers for one that names none. "cargo xtask
+    /// dist" makes both, the directory and the program with the app inside.
+    #[arg(long, env = "VITRINE_DIST", value_name = "DIRECTORY", default_value = DEFAULT_DIST)]
+    pub dist: Dist,
+
+    /// HTTPS.
+    #[command(flatten)]
+    pub tls: TlsOptions,
+
+    /// What is said at the start.
+    #[command(flatten)]
+    pub announce: AnnounceOptions,
 
     /// Most participants in one room.
     #[arg(
@@ -62,13 +88,14 @@ pub struct Config {
     )]
     pub max_participants: u16,
 
-    /// STUN or TURN server that the browsers are told to use, or "none"; may be given several times.
+    /// More STUN or TURN servers that the browsers are told to use, or "none"; may be given several times.
     ///
-    /// A TURN server takes a user name and a password after commas. In the environment variable, several are separated
-    /// by spaces.
+    /// A TURN server takes a user name and a password after commas; for one that shares a secret with this server, see
+    /// --turn-url. Where nothing is given, and no participant could reach STUN on this server, that is Google's public
+    /// STUN server; "none" names none even then. In the environment variable, several are separated by spaces.
     #[arg(
         long = "ice-server", env = "VITRINE_ICE_SERVER", value_name = "URL[,USERNAME,CREDENTIAL]",
-        default_value = DEFAULT_ICE_SERVER, value_delimiter = ' ', value_parser = parse_ice_server
+        value_delimiter = ' ', value_parser = parse_ice_server
     )]
     pub ice_servers: Vec<IceServer>,
 
@@ -83,6 +110,11 @@ pub struct Config {
     )]
     pub allowed_origins: Vec<String>,
 
+    /// STUN and TURN.
+    #[command(flatten)]
+    pub turn: TurnOptions,
+
+    /// How much each client may do.
     #[command(flatten)]
     pub door: DoorOptions,
 
@@ -100,20 +132,56 @@ pub struct Config {
     /// Time that a connection has to answer a ping.
     #[arg(skip = PING_TIMEOUT)]
     pub ping_timeout: Duration,
+
+    /// What a client may cost before it has asked for anything.
+    #[arg(skip)]
+    pub limits: Limits,
+
+    /// Takes the connections that speak STUN instead of HTTP.
+    #[arg(skip)]
+    pub stun_streams: Option<StunStreams>,
+}
+
+/// Where the app comes from.
+#[derive(Clone, Debug)]
+pub enum Dist {
+    /// There is none: signaling only.
+    None,
+    /// A directory that the app was built into.
+    Directory(PathBuf),
+    /// The program itself.
+    Embedded(EmbeddedApp),
+}
+
+impl FromStr for Dist {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            NONE => Ok(Self::None),
+            EMBEDDED => embedded::APP.map(Self::Embedded).ok_or("this program was built without the app"),
+            directory => Ok(Self::Directory(directory.into())),
+        }
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            dist: Some(PathBuf::from("dist")),
+            dist: embedded::APP.map_or_else(|| Dist::Directory("dist".into()), Dist::Embedded),
+            tls: TlsOptions::default(),
+            announce: AnnounceOptions::default(),
             max_participants: 12,
-            ice_servers: vec![ice_server(DEFAULT_ICE_SERVER)],
+            ice_servers: Vec::new(),
             allowed_origins: Vec::new(),
+            turn: TurnOptions::default(),
             door: DoorOptions::default(),
             log: default_log(),
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
+            limits: Limits::default(),
+            stun_streams: None,
         }
     }
 }
@@ -122,27 +190,28 @@ impl Config {
     /// Finds what would stop the server from being of use before it starts.
     ///
     /// # Errors
-    /// [`ServeError::DistMissing`] when `dist` is not a directory. One without `index.html` is no error: the server
-    /// then says how to build it.
+    /// [`ServeError::DistMissing`] when `dist` is not a directory; one without `index.html` is no error: the server
+    /// then says how to build it. [`ServeError::Tls`] when the certificate cannot be used.
     pub fn check(&self) -> Result<(), ServeError> {
         match &self.dist {
-            Some(directory) if !directory.is_dir() => Err(ServeError::DistMissing(directory.clone())),
-            _ => Ok(()),
+            Dist::Directory(directory) if !directory.is_dir() => {
+                return Err(ServeError::DistMissing(directory.clone()));
+            }
+            _ => {}
         }
+        Tls::new(&self.tls)?;
+        Ok(())
     }
 
-    /// The ICE servers that browsers are told to use; none where the one entry is "none".
-    pub(crate) fn named_ice_servers(&self) -> Vec<IceServer> {
-        self.ice_servers.iter().filter(|server| !server.urls.is_empty()).cloned().collect()
+    /// The ICE servers of `--ice-server`: none where the one entry is "none", `None` where nothing was said.
+    pub(crate) fn named_ice_servers(&self) -> Option<Vec<IceServer>> {
+        let named = self.ice_servers.iter().filter(|server| !server.urls.is_empty()).cloned();
+        (!self.ice_servers.is_empty()).then(|| named.collect())
     }
 }
 
 fn default_log() -> String {
     std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned())
-}
-
-fn parse_dist(text: &str) -> Result<Option<PathBuf>, std::convert::Infallible> {
-    Ok((text != NONE).then(|| PathBuf::from(text)))
 }
 
 fn ice_server(url: &str) -> IceServer {

@@ -34,10 +34,11 @@ const FIXED: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Makes the headers for the pages of one directory.
+/// Makes the headers for the pages of one app.
 #[derive(Debug)]
 pub struct SecurityHeaders {
-    index: PathBuf,
+    /// Where `index.html` is; `None` where it never changes.
+    index: Option<PathBuf>,
     /// The policy, and what `index.html` was like when it was made.
     policy: Mutex<Option<(Stamp, HeaderValue)>>,
 }
@@ -47,8 +48,13 @@ type Stamp = Option<(SystemTime, u64)>;
 
 impl SecurityHeaders {
     /// Headers for the pages of `directory`.
-    pub fn new(directory: &Path) -> Self {
-        Self { index: directory.join("index.html"), policy: Mutex::new(None) }
+    pub fn of_directory(directory: &Path) -> Self {
+        Self { index: Some(directory.join("index.html")), policy: Mutex::new(None) }
+    }
+
+    /// Headers for an app whose `index.html` is `page`.
+    pub fn of_page(page: &str) -> Self {
+        Self { index: None, policy: Mutex::new(Some((None, content_security_policy(page)))) }
     }
 
     /// Sets the headers of one response.
@@ -62,12 +68,16 @@ impl SecurityHeaders {
     /// Reads the file's metadata each time and the file itself only when that has changed; both are quick enough to
     /// be done where they are needed.
     fn policy(&self) -> HeaderValue {
-        let stamp = std::fs::metadata(&self.index).and_then(|metadata| Ok((metadata.modified()?, metadata.len()))).ok();
+        let stamp = self.index.as_ref().and_then(|index| {
+            let metadata = std::fs::metadata(index).ok()?;
+            Some((metadata.modified().ok()?, metadata.len()))
+        });
         let mut policy = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
         match &*policy {
             Some((known, value)) if *known == stamp => value.clone(),
             _ => {
-                let page = std::fs::read_to_string(&self.index).unwrap_or_default();
+                let page =
+                    self.index.as_ref().and_then(|index| std::fs::read_to_string(index).ok()).unwrap_or_default();
                 let value = content_security_policy(&page);
                 *policy = Some((stamp, value.clone()));
                 value

@@ -1,37 +1,56 @@
 //! `vitrine-server` as a library: one HTTP server that serves the built app and carries its signaling. Tests and tools
-//! start it in-process on a port of their choice and stop it when they like. Media never passes through here.
+//! start it in-process on a port of their choice and stop it when they like.
 //!
 //! - [`config`]: what can be configured, as command-line flags and environment variables.
-//! - `static_files` and `headers`: the files of `dist/`, with caching and security headers.
+//! - `accept` and `tls`: connections, encrypted where that is configured, and what is spoken on them.
+//! - `static_files`, `embedded` and `headers`: the files of the app, with caching and security headers.
 //! - `connection`, `signaling`, `rooms` and `payload`: the Socket.IO events in their order, what they do, who is in which
 //!   room, and what is forwarded.
 //! - `gate`: which pages may open a Socket.IO connection, and who may speak on it.
 //! - `door`: how many connections an address may have, and how much each may do.
 //! - `metrics`: what is counted, and who may read it.
+//! - `turn` and `ice_servers`: the STUN server and TURN relay in the program, and what participants are told of it.
+//! - `announce` and `addresses`: what the program says when it starts.
 
+mod accept;
+mod addresses;
+mod announce;
 pub mod config;
 mod connection;
 mod door;
+mod embedded;
 mod gate;
 mod headers;
 mod html;
+mod ice_servers;
 mod metrics;
 mod payload;
 mod rooms;
 mod signaling;
 mod static_files;
+mod tls;
+mod turn;
 
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo, http::HeaderMap, middleware, routing::get, serve::ListenerExt as _};
+use axum::{Router, extract::ConnectInfo, http::HeaderMap, middleware, routing::get};
 use socketioxide::SocketIo;
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::oneshot};
+use tower_http::timeout::RequestBodyDeadlineLayer;
 
-pub use config::Config;
+pub use accept::{ByteStream, Limits, StunStream, StunStreams};
+pub use announce::{AnnounceOptions, When, announce};
+pub use config::{Config, Dist};
 pub use door::DoorOptions;
+pub use embedded::{EmbeddedApp, EmbeddedFile};
+pub use tls::{SelfSigned, TlsError, TlsOptions};
+pub use turn::{TurnListen, TurnOptions};
 
-use crate::{connection::Connections, door::Door, gate::Gate, metrics::Metrics, signaling::Signaling};
+use crate::{
+    accept::Acceptor, connection::Connections, door::Door, gate::Gate, ice_servers::IceServers, metrics::Metrics,
+    signaling::Signaling, tls::Tls,
+};
 
 /// What reads the network: reached by the fuzz targets, and by nobody else.
 #[doc(hidden)]
@@ -58,12 +77,18 @@ pub enum ServeError {
     /// The directory of the built app is not there.
     #[error("there is no directory {}: build the app first, or name its directory with --dist", .0.display())]
     DistMissing(PathBuf),
-    /// The system gave no random bytes.
-    #[error("no random bytes from the system: {0}")]
-    Random(#[from] getrandom::Error),
+    /// The relay could not start.
+    #[error("{0}; --turn-listen names another address and port for STUN and TURN, or \"none\"")]
+    Turn(#[from] vitrine_turn::Error),
+    /// There is no certificate that could be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The listening socket failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The system gave no random bytes.
+    #[error("no random bytes from the system: {0}")]
+    Random(#[from] getrandom::Error),
 }
 
 /// Serves the app and its signaling on `listener` until `shutdown` completes; then closes every connection and returns
@@ -71,7 +96,7 @@ pub enum ServeError {
 /// their calls go on without the server.
 ///
 /// # Errors
-/// [`ServeError::DistMissing`] before anything is served, [`ServeError::Io`] when the listener fails.
+/// [`ServeError::DistMissing`], [`ServeError::Tls`] and [`ServeError::Turn`] before anything is served.
 pub async fn serve(
     config: Config,
     listener: TcpListener,
@@ -79,7 +104,11 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     config.check()?;
     let metrics = Arc::new(Metrics::default());
-    let signaling = Arc::new(Signaling::new(&config, metrics.clone()));
+    let tls = Tls::new(&config.tls)?;
+    let (relay, turn) = config.turn.start(listener.local_addr()?, tls.is_some()).await?;
+    let relay = relay.map(Arc::new);
+    let ice_servers = IceServers { named: config.named_ice_servers(), turn };
+    let signaling = Arc::new(Signaling::new(&config, ice_servers, metrics.clone()));
     let (socket_io_service, io) = SocketIo::builder()
         .ping_interval(config.ping_interval)
         .ping_timeout(config.ping_timeout)
@@ -93,11 +122,11 @@ pub async fn serve(
     let gate = Arc::new(Gate::new(&config, metrics.clone())?);
     let door = Arc::new(Door::new(&config, metrics.clone()));
     let figures = {
-        let (options, signaling) = (config.door.clone(), signaling.clone());
+        let (options, signaling, relay) = (config.door.clone(), signaling.clone(), relay.clone());
         async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap| {
             metrics::respond(options.readers(), peer, &headers, || {
                 let (rooms, participants) = signaling.census();
-                metrics.expose(rooms, participants)
+                metrics.expose(rooms, participants, relay.as_ref().map(|relay| relay.metrics()).as_ref())
             })
         }
     };
@@ -107,36 +136,40 @@ pub async fn serve(
         .layer(middleware::from_fn_with_state(door, door::admit))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::guard))
         .layer(gate.cors())
+        .layer(RequestBodyDeadlineLayer::new(config.limits.request_time))
         .route("/healthz", get(async || "ok"))
         .route("/metrics", get(figures))
-        .merge(static_files::router(config.dist.as_deref()))
-        .into_make_service_with_connect_info::<SocketAddr>();
+        .merge(static_files::router(&config.dist));
 
-    // Signaling is many small frames, each of which somebody waits for.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY refused");
-        }
-    });
+    let keep_current = tls::keep_current(tls.as_ref());
+    if let Some(tls) = tls.as_ref().filter(|_| config.tls.tls_self_signed.is_some()) {
+        tracing::info!(fingerprint = tls.fingerprint(), "self-signed certificate");
+    }
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async {
+    let stun_streams = config.stun_streams.or_else(|| relay.map(streams_to));
+    let acceptor = Acceptor::new(app, tls, stun_streams, config.limits);
+    let mut accepting = std::pin::pin!(acceptor.run(listener, async {
         // Either it is told to stop, or nobody is left who could tell.
         let _ = stopped.await;
-    });
-    let mut server = std::pin::pin!(server.into_future());
+    }));
     tokio::select! {
-        result = &mut server => return Ok(result?),
+        () = &mut accepting => return Ok(()),
+        () = keep_current => {}
         () = shutdown => {}
     }
     tracing::info!("shutting down");
     signaling.stop();
     let _ = stop.send(());
-    let drained = async { tokio::join!(io.close(), &mut server).1 };
-    match tokio::time::timeout(SHUTDOWN_GRACE, drained).await {
-        Ok(result) => Ok(result?),
-        Err(_) => {
-            tracing::warn!("some connections did not end in time");
-            Ok(())
-        }
+    let drained = async { tokio::join!(io.close(), &mut accepting) };
+    if tokio::time::timeout(SHUTDOWN_GRACE, drained).await.is_err() {
+        tracing::warn!("some connections did not end in time");
     }
+    Ok(())
+}
+
+/// Hands the connections that speak STUN to the relay.
+fn streams_to(relay: Arc<vitrine_turn::Relay>) -> StunStreams {
+    StunStreams::new(move |StunStream { stream, local, remote, .. }| {
+        relay.serve_stream(stream, local, remote, Vec::new())
+    })
 }

@@ -1,14 +1,11 @@
 //! The `vitrine-server` program: reads its configuration, listens, and serves until it is told to stop.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    process::ExitCode,
-};
+use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::Parser as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
-use vitrine_server::{Config, serve};
+use vitrine_server::{Config, announce, serve};
 
 fn main() -> ExitCode {
     let config = Config::parse();
@@ -47,8 +44,10 @@ async fn listen_and_serve(config: Config) -> Result<(), String> {
     let shutdown = shutdown_signal().map_err(|error| format!("cannot catch signals: {error}"))?;
     let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
     let bound = listener.local_addr().map_err(cannot_listen)?;
-    // Programs read this line to learn the port. One that has stopped reading is no reason to stop serving.
-    let _ = writeln!(std::io::stdout(), "listening on http://{bound}");
+    // A program that started this one and has stopped reading is no reason to stop serving.
+    let mut out = std::io::stdout();
+    let is_terminal = out.is_terminal();
+    let _ = announce(&config, bound, &mut out, is_terminal);
     serve(config, listener, shutdown).await.map_err(|error| error.to_string())
 }
 

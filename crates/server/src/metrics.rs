@@ -55,7 +55,7 @@ impl Default for Metrics {
 
 impl Metrics {
     /// The figures as text; `rooms` that have somebody in them, with so many `participants` together.
-    pub fn expose(&self, rooms: usize, participants: usize) -> Exposition {
+    pub fn expose(&self, rooms: usize, participants: usize, turn: Option<&vitrine_turn::Metrics>) -> Exposition {
         let mut text = Exposition::default();
         text.gauge("vitrine_sockets", "Open signaling connections.", self.sockets.get());
         text.gauge("vitrine_rooms", "Rooms with somebody in them.", rooms as u64);
@@ -78,6 +78,9 @@ impl Metrics {
             "Signaling connections ended because they sent far too much.",
             self.flooders.get(),
         );
+        if let Some(turn) = turn {
+            text.turn(turn);
+        }
         text
     }
 }
@@ -155,6 +158,43 @@ impl Exposition {
         for (word, value) in values {
             self.line(format_args!("{name}{{{label}=\"{word}\"}} {value}"));
         }
+    }
+
+    fn turn(&mut self, turn: &vitrine_turn::Metrics) {
+        self.gauge("vitrine_turn_allocations", "TURN allocations that live.", turn.allocations);
+        self.counter("vitrine_turn_allocations_total", "TURN allocations made.", turn.allocations_made);
+        self.gauge("vitrine_turn_streams", "Connections to the relay over TCP and TLS.", turn.streams);
+        self.counter(
+            "vitrine_turn_streams_refused_total",
+            "Connections to the relay over TCP and TLS that were one too many.",
+            turn.streams_refused,
+        );
+        let traffic = [("to-peers", turn.to_peers), ("to-clients", turn.to_clients)];
+        self.counters(
+            "vitrine_turn_relayed_bytes_total",
+            "Bytes of data relayed, without what carries them.",
+            "direction",
+            traffic.map(|(direction, traffic)| (direction, traffic.bytes)),
+        );
+        self.counters(
+            "vitrine_turn_relayed_packets_total",
+            "Packets relayed.",
+            "direction",
+            traffic.map(|(direction, traffic)| (direction, traffic.packets)),
+        );
+        let codes = turn.refused.map(|(code, count)| (code.to_string(), count));
+        self.counters(
+            "vitrine_turn_refusals_total",
+            "Requests to the relay refused, by STUN error code.",
+            "code",
+            codes.iter().map(|(code, count)| (code.as_str(), *count)),
+        );
+        self.counters(
+            "vitrine_turn_dropped_total",
+            "What came to the relay and went nowhere.",
+            "reason",
+            turn.dropped.map(|(reason, count)| (reason.label(), count)),
+        );
     }
 
     fn family(&mut self, name: &str, help: &str, kind: &str) {

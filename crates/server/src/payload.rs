@@ -10,8 +10,15 @@ use socketioxide_core::Value;
 use vitrine_protocol::signaling::{ErrorCode, MAX_PAYLOAD_BYTES, event};
 
 /// The events that clients send.
-const EVENTS: [&str; 6] =
-    [event::CREATE_ROOM, event::JOIN_ROOM, event::LEAVE_ROOM, event::OFFER, event::ANSWER, event::ICE_CANDIDATE];
+const EVENTS: [&str; 7] = [
+    event::CREATE_ROOM,
+    event::JOIN_ROOM,
+    event::ICE_SERVERS,
+    event::LEAVE_ROOM,
+    event::OFFER,
+    event::ANSWER,
+    event::ICE_CANDIDATE,
+];
 
 /// Which of the known events it is, read without looking further.
 pub fn event_name(event: &Value) -> Option<&'static str> {

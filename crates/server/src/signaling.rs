@@ -5,20 +5,25 @@
 //! notifications included. So participants who enter together all learn of each other once, nobody hears from a peer
 //! before being told of it, and candidates cannot overtake their offer. All sends only fill queues; none waits.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
 
+use axum::http::{header::HOST, uri::Authority};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use socketioxide::{SendError, SocketError, SocketIo, socket::Sid};
+use socketioxide::{SendError, SocketError, SocketIo, extract::SocketRef, socket::Sid};
 use vitrine_protocol::{
     room::validate_room_name,
-    signaling::{Entered, ErrorCode, IceServer, Left, Presence, Refused, RequestError, UserId, event},
+    signaling::{self, Entered, ErrorCode, Left, Presence, Refused, RequestError, UserId, event},
 };
 
 use crate::{
     Config,
     connection::Request,
     door::Session,
+    ice_servers::{IceServers, Issued},
     metrics::Metrics,
     payload::{Relay, event_name, first_argument, string},
     rooms::{Entrance, Rooms},
@@ -27,7 +32,7 @@ use crate::{
 /// The state that all connections share.
 #[derive(Debug)]
 pub struct Signaling {
-    ice_servers: Vec<IceServer>,
+    ice_servers: IceServers,
     state: Mutex<State>,
     metrics: Arc<Metrics>,
 }
@@ -40,9 +45,9 @@ struct State {
 
 impl Signaling {
     /// Signaling with empty rooms.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+    pub fn new(config: &Config, ice_servers: IceServers, metrics: Arc<Metrics>) -> Self {
         Self {
-            ice_servers: config.named_ice_servers(),
+            ice_servers,
             state: Mutex::new(State { rooms: Rooms::new(config.max_participants.into()), stopping: false }),
             metrics,
         }
@@ -80,7 +85,7 @@ impl Signaling {
         let done = if excess {
             Err(ErrorCode::RateLimited)
         } else {
-            self.handle(&mut state, user, &session, event, first_argument(&data), &io)
+            self.handle(&mut state, &socket, &session, event, first_argument(&data), &io)
         };
         let sent = match (done, ack) {
             (Ok(answer), Some(ack)) => ack.send(&answer),
@@ -102,6 +107,12 @@ impl Signaling {
         log_unsent(user, sent);
     }
 
+    fn issue_ice_servers(&self, socket: &SocketRef) -> Issued {
+        let host = socket.req_parts().headers.get(HOST);
+        let host: Option<Authority> = host.and_then(|host| host.to_str().ok()?.parse().ok());
+        self.ice_servers.issue(socket.id.as_str(), host.as_ref(), SystemTime::now())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // The tables are whole between any two statements that could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -111,7 +122,7 @@ impl Signaling {
     fn handle(
         &self,
         state: &mut State,
-        user: Sid,
+        socket: &SocketRef,
         session: &Session,
         event: &str,
         argument: Result<Option<&RawValue>, ErrorCode>,
@@ -120,7 +131,7 @@ impl Signaling {
         if state.stopping {
             return Err(ErrorCode::ShuttingDown);
         }
-        let argument = argument?;
+        let (user, argument) = (socket.id, argument?);
         match event {
             event::CREATE_ROOM | event::JOIN_ROOM => {
                 let entrance = match event {
@@ -138,11 +149,22 @@ impl Signaling {
                 for other in &others {
                     send(io, *other, event::USER_JOINED, &presence(user));
                 }
+                let Issued { servers, lifetime } = self.issue_ice_servers(socket);
                 Ok(Answer::Entered(Entered {
                     success: true,
                     room_id: Some(name.to_owned()),
                     existing_users: (entrance == Entrance::Join).then(|| others.into_iter().map(user_id).collect()),
-                    ice_servers: Some(self.ice_servers.clone()),
+                    ice_servers: Some(servers),
+                    ice_servers_lifetime: lifetime,
+                    error: None,
+                }))
+            }
+            event::ICE_SERVERS => {
+                let Issued { servers, lifetime } = self.issue_ice_servers(socket);
+                Ok(Answer::IceServers(signaling::IceServers {
+                    success: true,
+                    ice_servers: Some(servers),
+                    ice_servers_lifetime: lifetime,
                     error: None,
                 }))
             }
@@ -171,6 +193,7 @@ impl Signaling {
 #[serde(untagged)]
 enum Answer {
     Entered(Entered),
+    IceServers(signaling::IceServers),
     Done(Left),
 }
 

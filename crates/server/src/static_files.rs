@@ -1,7 +1,8 @@
-//! The files of `dist/` over HTTP: precompressed variants, caching, and a page that says what to do when there is no
-//! app yet. Which room is meant stands in the fragment, so every path that is no file is simply not found.
+//! The files of the app over HTTP, from a directory or from inside the program: precompressed variants, caching, and a
+//! page that says what to do when there is no app yet. Which room is meant stands in the fragment, so every path that
+//! is no file is simply not found.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -13,9 +14,12 @@ use axum::{
     middleware::{self, Next},
     response::{Html, IntoResponse as _, Response},
 };
-use tower_http::services::ServeDir;
+use tower_http::services::{
+    ServeDir,
+    fs::{Backend, DefaultServeDirFallback},
+};
 
-use crate::headers::SecurityHeaders;
+use crate::{Dist, headers::SecurityHeaders};
 
 const NO_APP: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Vitrine</title>\
     <h1>The app is not built yet</h1>\
@@ -23,14 +27,18 @@ const NO_APP: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><
     <code>cargo xtask serve</code> builds the app and serves it; <code>trunk build --release</code> builds it only. \
     Then reload this page.</p>";
 
-/// Serves a directory; without one, finds nothing.
-pub fn router(directory: Option<&Path>) -> Router {
-    let Some(directory) = directory else {
-        return Router::new();
-    };
-    let files = ServeDir::new(directory).precompressed_br().precompressed_gzip();
-    let headers = Arc::new(SecurityHeaders::new(directory));
-    Router::new().fallback_service(files).layer(middleware::from_fn_with_state(headers, finish))
+/// Serves the app; without one, finds nothing.
+pub fn router(dist: &Dist) -> Router {
+    match dist {
+        Dist::None => Router::new(),
+        Dist::Directory(directory) => serve(ServeDir::new(directory), SecurityHeaders::of_directory(directory)),
+        Dist::Embedded(app) => serve(ServeDir::with_backend("", *app), SecurityHeaders::of_page(app.index())),
+    }
+}
+
+fn serve<B: Backend>(files: ServeDir<DefaultServeDirFallback, B>, headers: SecurityHeaders) -> Router {
+    let files = files.precompressed_br().precompressed_gzip();
+    Router::new().fallback_service(files).layer(middleware::from_fn_with_state(Arc::new(headers), finish))
 }
 
 /// Adds caching and security headers to what the file service answered.

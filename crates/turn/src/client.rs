@@ -100,8 +100,8 @@ impl Client {
     }
 
     /// Passes on what `peer` sent to the relayed address, if it may.
-    pub(crate) fn from_peer(&self, now: Now, peer: SocketAddr, data: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
-        let message = self.session().from_peer(now, peer, data, out);
+    pub(crate) fn deliver(&self, now: Now, peer: SocketAddr, data: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
+        let message = self.session().deliver(now, peer, data, out);
         match message.and_then(|()| self.sink.send(out)) {
             Ok(()) => tally.to_clients.add(data.len()),
             Err(reason) => tally.drop(reason),
@@ -114,7 +114,7 @@ impl Client {
         let Scratch { buffer, out, tally } = scratch;
         for _ in 0..BURST {
             match self.socket.try_recv_from(buffer) {
-                Ok((length, peer)) => self.from_peer(now, canonical(peer), &buffer[..length], out, tally),
+                Ok((length, peer)) => self.deliver(now, canonical(peer), &buffer[..length], out, tally),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // An earlier packet could not be delivered, which is no fault of the next.
                 Err(_) => {}

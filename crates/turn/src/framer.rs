@@ -81,11 +81,11 @@ fn frame(bytes: &[u8]) -> Result<Option<(usize, usize)>, FrameError> {
     if padded > MAX_STREAM_MESSAGE { Err(FrameError::TooLong) } else { Ok(Some((length, padded))) }
 }
 
-/// How long the header is of the kind of message that begins with `first` (RFC 8656 section 12).
+/// How long the header is of the kind of message that begins with `first` (RFC 5766 section 11).
 fn kind(first: u8) -> Result<usize, FrameError> {
     match first {
         0..=3 => Ok(STUN_HEADER),
-        64..=79 => Ok(CHANNEL_HEADER),
+        64..=127 => Ok(CHANNEL_HEADER),
         _ => Err(FrameError::Unknown),
     }
 }
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn another_protocol_ends_the_stream_at_its_first_byte() {
-        for first in (4..64).chain(80..=255) {
+        for first in (4..64).chain(128..=255) {
             assert_eq!(messages(&[first], 1), Err(FrameError::Unknown), "{first}");
         }
     }

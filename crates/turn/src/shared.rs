@@ -89,7 +89,7 @@ impl Shared {
                 return (None, Change::None);
             }
             (Step::Relay { peer, own: true, data }, Some(client)) => {
-                self.deliver(now, client, peer, data, out, tally);
+                self.relay_inside(now, client, peer, data, out, tally);
                 return (None, Change::None);
             }
             (Step::Drop(reason), _) => {
@@ -113,12 +113,12 @@ impl Shared {
 
     /// Passes what `from` sends to the relay's own address `to` on to the allocation there, as if it had gone through
     /// the network.
-    fn deliver(&self, now: Now, from: &Client, to: SocketAddr, data: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
+    fn relay_inside(&self, now: Now, from: &Client, to: SocketAddr, data: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
         let target = self.allocations.read().unwrap_or_else(PoisonError::into_inner).get(&to).cloned();
         match target {
             Some(target) => {
                 tally.to_peers.add(data.len());
-                target.from_peer(now, from.relayed, data, out, tally);
+                target.deliver(now, from.relayed, data, out, tally);
             }
             None => tally.drop(Dropped::NothingThere),
         }

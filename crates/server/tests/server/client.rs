@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderName},
 };
-use vitrine_server::{Config, ServeError, serve};
+use vitrine_server::{ByteStream, Config, Dist, ServeError, TurnListen, serve};
 
 /// Nothing that is going to happen takes longer, not even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,10 +44,14 @@ impl Server {
 
     /// Signaling only.
     pub async fn with(config: Config) -> Self {
-        Self::with_files(Config { dist: None, ..config }).await
+        Self::with_files(Config { dist: Dist::None, ..config }).await
     }
 
-    pub async fn with_files(config: Config) -> Self {
+    /// Without a relay, unless the configuration says where: tests run side by side, and its port is one for all.
+    pub async fn with_files(mut config: Config) -> Self {
+        if config.turn.turn_listen.is_empty() {
+            config.turn.turn_listen = vec![TurnListen::Nowhere];
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -86,7 +90,7 @@ pub struct Event {
 
 /// A Socket.IO connection over a WebSocket.
 pub struct Client {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn ByteStream>>,
     pub id: String,
     events: VecDeque<Event>,
     next_ack: u64,
@@ -105,7 +109,17 @@ impl Client {
 
     /// Connects from one of the loopback addresses, with more headers; the status of the answer when it is no WebSocket.
     pub async fn connect_from(source: &str, address: SocketAddr, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let mut client = Self::open(source, address, "", headers).await?;
+        let stream = connect_from(source, address).await;
+        Self::connect_over(stream, &format!("ws://{address}"), headers).await
+    }
+
+    /// Connects to `server`, `ws://HOST:PORT` or `wss://HOST:PORT`, over a connection that is there already.
+    pub async fn connect_over(
+        stream: impl ByteStream + 'static,
+        server: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
+        let mut client = Self::open(Box::new(stream), server, "", headers).await?;
         let open = client.frame().await.expect("an open packet");
         assert!(open.starts_with("0{"), "{open}");
         client.send("40").await;
@@ -117,7 +131,9 @@ impl Client {
 
     /// Takes over a long-polling session, as socket.io-client does.
     pub async fn upgrade(address: SocketAddr, session: &str, id: &str) -> Result<Self, u16> {
-        let mut client = Self::open(HERE, address, &format!("&sid={session}"), &[]).await?;
+        let stream = connect_from(HERE, address).await;
+        let server = format!("ws://{address}");
+        let mut client = Self::open(Box::new(stream), &server, &format!("&sid={session}"), &[]).await?;
         client.id = id.to_owned();
         client.send("2probe").await;
         assert_eq!(client.frame().await.as_deref(), Some("3probe"));
@@ -125,10 +141,14 @@ impl Client {
         Ok(client)
     }
 
-    async fn open(source: &str, address: SocketAddr, query: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let stream = connect_from(source, address).await;
+    async fn open(
+        stream: Box<dyn ByteStream>,
+        server: &str,
+        query: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
         let mut request =
-            format!("ws://{address}/socket.io/?EIO=4&transport=websocket{query}").into_client_request().unwrap();
+            format!("{server}/socket.io/?EIO=4&transport=websocket{query}").into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }

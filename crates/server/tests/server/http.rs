@@ -7,9 +7,11 @@ use tokio::{
     time::timeout,
 };
 
+use vitrine_server::ByteStream;
+
 use crate::client::{HERE, PATIENCE, connect_from};
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Response {
     pub status: u16,
     headers: Vec<(String, String)>,
@@ -36,15 +38,18 @@ pub async fn get(server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Re
 
 /// Asks from one of the loopback addresses.
 pub async fn get_from(source: &str, server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Response {
-    request_from(source, server, "GET", path, headers, "").await
+    let stream = connect_from(source, server).await;
+    request_over(stream, server, "GET", path, headers, "").await
 }
 
 pub async fn request(server: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
-    request_from(HERE, server, method, path, headers, body).await
+    let stream = connect_from(HERE, server).await;
+    request_over(stream, server, method, path, headers, body).await
 }
 
-async fn request_from(
-    source: &str,
+/// Like [`request`], over a connection that is there already.
+pub async fn request_over(
+    mut stream: impl ByteStream,
     server: SocketAddr,
     method: &str,
     path: &str,
@@ -57,7 +62,6 @@ async fn request_from(
     }
     text += &format!("content-length: {}\r\n\r\n{body}", body.len());
     let exchange = async {
-        let mut stream = connect_from(source, server).await;
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
@@ -71,6 +75,8 @@ async fn request_from(
     let headers: Vec<(String, String)> = lines
         .map(|line| line.split_once(':').unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        // It is not the same twice.
+        .filter(|(name, _)| name != "date")
         .collect();
     let response = Response { status, headers, body: answer[end + 4..].to_vec() };
     assert_eq!(response.header("transfer-encoding"), "", "bodies come whole");

@@ -14,28 +14,35 @@ use crate::{
     http::get,
 };
 
-/// The program, without the environment of the test.
-fn program(arguments: &[&str]) -> Command {
+/// The program, without the environment of the test, and without the relay, whose usual port is one for all tests.
+pub fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine-server"));
-    command.args(arguments).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .args(arguments)
+        .env_clear()
+        .env("VITRINE_TURN_LISTEN", "none")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }
 
 /// Runs the program to its end: exit code, standard output, standard error.
-async fn run(command: &mut Command) -> (Option<i32>, String, String) {
+pub async fn run(command: &mut Command) -> (Option<i32>, String, String) {
     let output = timeout(PATIENCE, command.output()).await.expect("the program ends").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 /// Starts the program and waits for the line that tells its address.
-async fn start(command: &mut Command) -> (Child, std::net::SocketAddr, ChildStderr) {
+pub async fn start(command: &mut Command) -> (Child, std::net::SocketAddr, ChildStderr) {
     let mut child = command.spawn().unwrap();
     let stdout = child.stdout.take().unwrap();
     let stderr = child.stderr.take().unwrap();
     let mut lines = BufReader::new(stdout).lines();
     let line = timeout(PATIENCE, lines.next_line()).await.expect("a line in time").unwrap().expect("a line");
-    let address = line.strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}"));
+    let (_, address) = line.split_once("listening on http").unwrap_or_else(|| panic!("{line}"));
+    let address = address.strip_prefix('s').unwrap_or(address).strip_prefix("://").unwrap();
     (child, address.parse().unwrap(), stderr)
 }
 
@@ -95,6 +102,13 @@ async fn mistakes_are_told_and_exit_with_an_error() {
         (vec!["--ice-server", "turn:turn.example:3478"], "turn:HOST:PORT,USERNAME,CREDENTIAL"),
         (vec!["--ice-server", "turn:turn.example:3478,alice"], "turn:HOST:PORT,USERNAME,CREDENTIAL"),
         (vec!["--ice-server", "stun:stun.example,alice,secret"], "no user name"),
+        (vec!["--turn-listen", "3478"], "0.0.0.0:3478"),
+        (vec!["--turn-host", "turn.example:3478"], "without a port"),
+        (vec!["--turn-relay-ports", "2000-1000"], "49152-65535"),
+        (vec!["--turn-allow-peer", "here"], "--turn-allow-peer"),
+        (vec!["--turn-url", "turn.example", "--turn-secret", "secret"], "turn:HOST:PORT"),
+        (vec!["--turn-url", "turn:turn.example"], "--turn-secret"),
+        (vec!["--turn-lifetime", "1"], "--turn-lifetime"),
         (vec!["--allowed-origin", "calls.example"], "https://calls.example"),
         (vec!["--allowed-origin", "https://calls.example/app"], "https://calls.example"),
         (vec!["--rate-limit", "0"], "--rate-limit"),
@@ -103,6 +117,13 @@ async fn mistakes_are_told_and_exit_with_an_error() {
         (vec!["--trusted-proxy", "proxy.example"], "10.0.0.0/8"),
         (vec!["--trusted-proxy", "10.0.0.0/33"], "10.0.0.0/8"),
         (vec!["--dist", "none", "--log", "a=b=c"], "--log"),
+        (vec!["--dist", "embedded"], "built without the app"),
+        (vec!["--tls-cert", "cert.pem"], "--tls-key"),
+        (vec!["--tls-key", "key.pem"], "--tls-cert"),
+        (vec!["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--tls-self-signed"], "--tls-self-signed"),
+        (vec!["--dist", "none", "--tls-cert", "no-such-file", "--tls-key", "key.pem"], "no-such-file"),
+        (vec!["--tls-self-signed="], "--tls-self-signed"),
+        (vec!["--qr-code", "sometimes"], "--qr-code"),
     ] {
         let (code, stdout, stderr) = run(&mut program(&arguments)).await;
         assert!(code.is_some_and(|code| code != 0), "{arguments:?}: {code:?}");
@@ -169,18 +190,33 @@ async fn help_explains_every_flag() {
     for flag in [
         "listen",
         "dist",
+        "tls-cert",
+        "tls-key",
+        "tls-self-signed",
+        "qr-code",
         "max-participants",
         "ice-server",
         "allowed-origin",
+        "turn-listen",
+        "turn-host",
+        "external-ip",
+        "turn-relay-ports",
+        "turn-allow-peer",
+        "turn-user-quota",
+        "turn-total-quota",
+        "turn-bandwidth",
+        "turn-url",
+        "turn-secret",
+        "turn-lifetime",
         "rate-limit",
         "max-connections-per-address",
         "trusted-proxy",
         "metrics-token",
         "log",
     ] {
-        assert!(stdout.contains(&format!("--{flag} ")), "{flag}");
+        assert!(stdout.contains(&format!("--{flag} ")) || stdout.contains(&format!("--{flag}[=")), "{flag}");
         let variable = format!("VITRINE_{}", flag.to_uppercase().replace('-', "_"));
         assert!(stdout.contains(&variable), "{variable}");
     }
-    assert!(stdout.contains("Examples:"));
+    assert!(stdout.starts_with("Serves the Vitrine app") && stdout.contains("Examples:"), "{stdout}");
 }

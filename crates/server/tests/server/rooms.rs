@@ -212,7 +212,8 @@ async fn ice_servers_are_those_configured() {
         answer["iceServers"],
         json!([{"urls": ["turn:turn.example:3478"], "username": "alice", "credential": "secret"}])
     );
-    let server = Server::with(Config { ice_servers: Vec::new(), ..Config::default() }).await;
+    let none = IceServer { urls: Vec::new(), username: None, credential: None };
+    let server = Server::with(Config { ice_servers: vec![none], ..Config::default() }).await;
     let answer = server.client().await.request("create-room", &json!("room")).await;
     assert_eq!(answer["iceServers"], json!([]));
 }

@@ -3,9 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
 };
 
-use vitrine_server::{Config, ServeError};
+use vitrine_server::{Config, Dist, EmbeddedApp, EmbeddedFile, ServeError};
 
 use crate::{
     client::Server,
@@ -20,7 +21,7 @@ const WASM: &str = "/vitrine-1a2b3c4d5e6f7a8b_bg.wasm";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// A fresh directory of this test's own.
-fn directory(name: &str) -> PathBuf {
+pub fn directory(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();
@@ -48,7 +49,7 @@ fn dist(name: &str) -> PathBuf {
 }
 
 async fn serving(dist: PathBuf) -> Server {
-    Server::with_files(Config { dist: Some(dist), ..Config::default() }).await
+    Server::with_files(Config { dist: Dist::Directory(dist), ..Config::default() }).await
 }
 
 #[tokio::test]
@@ -163,6 +164,66 @@ async fn the_policy_lets_the_page_run_and_nothing_else() {
     assert!(policy.contains("style-src 'self' 'sha256-"), "{policy}");
 }
 
+/// The files of a directory as they would be in a program that was built with it.
+fn embedded(dist: &Path, modified: u64) -> EmbeddedApp {
+    let file = |path: &str| EmbeddedFile {
+        path: path.to_owned().leak(),
+        content: fs::read(dist.join(path)).unwrap().leak(),
+        modified,
+    };
+    let names = fs::read_dir(dist).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let (directories, files): (Vec<_>, Vec<_>) = names.partition(|name| dist.join(name).is_dir());
+    assert_eq!(directories, ["icons"]);
+    EmbeddedApp(files.iter().map(|name| file(name)).chain([file("icons/one.svg")]).collect::<Vec<_>>().leak())
+}
+
+#[tokio::test]
+async fn an_embedded_app_is_served_like_one_on_disk() {
+    const MODIFIED: u64 = 1_700_000_000;
+    let dist = dist("embedded");
+    fs::create_dir(dist.join("icons")).unwrap();
+    fs::write(dist.join("icons/one.svg"), "<svg/>").unwrap();
+    for file in fs::read_dir(&dist).unwrap().map(|entry| entry.unwrap().path()).chain([dist.join("icons/one.svg")]) {
+        fs::File::open(file).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(MODIFIED)).unwrap();
+    }
+    let embedded = Dist::Embedded(embedded(&dist, MODIFIED));
+    let embedded = Server::with_files(Config { dist: embedded, ..Config::default() }).await;
+    let on_disk = serving(dist).await;
+    let first = get(on_disk.address, WASM, &[]).await;
+    let conditions = [
+        [("accept-encoding", "gzip, deflate, br, zstd")].as_slice(),
+        &[("accept-encoding", "gzip")],
+        &[("range", "bytes=1-2")],
+        &[("range", "bytes=100-")],
+        &[("if-none-match", first.header("etag"))],
+        &[("if-modified-since", first.header("last-modified"))],
+        &[("if-match", "\"another\"")],
+        &[],
+    ];
+    for path in [
+        "/",
+        "/index.html",
+        WASM,
+        "/favicon.svg",
+        "/icons/one.svg",
+        "/icons",
+        "/icons/",
+        "/icons/two.svg",
+        "/room",
+        "/..%2findex.html",
+        "//index.html",
+    ] {
+        for method in ["GET", "HEAD", "POST"] {
+            for headers in conditions {
+                let expected = request(on_disk.address, method, path, headers, "").await;
+                let answer = request(embedded.address, method, path, headers, "").await;
+                assert_eq!(answer, expected, "{method} {path} {headers:?}");
+            }
+        }
+    }
+    assert_eq!(first.text(), "plain");
+}
+
 #[tokio::test]
 async fn a_directory_without_the_app_says_how_to_build_it() {
     let dist = directory("empty");
@@ -179,7 +240,7 @@ async fn a_directory_without_the_app_says_how_to_build_it() {
 async fn a_missing_directory_is_an_error_at_once() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dist = directory("gone").join("nothing");
-    let config = Config { dist: Some(dist.clone()), ..Config::default() };
+    let config = Config { dist: Dist::Directory(dist.clone()), ..Config::default() };
     let error = vitrine_server::serve(config, listener, std::future::pending()).await.unwrap_err();
     assert!(matches!(error, ServeError::DistMissing(path) if path == dist));
 }

@@ -1,0 +1,308 @@
+//! The accept loop and the first moments of every connection: TLS where it is spoken, then the first byte, which tells
+//! STUN from HTTP on one port (RFC 7983 section 7), then the task that speaks the protocol until one side ends it. What
+//! HTTP requests are answered with is the router's business, what STUN messages are, that of [`StunStreams`].
+
+use std::{
+    collections::VecDeque, convert::Infallible, fmt, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{oneshot, watch},
+    task::JoinSet,
+    time::timeout,
+};
+use tower::ServiceExt as _;
+
+use crate::tls::{self, Tls};
+
+/// Largest head of a request, in bytes; browsers send less than a tenth of it.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// Pause after an error that will not go away by itself at once, such as too many open files.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+
+/// First byte of a TLS handshake (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// A connection, encrypted or not.
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// A connection whose first byte, not yet read, is that of a STUN message (RFC 7983 section 7).
+pub struct StunStream {
+    /// What the client sends, decrypted.
+    pub stream: Box<dyn ByteStream>,
+    /// The server's address on this connection.
+    pub local: SocketAddr,
+    /// The client's address.
+    pub remote: SocketAddr,
+    /// Whether the client speaks TLS.
+    pub is_tls: bool,
+}
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Takes the connections that speak STUN. What it returns is run until it ends or the server stops.
+#[derive(Clone)]
+pub struct StunStreams(Arc<dyn Fn(StunStream) -> Task + Send + Sync>);
+
+impl StunStreams {
+    /// Connections go to `serve`.
+    pub fn new<F: Future<Output = ()> + Send + 'static>(
+        serve: impl Fn(StunStream) -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(move |stream| Box::pin(serve(stream))))
+    }
+}
+
+impl fmt::Debug for StunStreams {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("StunStreams")
+    }
+}
+
+/// What a client may cost before it has asked for anything.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Time for the TLS handshake and the first byte after it.
+    pub opening_time: Duration,
+    /// Most connections that are in that state; one more ends the oldest of them. A client that means it is through
+    /// within a few round trips, so those that are cut off in a flood are those of the flood.
+    pub opening_connections: usize,
+    /// Time for the head of a request, and again for its body; also how long a connection may idle between two.
+    pub request_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { opening_time: Duration::from_secs(15), opening_connections: 1024, request_time: Duration::from_secs(30) }
+    }
+}
+
+/// Speaks with every client that a listener accepts.
+pub struct Acceptor {
+    app: Router,
+    /// Answers plain HTTP where TLS is spoken.
+    redirect: Router,
+    tls: Option<Tls>,
+    stun: Option<StunStreams>,
+    limits: Limits,
+    http: http1::Builder,
+}
+
+/// What a client turned out to speak.
+enum Protocol {
+    Http(Box<dyn ByteStream>),
+    /// HTTP where it should be HTTPS.
+    PlainHttp(TcpStream),
+    Stun(StunStream, StunStreams),
+}
+
+impl Acceptor {
+    /// Requests go to `app`, STUN to `stun`; without it, all is HTTP. With `tls`, nothing is HTTP without TLS.
+    pub fn new(app: Router, tls: Option<Tls>, stun: Option<StunStreams>, limits: Limits) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(limits.request_time).max_header_size(MAX_HEAD_BYTES);
+        Self { app, redirect: tls::redirect(), tls, stun, limits, http }
+    }
+
+    /// Accepts until `stop` completes, then ends what is idle and returns when all connections have ended. Dropped
+    /// before that, it ends them at once. Connections that were upgraded to a WebSocket are the upgrade's business.
+    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let acceptor = Arc::new(self);
+        let mut stop = std::pin::pin!(stop);
+        let (stopping, stopped) = watch::channel(false);
+        let mut opening = Opening::new(acceptor.limits.opening_connections);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, remote)) => {
+                        let connection = acceptor.clone().connection(stream, remote, opening.add(), stopped.clone());
+                        connections.spawn(connection);
+                    }
+                    // The client went away while it waited.
+                    Err(error) if is_of_one_connection(&error) => {}
+                    Err(error) => {
+                        tracing::error!(%error, "cannot accept connections");
+                        tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                    }
+                },
+                Some(_) = connections.join_next() => {}
+                () = &mut stop => break,
+            }
+        }
+        drop(listener);
+        stopping.send_replace(true);
+        while connections.join_next().await.is_some() {}
+    }
+
+    /// The whole life of a connection. `superseded` ends when others need its place before it is open.
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        remote: SocketAddr,
+        superseded: oneshot::Receiver<Infallible>,
+        stopped: watch::Receiver<bool>,
+    ) {
+        let protocol = tokio::select! {
+            protocol = timeout(self.limits.opening_time, self.open(stream, remote)) => protocol,
+            _ = superseded => {
+                tracing::debug!("a connection that did not open made way for others");
+                return;
+            }
+            () = told(stopped.clone()) => return,
+        };
+        match protocol {
+            Ok(Ok(Protocol::Http(stream))) => self.speak_http(stream, &self.app, remote, stopped).await,
+            Ok(Ok(Protocol::PlainHttp(stream))) => {
+                self.speak_http(Box::new(stream), &self.redirect, remote, stopped).await;
+            }
+            Ok(Ok(Protocol::Stun(stream, StunStreams(serve)))) => tokio::select! {
+                () = serve(stream) => {}
+                () = told(stopped) => {}
+            },
+            Ok(Err(error)) => tracing::debug!(%error, "a connection did not open"),
+            Err(_) => tracing::debug!("a connection did not open in time"),
+        }
+    }
+
+    /// Waits for the first byte and, where that is one of TLS, for the first one inside; takes neither.
+    async fn open(&self, stream: TcpStream, remote: SocketAddr) -> io::Result<Protocol> {
+        // Signaling is many small frames, each of which somebody waits for.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY refused");
+        }
+        let local = canonical(stream.local_addr()?);
+        let remote = canonical(remote);
+        let mut first = [0];
+        if stream.peek(&mut first).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        match (&self.stun, &self.tls, first[0]) {
+            (Some(stun), _, first) if is_stun(first) => {
+                let stream = StunStream { stream: Box::new(stream), local, remote, is_tls: false };
+                Ok(Protocol::Stun(stream, stun.clone()))
+            }
+            (stun, Some(tls), TLS_HANDSHAKE) => {
+                let mut stream = tls.accept(stream).await?;
+                let first = *stream.fill_buf().await?.first().ok_or(io::ErrorKind::UnexpectedEof)?;
+                let stream = Box::new(stream);
+                Ok(match stun {
+                    Some(stun) if is_stun(first) => {
+                        Protocol::Stun(StunStream { stream, local, remote, is_tls: true }, stun.clone())
+                    }
+                    _ => Protocol::Http(stream),
+                })
+            }
+            (_, Some(_), _) => Ok(Protocol::PlainHttp(stream)),
+            (_, None, _) => Ok(Protocol::Http(Box::new(stream))),
+        }
+    }
+
+    async fn speak_http(
+        &self,
+        stream: Box<dyn ByteStream>,
+        app: &Router,
+        remote: SocketAddr,
+        stopped: watch::Receiver<bool>,
+    ) {
+        let remote = ConnectInfo(canonical(remote));
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(remote);
+            app.clone().oneshot(request.map(Body::new))
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let result = tokio::select! {
+            result = &mut connection => result,
+            () = told(stopped) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "a connection ended with an error");
+        }
+    }
+}
+
+/// Completes when the server is told to stop.
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody is left who could tell.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// The two top bits of a STUN message are zero, and so are, of those that begin a connection, all bits of the first
+/// byte but the last (RFC 8489 section 5).
+fn is_stun(first: u8) -> bool {
+    first <= 1
+}
+
+/// An IPv4 address is one also where the socket is an IPv6 one (RFC 4291 section 2.5.5.2).
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// The connections that have not opened, oldest first. Each ends when its sender is dropped; those that have opened have
+/// dropped their receiver and are cleared out when the place is needed.
+struct Opening {
+    connections: VecDeque<oneshot::Sender<Infallible>>,
+    limit: usize,
+}
+
+impl Opening {
+    fn new(limit: usize) -> Self {
+        Self { connections: VecDeque::new(), limit }
+    }
+
+    fn add(&mut self) -> oneshot::Receiver<Infallible> {
+        if self.connections.len() >= self.limit {
+            self.connections.retain(|connection| !connection.is_closed());
+        }
+        if self.connections.len() >= self.limit {
+            self.connections.pop_front();
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.connections.push_back(sender);
+        receiver
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_that_has_not_opened_makes_way() {
+        let mut opening = Opening::new(2);
+        let (mut a, b, mut c) = (opening.add(), opening.add(), {
+            drop(opening.add());
+            opening.add()
+        });
+        let ended = |receiver: &mut oneshot::Receiver<Infallible>| {
+            matches!(receiver.try_recv(), Err(oneshot::error::TryRecvError::Closed))
+        };
+        assert!(ended(&mut a));
+        drop(b);
+        let mut d = opening.add();
+        assert!(!ended(&mut c) && !ended(&mut d));
+        assert_eq!(opening.connections.len(), 2);
+    }
+}

@@ -1,0 +1,181 @@
+//! What participants are told to use for STUN and TURN (`iceServers`), each with credentials of his or her own that
+//! expire. It names servers and signs credentials; relaying is the business of `vitrine_turn`.
+
+use std::time::{Duration, SystemTime};
+
+use axum::http::uri::Authority;
+use vitrine_protocol::signaling::IceServer;
+use vitrine_turn::{Secret, credentials};
+
+/// Named where this server answers no STUN that the participant could reach, and nothing else is named.
+const PUBLIC_STUN: &str = "stun:stun.l.google.com:19302";
+
+/// The servers to name, and how to sign for them.
+#[derive(Debug)]
+pub struct IceServers {
+    /// Those of `--ice-server`, the same for everybody; `None` where nothing was said.
+    pub named: Option<Vec<IceServer>>,
+    /// TURN servers that take signed credentials.
+    pub turn: Option<Turn>,
+}
+
+/// TURN servers that share a secret with this one.
+#[derive(Debug)]
+pub struct Turn {
+    /// What the credentials are signed with.
+    pub secret: Secret,
+    /// How long they are good for.
+    pub lifetime: Duration,
+    /// Where they are.
+    pub place: Place,
+}
+
+/// Where TURN servers are.
+#[derive(Debug)]
+pub enum Place {
+    /// Elsewhere, at these URLs.
+    Elsewhere(Vec<String>),
+    /// Here, under the name by which the participant reached this server.
+    Here {
+        /// The name to use instead.
+        host: Option<String>,
+        /// Port of STUN and of TURN over UDP.
+        udp: Option<u16>,
+        /// Port of TURN over TCP.
+        tcp: Option<u16>,
+        /// TURN over TLS is answered where the page is.
+        tls: bool,
+        /// Only this machine can reach it.
+        loopback: bool,
+    },
+}
+
+/// What one participant is told.
+#[derive(Debug, PartialEq)]
+pub struct Issued {
+    /// The servers.
+    pub servers: Vec<IceServer>,
+    /// For how many seconds from now; `None` where nothing expires.
+    pub lifetime: Option<u64>,
+}
+
+impl IceServers {
+    /// The servers for `user`, who reached this server under the name `host`.
+    pub fn issue(&self, user: &str, host: Option<&Authority>, now: SystemTime) -> Issued {
+        let mut servers = self.named.clone().unwrap_or_default();
+        let mut lifetime = None;
+        if let Some(turn) = &self.turn {
+            let (stun, urls) = turn.place.urls(host);
+            servers.extend(stun.map(plain));
+            if !urls.is_empty() {
+                let credentials = credentials::issue(&turn.secret, user, now + turn.lifetime);
+                servers.push(IceServer {
+                    urls,
+                    username: Some(credentials.username),
+                    credential: Some(credentials.password),
+                });
+                lifetime = Some(turn.lifetime.as_secs());
+            }
+        }
+        if servers.is_empty() && self.named.is_none() {
+            servers.push(plain(PUBLIC_STUN.to_owned()));
+        }
+        Issued { servers, lifetime }
+    }
+}
+
+impl Place {
+    /// The STUN URL, if any, and those of TURN.
+    fn urls(&self, reached: Option<&Authority>) -> (Option<String>, Vec<String>) {
+        match self {
+            Self::Elsewhere(urls) => (None, urls.clone()),
+            Self::Here { host, udp, tcp, tls, loopback } => {
+                let Some(name) = host.as_deref().or(reached.map(Authority::host)) else {
+                    return (None, Vec::new());
+                };
+                // Behind a proxy on this machine, unless told otherwise, the relay is where no participant gets.
+                if host.is_none() && *loopback && !is_loopback(name) {
+                    return (None, Vec::new());
+                }
+                let mut urls = Vec::new();
+                urls.extend(udp.map(|port| format!("turn:{name}:{port}?transport=udp")));
+                urls.extend(tcp.map(|port| format!("turn:{name}:{port}?transport=tcp")));
+                if *tls {
+                    let port = reached.and_then(Authority::port_u16).unwrap_or(443);
+                    urls.push(format!("turns:{name}:{port}?transport=tcp"));
+                }
+                (udp.map(|port| format!("stun:{name}:{port}")), urls)
+            }
+        }
+    }
+}
+
+fn plain(url: String) -> IceServer {
+    IceServer { urls: vec![url], username: None, credential: None }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn here(host: Option<&str>, loopback: bool) -> IceServers {
+        let place =
+            Place::Here { host: host.map(str::to_owned), udp: Some(3478), tcp: Some(3478), tls: true, loopback };
+        IceServers { named: None, turn: Some(Turn { secret: Secret::from("secret"), lifetime: HOUR, place }) }
+    }
+
+    fn urls(servers: &IceServers, host: &str) -> Vec<String> {
+        let authority = host.parse().unwrap();
+        let issued = servers.issue("ada", Some(&authority), SystemTime::UNIX_EPOCH);
+        issued.servers.into_iter().flat_map(|server| server.urls).collect()
+    }
+
+    #[test]
+    fn the_relay_is_named_as_the_participant_named_the_server() {
+        assert_eq!(
+            urls(&here(None, false), "calls.example:8443"),
+            [
+                "stun:calls.example:3478",
+                "turn:calls.example:3478?transport=udp",
+                "turn:calls.example:3478?transport=tcp",
+                "turns:calls.example:8443?transport=tcp"
+            ]
+        );
+        assert_eq!(urls(&here(None, false), "[2001:db8::1]")[3], "turns:[2001:db8::1]:443?transport=tcp");
+    }
+
+    #[test]
+    fn a_name_given_by_the_operator_goes_first() {
+        assert_eq!(urls(&here(Some("turn.example"), true), "calls.example")[0], "stun:turn.example:3478");
+    }
+
+    #[test]
+    fn a_relay_that_only_this_machine_reaches_is_named_to_this_machine_only() {
+        assert_eq!(urls(&here(None, true), "localhost:8080")[0], "stun:localhost:3478");
+        assert_eq!(urls(&here(None, true), "[::1]:8080")[0], "stun:[::1]:3478");
+        assert_eq!(urls(&here(None, true), "calls.example"), [PUBLIC_STUN]);
+    }
+
+    #[test]
+    fn credentials_are_the_participant_s_own_and_expire() {
+        let authority = "calls.example".parse().unwrap();
+        let issue = |user| here(None, false).issue(user, Some(&authority), SystemTime::UNIX_EPOCH);
+        let (ada, ben) = (issue("ada"), issue("ben"));
+        assert_eq!(ada.lifetime, Some(3600));
+        assert_eq!(ada.servers[1].username.as_deref(), Some("3600:ada"));
+        assert_ne!(ada.servers[1].credential, ben.servers[1].credential);
+    }
+
+    #[test]
+    fn what_was_named_none_stays_none() {
+        let none = IceServers { named: Some(Vec::new()), turn: None };
+        assert_eq!(none.issue("ada", None, SystemTime::UNIX_EPOCH), Issued { servers: Vec::new(), lifetime: None });
+    }
+}

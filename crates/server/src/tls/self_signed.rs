@@ -1,0 +1,144 @@
+//! Certificates that the server makes for itself, so that a browser on the same network can be tried at once. They are
+//! what browsers still let people pass: no more than 398 days, for TLS servers only, with all names listed.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+};
+
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
+use time::{Duration, OffsetDateTime};
+use tokio_rustls::rustls::{
+    RootCertStore,
+    client::{WebPkiServerVerifier, danger::ServerCertVerifier as _},
+    crypto::CryptoProvider,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime},
+    sign::CertifiedKey,
+};
+
+use super::{TlsError, pair::Pair};
+
+/// For clocks that are behind this one.
+const BEFORE: Duration = Duration::days(1);
+const AFTER: Duration = Duration::days(396);
+/// A certificate that is kept is not used in its last days, so that it does not expire while the server runs.
+const SPARE: Duration = Duration::days(7);
+
+/// A new certificate for `names`, each a host name or an IP address.
+///
+/// # Errors
+/// [`TlsError::NotMade`], [`TlsError::Setup`].
+pub fn make(names: &[String], provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+    let (certificate, key) = generate(names)?;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    Ok(CertifiedKey::from_der(vec![certificate.der().clone()], key, provider)?)
+}
+
+/// The certificate that is kept in `directory`; a new one where there is none that can be used for all of `names`.
+///
+/// # Errors
+/// Those of [`make`], and [`TlsError::NotKept`].
+pub fn kept_in(directory: &Path, names: &[String], provider: &Arc<CryptoProvider>) -> Result<CertifiedKey, TlsError> {
+    let pair =
+        Pair { certificate: directory.join("self-signed-certificate.pem"), key: directory.join("self-signed-key.pem") };
+    let kept = pair.read().and_then(|texts| pair.certified_key(&texts, provider));
+    if let Ok(kept) = kept
+        && is_good(&kept, names, provider)
+    {
+        return Ok(kept);
+    }
+    let (certificate, key) = generate(names)?;
+    let not_kept = |path: &Path| {
+        let path = path.to_owned();
+        move |error| TlsError::NotKept { path, error }
+    };
+    fs::create_dir_all(directory).map_err(not_kept(directory))?;
+    write_private(&pair.key, &key.serialize_pem()).map_err(not_kept(&pair.key))?;
+    fs::write(&pair.certificate, certificate.pem()).map_err(not_kept(&pair.certificate))?;
+    pair.certified_key(&pair.read()?, provider)
+}
+
+fn generate(names: &[String]) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
+    let mut parameters = CertificateParams::new(names)?;
+    parameters.distinguished_name = DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::CommonName, "vitrine-server, self-signed");
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let now = OffsetDateTime::now_utc();
+    parameters.not_before = now - BEFORE;
+    parameters.not_after = now + AFTER;
+    let key = KeyPair::generate()?;
+    Ok((parameters.self_signed(&key)?, key))
+}
+
+/// Whether somebody who trusts this very certificate would accept it for all of `names`, for some days to come.
+fn is_good(certified: &CertifiedKey, names: &[String], provider: &Arc<CryptoProvider>) -> bool {
+    let Ok(certificate) = certified.end_entity_cert() else {
+        return false;
+    };
+    let mut roots = RootCertStore::empty();
+    if roots.add(certificate.clone()).is_err() {
+        return false;
+    }
+    let Ok(verifier) = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build() else {
+        return false;
+    };
+    let soon = std::time::Duration::from_secs(UnixTime::now().as_secs()) + SPARE.unsigned_abs();
+    names.iter().all(|name| {
+        ServerName::try_from(name.as_str()).is_ok_and(|name| {
+            let soon = UnixTime::since_unix_epoch(soon);
+            verifier.verify_server_cert(certificate, &[], &name, &[], soon).is_ok()
+        })
+    })
+}
+
+/// Writes a file that nobody else can read.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    // A file that is there already would keep its permissions.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_rustls::rustls::crypto::ring;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn it_is_good_for_its_names_only() {
+        let provider = Arc::new(ring::default_provider());
+        let made = make(&names(&["localhost", "192.0.2.7", "2001:db8::7"]), &provider).unwrap();
+        assert!(is_good(&made, &names(&["2001:db8::7", "localhost", "192.0.2.7"]), &provider));
+        assert!(!is_good(&made, &names(&["localhost", "192.0.2.8"]), &provider));
+    }
+
+    #[test]
+    fn what_is_kept_is_used_until_another_name_is_needed() {
+        let directory = std::env::temp_dir().join(format!("vitrine-self-signed-{}", std::process::id()));
+        let provider = Arc::new(ring::default_provider());
+        let kept = |wanted: &[&str]| kept_in(&directory, &names(wanted), &provider).unwrap().cert;
+        let first = kept(&["localhost", "192.0.2.7"]);
+        assert_eq!(kept(&["localhost"]), first);
+        let second = kept(&["localhost", "192.0.2.8"]);
+        assert_ne!(second, first);
+        // Half of another pair, or nonsense, is made good.
+        fs::write(directory.join("self-signed-key.pem"), "nonsense").unwrap();
+        let third = kept(&["localhost"]);
+        assert_ne!(third, second);
+        assert_eq!(kept(&["localhost"]), third);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}

@@ -1,0 +1,271 @@
+//! STUN and TURN as this server offers them: the flags, the relay that runs inside the program, and the credentials that
+//! name it to participants, or TURN servers elsewhere that share a secret with this one. Relaying itself is
+//! `vitrine_turn`'s matter; which servers a participant is told is [`crate::ice_servers`]'s.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU64,
+    ops::RangeInclusive,
+    time::Duration,
+};
+
+use clap::Args;
+use vitrine_turn::{IpNet, Limits, Relay, Secret};
+
+use crate::ice_servers::{Place, Turn};
+
+/// The port of STUN and TURN (RFC 8489 section 18.6).
+const PORT: u16 = 3478;
+
+/// Bytes each second in a kbit/s.
+const KBIT: u64 = 125;
+
+/// Length of a secret that nobody chose, in bytes.
+const SECRET_BYTES: usize = 32;
+
+/// How the relay, or the TURN servers in its place, are to be.
+#[derive(Clone, Debug, Args)]
+// The comments are the text of --help, where links have no brackets.
+#[allow(rustdoc::bare_urls)]
+pub struct TurnOptions {
+    /// Address and port to answer STUN and TURN on, over UDP and TCP, or "none"; may be given several times.
+    ///
+    /// Without it, that is port 3478 of the address of --listen, and none with --turn-url. Behind a proxy on the same
+    /// machine give it, for example 0.0.0.0:3478: browsers reach the relay directly, not through the proxy. Where this
+    /// server speaks HTTPS, TURN over TLS is answered on the port of HTTPS as well. In the environment variable, several
+    /// are separated by spaces.
+    #[arg(
+        long, env = "VITRINE_TURN_LISTEN", value_name = "ADDRESS:PORT", value_delimiter = ' ',
+        value_parser = parse_listen
+    )]
+    pub turn_listen: Vec<TurnListen>,
+
+    /// Name or address of the relay, as browsers are told.
+    ///
+    /// Without it, that is the name by which a browser reached the signaling.
+    #[arg(long, env = "VITRINE_TURN_HOST", value_name = "HOST", value_parser = parse_host)]
+    pub turn_host: Option<String>,
+
+    /// Public address of this machine, where it has a private one behind a NAT that maps every port to itself, as in
+    /// most clouds; one for IPv4 and one for IPv6.
+    #[arg(long, env = "VITRINE_EXTERNAL_IP", value_name = "ADDRESS", value_delimiter = ' ')]
+    pub external_ip: Vec<IpAddr>,
+
+    /// UDP ports that the relay takes for allocations. A firewall has to let them in.
+    #[arg(
+        long, env = "VITRINE_TURN_RELAY_PORTS", value_name = "MIN-MAX", default_value = "49152-65535",
+        value_parser = parse_ports
+    )]
+    pub turn_relay_ports: RangeInclusive<u16>,
+
+    /// Network to relay to although it is not on the internet, such as 192.168.0.0/16; may be given several times.
+    ///
+    /// Loopback, private, link-local, shared and multicast addresses are refused otherwise, so that nobody reaches the
+    /// inside of your network through the relay.
+    #[arg(long = "turn-allow-peer", env = "VITRINE_TURN_ALLOW_PEER", value_name = "NETWORK", value_delimiter = ' ')]
+    pub turn_allow_peers: Vec<IpNet>,
+
+    /// Allocations of one participant at a time. A browser makes several for each other participant.
+    #[arg(
+        long, env = "VITRINE_TURN_USER_QUOTA", value_name = "COUNT",
+        default_value_t = Limits::default().allocations_per_user
+    )]
+    pub turn_user_quota: usize,
+
+    /// Allocations of all participants together.
+    #[arg(
+        long, env = "VITRINE_TURN_TOTAL_QUOTA", value_name = "COUNT", default_value_t = Limits::default().allocations
+    )]
+    pub turn_total_quota: usize,
+
+    /// Most that is relayed for one allocation in each direction, in kbit/s; 0 for no bound.
+    #[arg(long, env = "VITRINE_TURN_BANDWIDTH", value_name = "KBIT", default_value_t = 10_000)]
+    pub turn_bandwidth: u64,
+
+    /// TURN server elsewhere, to use instead of the relay in this program; may be given several times.
+    ///
+    /// It has to take credentials that are signed with --turn-secret, as coturn does with use-auth-secret. It looks like
+    /// turn:HOST:PORT?transport=udp, turn:HOST:PORT?transport=tcp or turns:HOST:PORT.
+    #[arg(
+        long = "turn-url", env = "VITRINE_TURN_URL", value_name = "URL", value_delimiter = ' ',
+        requires = "turn_secret", value_parser = parse_turn_url
+    )]
+    pub turn_urls: Vec<String>,
+
+    /// Secret with which TURN credentials are signed. Better given as environment variable: everybody on a machine sees
+    /// the arguments of its programs.
+    ///
+    /// Without it, the relay in this program makes one that lasts as long as the program runs.
+    #[arg(long, env = "VITRINE_TURN_SECRET", value_name = "SECRET", hide_env_values = true, value_parser = parse_secret)]
+    pub turn_secret: Option<Secret>,
+
+    /// Seconds for which TURN credentials can be used to begin something. Calls that last longer get new ones.
+    #[arg(
+        long, env = "VITRINE_TURN_LIFETIME", value_name = "SECONDS", default_value_t = 4 * 60 * 60,
+        value_parser = clap::value_parser!(u64).range(10..=7 * 24 * 60 * 60)
+    )]
+    pub turn_lifetime: u64,
+}
+
+/// Where STUN and TURN are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnListen {
+    /// Nowhere.
+    Nowhere,
+    /// Here.
+    On(SocketAddr),
+}
+
+impl Default for TurnOptions {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            turn_listen: Vec::new(),
+            turn_host: None,
+            external_ip: Vec::new(),
+            turn_relay_ports: 49152..=65535,
+            turn_allow_peers: Vec::new(),
+            turn_user_quota: limits.allocations_per_user,
+            turn_total_quota: limits.allocations,
+            turn_bandwidth: 10_000,
+            turn_urls: Vec::new(),
+            turn_secret: None,
+            turn_lifetime: 4 * 60 * 60,
+        }
+    }
+}
+
+impl TurnOptions {
+    /// Starts the relay, if there is to be one, for a server that listens on `listen`, and tells how participants are
+    /// named it or those in its place. `tls` says whether that server takes TURN over TLS.
+    ///
+    /// # Errors
+    /// When the relay cannot start.
+    pub(crate) async fn start(
+        &self,
+        listen: SocketAddr,
+        tls: bool,
+    ) -> Result<(Option<Relay>, Option<Turn>), vitrine_turn::Error> {
+        let lifetime = Duration::from_secs(self.turn_lifetime);
+        let addresses = self.addresses(listen);
+        if addresses.is_empty() {
+            let elsewhere = self.turn_secret.clone().filter(|_| !self.turn_urls.is_empty());
+            let turn =
+                elsewhere.map(|secret| Turn { secret, lifetime, place: Place::Elsewhere(self.turn_urls.clone()) });
+            return Ok((None, turn));
+        }
+        let secret = match &self.turn_secret {
+            Some(secret) => secret.clone(),
+            None => random_secret()?,
+        };
+        let relay = Relay::bind(vitrine_turn::Config {
+            udp: addresses.clone(),
+            tcp: addresses,
+            external: self.external_ip.clone(),
+            relay_ports: self.turn_relay_ports.clone(),
+            allow_peers: self.turn_allow_peers.clone(),
+            limits: Limits {
+                allocations_per_user: self.turn_user_quota,
+                allocations: self.turn_total_quota,
+                bandwidth: NonZeroU64::new(self.turn_bandwidth.saturating_mul(KBIT)),
+                ..Limits::default()
+            },
+            ..vitrine_turn::Config::new(secret.clone())
+        })
+        .await?;
+        let place = Place::Here {
+            host: self.turn_host.clone(),
+            udp: relay.udp_addresses().first().map(SocketAddr::port),
+            tcp: relay.tcp_addresses().first().map(SocketAddr::port),
+            tls,
+            loopback: relay.udp_addresses().iter().all(|address| address.ip().is_loopback()),
+        };
+        Ok((Some(relay), Some(Turn { secret, lifetime, place })))
+    }
+
+    fn addresses(&self, listen: SocketAddr) -> Vec<SocketAddr> {
+        if self.turn_listen.is_empty() && self.turn_urls.is_empty() {
+            return vec![SocketAddr::new(listen.ip(), PORT)];
+        }
+        let on = |listen: &TurnListen| match listen {
+            TurnListen::Nowhere => None,
+            TurnListen::On(address) => Some(*address),
+        };
+        self.turn_listen.iter().filter_map(on).collect()
+    }
+}
+
+fn random_secret() -> Result<Secret, getrandom::Error> {
+    let mut bytes = [0; SECRET_BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(Secret::from(bytes))
+}
+
+fn parse_listen(text: &str) -> Result<TurnListen, String> {
+    match text {
+        "none" => Ok(TurnListen::Nowhere),
+        address => address
+            .parse()
+            .map(TurnListen::On)
+            .map_err(|_| "it must look like 0.0.0.0:3478 or [::]:3478, or be \"none\"".to_owned()),
+    }
+}
+
+/// A name or an address without a port, as it stands in a URL.
+fn parse_host(text: &str) -> Result<String, String> {
+    if let Ok(IpAddr::V6(address)) = text.trim_start_matches('[').trim_end_matches(']').parse() {
+        return Ok(format!("[{address}]"));
+    }
+    let is_name = !text.is_empty() && text.chars().all(|char| char.is_ascii_alphanumeric() || "-._".contains(char));
+    if is_name { Ok(text.to_owned()) } else { Err("it must be a name or an address, without a port".to_owned()) }
+}
+
+fn parse_ports(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let range = text.split_once('-').and_then(|(min, max)| Some(min.trim().parse().ok()?..=max.trim().parse().ok()?));
+    range
+        .filter(|range| !range.is_empty() && *range.start() > 0)
+        .ok_or_else(|| "it must look like 49152-65535, two ports of which the first is not the larger".to_owned())
+}
+
+fn parse_turn_url(text: &str) -> Result<String, String> {
+    match text.split_once(':') {
+        Some(("turn" | "turns", rest)) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.to_owned()),
+        _ => Err("it must look like turn:HOST:PORT?transport=udp or turns:HOST:PORT".to_owned()),
+    }
+}
+
+fn parse_secret(text: &str) -> Result<Secret, String> {
+    if text.is_empty() { Err("it must not be empty".to_owned()) } else { Ok(Secret::from(text)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_relay_listens_where_the_server_does_unless_told_otherwise() {
+        let listen = "192.0.2.1:443".parse().unwrap();
+        let addresses = |options: TurnOptions| options.addresses(listen);
+        assert_eq!(addresses(TurnOptions::default()), ["192.0.2.1:3478".parse().unwrap()]);
+        let elsewhere = TurnOptions { turn_urls: vec!["turn:a".to_owned()], ..TurnOptions::default() };
+        assert_eq!(addresses(elsewhere), []);
+        let told = |text| TurnOptions { turn_listen: vec![parse_listen(text).unwrap()], ..TurnOptions::default() };
+        assert_eq!(addresses(told("none")), []);
+        assert_eq!(addresses(told("[::]:1")), ["[::]:1".parse().unwrap()]);
+    }
+
+    #[test]
+    fn hosts_ports_and_urls_are_read_or_refused_in_words() {
+        assert_eq!(parse_host("turn.example").as_deref(), Ok("turn.example"));
+        assert_eq!(parse_host("2001:db8::1").as_deref(), Ok("[2001:db8::1]"));
+        assert!(parse_host("turn.example:3478").is_err() && parse_host("").is_err() && parse_host("a b").is_err());
+        assert_eq!(parse_ports("50000-50100"), Ok(50000..=50100));
+        for wrong in ["", "1", "2-1", "0-1", "a-b", "1-70000"] {
+            assert!(parse_ports(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse_turn_url("turn:a:1?transport=tcp").is_ok() && parse_turn_url("turns:a").is_ok());
+        for wrong in ["", "turn:", "turn://a", "stun:a", "a"] {
+            assert!(parse_turn_url(wrong).is_err(), "{wrong}");
+        }
+    }
+}

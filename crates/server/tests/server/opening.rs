@@ -1,0 +1,178 @@
+//! The first moments of connections: what is spoken on them, and how long and how many may take their time.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::mpsc,
+    time::timeout,
+};
+use vitrine_server::{ByteStream, Config, Limits, StunStream, StunStreams};
+
+use crate::{
+    client::{PATIENCE, Server},
+    http::{get, request_over},
+    https::secured,
+};
+
+/// The first bytes of a STUN Binding request (RFC 8489 section 5).
+const BINDING: [u8; 8] = [0x00, 0x01, 0x00, 0x00, 0x21, 0x12, 0xa4, 0x42];
+
+/// Long enough never to come.
+const LONG: Duration = Duration::from_secs(3600);
+const SHORT: Duration = Duration::from_millis(100);
+
+/// A server that sends back what comes over connections that speak STUN, and tells of each where it is from and to, and
+/// whether it is encrypted.
+fn echoing() -> (Config, mpsc::UnboundedReceiver<(std::net::SocketAddr, std::net::SocketAddr, bool)>) {
+    let (seen, sights) = mpsc::unbounded_channel();
+    let stun_streams = StunStreams::new(move |StunStream { mut stream, local, remote, is_tls }| {
+        seen.send((local, remote, is_tls)).unwrap();
+        async move {
+            let mut message = [0; BINDING.len()];
+            while stream.read_exact(&mut message).await.is_ok() {
+                if stream.write_all(&message).await.is_err() || stream.flush().await.is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    (Config { stun_streams: Some(stun_streams), ..Config::default() }, sights)
+}
+
+async fn is_echoed(stream: &mut (impl ByteStream + ?Sized)) {
+    for _ in 0..2 {
+        stream.write_all(&BINDING).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut answer = [0; BINDING.len()];
+        timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("an answer in time").unwrap();
+        assert_eq!(answer, BINDING);
+    }
+}
+
+async fn is_ended(stream: &mut TcpStream) {
+    let mut rest = Vec::new();
+    // A reset is an end, too.
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("an end in time");
+}
+
+#[tokio::test]
+async fn the_first_byte_tells_stun_from_http() {
+    let (config, mut sights) = echoing();
+    let server = Server::with(config).await;
+    let mut stun = TcpStream::connect(server.address).await.unwrap();
+    let client = stun.local_addr().unwrap();
+    is_echoed(&mut stun).await;
+    assert_eq!(sights.recv().await.unwrap(), (server.address, client, false));
+    assert_eq!(get(server.address, "/healthz", &[]).await.text(), "ok");
+    server.participant("room").await;
+    // It ends with the server.
+    server.stop().await.unwrap();
+    is_ended(&mut stun).await;
+}
+
+#[tokio::test]
+async fn the_first_byte_inside_tls_tells_stun_from_https() {
+    let (config, mut sights) = echoing();
+    let (server, trust) = secured("opening-tls", config).await;
+    let mut stun = trust.connect(&server).await.unwrap();
+    let address = stun.get_ref().0.local_addr().unwrap();
+    is_echoed(&mut stun).await;
+    assert_eq!(sights.recv().await.unwrap(), (server.address, address, true));
+    let https = trust.connect(&server).await.unwrap();
+    assert_eq!(request_over(https, server.address, "GET", "/healthz", &[], "").await.text(), "ok");
+    // Also without TLS on the port of TLS: nothing in a STUN message is a secret.
+    let mut plain = TcpStream::connect(server.address).await.unwrap();
+    is_echoed(&mut plain).await;
+    assert!(!sights.recv().await.unwrap().2);
+}
+
+#[tokio::test]
+async fn without_anybody_to_take_it_stun_is_bad_http() {
+    let server = Server::start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(&BINDING).await.unwrap();
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an end in time").unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 400 "));
+}
+
+#[tokio::test]
+async fn connections_that_do_not_open_are_ended() {
+    let limits = Limits { opening_time: SHORT, ..Limits::default() };
+    let (server, trust) = secured("opening-slow", Config { limits, ..Config::default() }).await;
+    let mut silent = TcpStream::connect(server.address).await.unwrap();
+    // A record of a handshake that never comes whole, and a handshake after which nothing comes.
+    let mut half = TcpStream::connect(server.address).await.unwrap();
+    half.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await.unwrap();
+    is_ended(&mut silent).await;
+    is_ended(&mut half).await;
+    // On a busy machine, already the handshake may take too long.
+    if let Ok(through) = trust.connect(&server).await {
+        is_ended(&mut through.into_inner().0).await;
+    }
+}
+
+#[tokio::test]
+async fn connections_that_do_not_open_make_way_for_others() {
+    let limits = Limits { opening_connections: 4, opening_time: LONG, ..Limits::default() };
+    let (server, trust) = secured("opening-many", Config { limits, ..Config::default() }).await;
+    let mut halves = Vec::new();
+    for _ in 0..20 {
+        let mut half = TcpStream::connect(server.address).await.unwrap();
+        half.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await.unwrap();
+        halves.push(half);
+        let stream = trust.connect(&server).await.unwrap();
+        assert_eq!(request_over(stream, server.address, "GET", "/healthz", &[], "").await.text(), "ok");
+    }
+    for half in &mut halves[..16] {
+        is_ended(half).await;
+    }
+    // Those that are left do not hold the server up.
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn open_connections_do_not_make_way() {
+    let limits = Limits { opening_connections: 1, ..Limits::default() };
+    let server = Server::with(Config { limits, ..Config::default() }).await;
+    let mut first = server.participant("room").await;
+    for _ in 0..4 {
+        server.participant("another").await.settle().await;
+    }
+    first.settle().await;
+}
+
+#[tokio::test]
+async fn requests_that_never_come_whole_are_ended() {
+    let limits = Limits { request_time: SHORT, ..Limits::default() };
+    let server = Server::with(Config { limits, ..Config::default() }).await;
+    let mut head = TcpStream::connect(server.address).await.unwrap();
+    head.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n").await.unwrap();
+    is_ended(&mut head).await;
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    is_ended(&mut idle).await;
+    // A connection that is in use is not one of them.
+    let mut client = server.participant("room").await;
+
+    let open = get(server.address, "/socket.io/?EIO=4&transport=polling", &[]).await;
+    let session: serde_json::Value = serde_json::from_str(open.text().strip_prefix('0').unwrap()).unwrap();
+    let mut body = TcpStream::connect(server.address).await.unwrap();
+    let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", session["sid"].as_str().unwrap());
+    let request = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n40");
+    body.write_all(request.as_bytes()).await.unwrap();
+    is_ended(&mut body).await;
+    client.settle().await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused() {
+    let server = Server::start().await;
+    let long = "x".repeat(20_000);
+    let response = get(server.address, "/healthz", &[("x-long", &long)]).await;
+    assert_eq!(response.status, 431);
+    let fitting = "x".repeat(10_000);
+    assert_eq!(get(server.address, "/healthz", &[("x-fitting", &fitting)]).await.status, 200);
+}

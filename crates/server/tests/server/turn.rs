@@ -1,0 +1,177 @@
+//! STUN and TURN as participants get to know them: what they are told, and that what they are told works. How the relay
+//! behaves in detail is tested where it is made.
+
+use std::{collections::HashSet, net::SocketAddr, path::Path, process::Stdio, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    process::Command,
+    time::timeout,
+};
+use vitrine_server::{Config, Dist, ServeError, TurnListen, TurnOptions, serve};
+
+use crate::{
+    client::{PATIENCE, Server},
+    http::get,
+};
+
+/// Messages that coturn's client sends.
+const COUNT: &str = "10";
+
+fn options() -> TurnOptions {
+    TurnOptions {
+        turn_listen: vec![TurnListen::On(([127, 0, 0, 1], 0).into())],
+        turn_allow_peers: vec!["127.0.0.0/8".parse().unwrap()],
+        ..TurnOptions::default()
+    }
+}
+
+async fn server(turn: TurnOptions) -> Server {
+    Server::with(Config { turn, ..Config::default() }).await
+}
+
+/// The one URL that begins so.
+fn url<'a>(answer: &'a Value, start: &str, end: &str) -> &'a str {
+    let servers = answer["iceServers"].as_array().unwrap();
+    let urls = servers.iter().flat_map(|server| server["urls"].as_array().unwrap());
+    let mut urls = urls.map(|url| url.as_str().unwrap()).filter(|url| url.starts_with(start) && url.ends_with(end));
+    let url = urls.next().unwrap_or_else(|| panic!("no {start}…{end} in {answer}"));
+    assert_eq!(urls.next(), None);
+    url
+}
+
+fn address(url: &str) -> SocketAddr {
+    let (_, rest) = url.split_once(':').unwrap();
+    rest.split('?').next().unwrap().parse().unwrap()
+}
+
+fn credentials(answer: &Value) -> (&str, &str) {
+    let servers = answer["iceServers"].as_array().unwrap();
+    let server = servers.iter().find(|server| server.get("username").is_some()).unwrap();
+    (server["username"].as_str().unwrap(), server["credential"].as_str().unwrap())
+}
+
+/// Runs coturn's client against a TURN server: whether all that it sent came back, and what it said.
+async fn relays(server: SocketAddr, answer: &Value, more: &[&str]) -> (bool, String) {
+    let (username, credential) = credentials(answer);
+    let mut command = Command::new(std::env::var_os("VITRINE_TURNUTILS_UCLIENT").unwrap_or("turnutils_uclient".into()));
+    command.args(["-c", "-y", "-v", "-n", COUNT, "-p", &server.port().to_string(), "-u", username, "-w", credential]);
+    command.args(more).arg(server.ip().to_string()).kill_on_drop(true);
+    let output = timeout(Duration::from_secs(60), command.output()).await.expect("coturn's client ends");
+    let output = output.expect("turnutils_uclient, of the package `coturn`");
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    (output.status.success() && text.contains("Total lost packets 0 (0.000000%)"), text)
+}
+
+#[tokio::test]
+async fn the_relay_takes_the_credentials_that_participants_get() {
+    let server = server(options()).await;
+    let answer = server.client().await.request("create-room", &json!("room")).await;
+    for (transport, more) in [("udp", &[][..]), ("tcp", &["-t"])] {
+        let relay = address(url(&answer, "turn:", &format!("?transport={transport}")));
+        let (good, text) = relays(relay, &answer, more).await;
+        assert!(good, "{transport}: {text}");
+    }
+    let mut forged = answer.clone();
+    let servers = forged["iceServers"].as_array_mut().unwrap();
+    servers.last_mut().unwrap()["credential"] = json!("guessed");
+    let (good, text) = relays(address(url(&answer, "turn:", "udp")), &forged, &[]).await;
+    assert!(!good, "{text}");
+}
+
+#[tokio::test]
+async fn stun_is_answered_where_participants_are_told() {
+    let server = server(options()).await;
+    let answer = server.client().await.request("join-room", &json!("room")).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(address(url(&answer, "stun:", ""))).await.unwrap();
+    let mut request = [7; 20];
+    request[..8].copy_from_slice(&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]);
+    socket.send(&request).await.unwrap();
+    let mut response = [0; 200];
+    let length = timeout(PATIENCE, socket.recv(&mut response)).await.expect("an answer in time").unwrap();
+    assert!(length > 20 && response[..2] == [1, 1] && response[4..20] == request[4..], "{:?}", &response[..length]);
+}
+
+#[tokio::test]
+async fn everybody_gets_credentials_of_their_own_and_may_ask_for_new_ones() {
+    let server = server(TurnOptions { turn_lifetime: 600, ..options() }).await;
+    let mut usernames = HashSet::new();
+    for _ in 0..3 {
+        let mut client = server.client().await;
+        // In the lobby, on entering, and in the call.
+        for (event, data) in [("ice-servers", json!(null)), ("join-room", json!("room")), ("ice-servers", json!(null))]
+        {
+            let answer = client.request(event, &data).await;
+            assert_eq!((&answer["success"], &answer["iceServersLifetime"]), (&json!(true), &json!(600)), "{answer}");
+            let (username, _) = credentials(&answer);
+            let (expiry, user) = username.split_once(':').unwrap();
+            assert_eq!(user, client.id);
+            let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+            assert!((now + 500..=now + 600).contains(&expiry.parse().unwrap()), "{username} at {now}");
+            usernames.insert(user.to_owned());
+        }
+    }
+    assert_eq!(usernames.len(), 3);
+}
+
+#[tokio::test]
+async fn figures_tell_of_the_relay() {
+    let server = server(options()).await;
+    let answer = server.client().await.request("join-room", &json!("room")).await;
+    assert!(relays(address(url(&answer, "turn:", "udp")), &answer, &[]).await.0);
+    let text = get(server.address, "/metrics", &[]).await.text().to_owned();
+    let value = |name: &str| -> u64 {
+        let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).rsplit_once(' ').unwrap().1.parse().unwrap()
+    };
+    assert!(value("vitrine_turn_allocations_total") >= 2);
+    assert!(value("vitrine_turn_relayed_bytes_total{direction=\"to-peers\"}") > 0);
+    assert!(value("vitrine_turn_refusals_total{code=\"401\"}") > 0);
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_with_what_to_do() {
+    let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let turn = TurnOptions { turn_listen: vec![TurnListen::On(taken.local_addr().unwrap())], ..TurnOptions::default() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = Config { turn, dist: Dist::None, ..Config::default() };
+    let error = serve(config, listener, std::future::pending()).await.unwrap_err();
+    assert!(matches!(error, ServeError::Turn(_)) && error.to_string().contains("--turn-listen"), "{error}");
+}
+
+/// coturn on a port of its own; it ends with the test.
+async fn coturn(secret: &str, directory: &Path) -> (tokio::process::Child, SocketAddr) {
+    // Taken and given back: coturn cannot be asked which port it has taken.
+    let address = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut command = Command::new(std::env::var_os("VITRINE_TURNSERVER").unwrap_or("turnserver".into()));
+    command.args(["-n", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers"]);
+    command.args(["--listening-port", &address.port().to_string(), "--no-cli", "--no-tls", "--no-dtls"]);
+    command.args(["--use-auth-secret", "--static-auth-secret", secret, "--realm", "test", "--log-file", "stdout"]);
+    command.arg("--pidfile").arg(directory.join("pid")).arg("--userdb").arg(directory.join("users"));
+    command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let child = command.spawn().expect("turnserver, of the package `coturn`");
+    let up = async { while tokio::net::TcpStream::connect(address).await.is_err() {} };
+    timeout(PATIENCE, up).await.expect("coturn listens");
+    (child, address)
+}
+
+#[tokio::test]
+async fn coturn_takes_the_credentials_that_participants_get_for_it() {
+    let directory = std::env::temp_dir().join(format!("vitrine-coturn-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let (_coturn, address) = coturn("north-star", &directory).await;
+    let elsewhere = |secret: &str| TurnOptions {
+        turn_urls: vec![format!("turn:{address}?transport=udp")],
+        turn_secret: Some(secret.into()),
+        ..TurnOptions::default()
+    };
+    for (secret, right) in [("north-star", true), ("south-star", false)] {
+        let server = server(elsewhere(secret)).await;
+        let answer = server.client().await.request("join-room", &json!("room")).await;
+        let (good, text) = relays(address, &answer, &[]).await;
+        assert_eq!(good, right, "{text}");
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+}
