@@ -8,8 +8,8 @@ use std::{
 use super::{Certificate, ServerPlace};
 use crate::{Result, needs, process::Process};
 
-/// STUN and TURN are spoken here (RFC 8656, section 19).
-const TURN_PORT: u16 = 3478;
+/// RFC 8489, section 18.6.
+const STUN_PORT: u16 = 3478;
 
 /// A running server; killed without a warning when dropped.
 pub struct Service {
@@ -41,18 +41,13 @@ impl Service {
         command.arg("--listen").arg(SocketAddr::new(place.listens_on(), 443).to_string());
         command.arg("--dist").arg(directory);
         command.arg("--tls-cert").arg(certificate.path()).arg("--tls-key").arg(certificate.key_path());
-        match help {
-            Help::Relay => {
-                command.arg("--turn-listen").arg(SocketAddr::new(place.listens_on(), TURN_PORT).to_string());
-                command.args(["--ice-server", "none"]);
-                if place.public != place.own {
-                    command.arg("--external-ip").arg(place.public.to_string());
-                }
-            }
-            Help::StunAt(other) => {
-                let stun = format!("stun:{}", SocketAddr::from((other.public, TURN_PORT)));
-                command.args(["--turn-listen", "none", "--ice-server", &stun]);
-            }
+        // Nothing more is said than an operator has to say.
+        if place.public != place.own {
+            command.arg("--external-ip").arg(place.public.to_string());
+        }
+        if let Help::StunAt(other) = help {
+            let stun = format!("stun:{}", SocketAddr::from((other.public, STUN_PORT)));
+            command.args(["--turn-listen", "none", "--ice-server", &stun]);
         }
         let ready = |line: &str| line.starts_with("listening on ").then_some(());
         let (process, ()) = Process::start(command, ready).await?;
