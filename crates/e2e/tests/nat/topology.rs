@@ -53,6 +53,14 @@ fn seen_from(socket: &UdpSocket, receiver: &UdpSocket, at: SocketAddr) -> io::Re
     Ok(source)
 }
 
+/// Sends something that arrives, so that what is sent next is not held up for want of a neighbour's address while what
+/// others send passes it.
+fn knows_the_way(socket: &UdpSocket, probes: &Probes) -> io::Result<()> {
+    let place = &probes.other;
+    let receiver = udp(&place.namespace, place.own, 3481)?;
+    seen_from(socket, &receiver, SocketAddr::from((place.public, 3481))).map(drop)
+}
+
 fn receive(socket: &UdpSocket) -> io::Result<(Vec<u8>, SocketAddr)> {
     let mut buffer = [0; 100];
     let (length, source) = socket.recv_from(&mut buffer)?;
@@ -109,6 +117,7 @@ fn routers_drop_what_was_not_asked_for(laboratory: &NatLaboratory, probes: &Prob
         let stranger = udp(&probes.other.namespace, probes.other.own, 3478)?;
         let mapped = seen_from(&socket, &server, SocketAddr::from((probes.one.public, 3478)))?;
         for sender in [&stranger, &other_port] {
+            knows_the_way(sender, probes)?;
             sender.send_to(b"unasked", mapped)?;
         }
         server.send_to(b"asked", mapped)?;
@@ -219,6 +228,7 @@ fn ipv6_only(laboratory: &NatLaboratory, probes: &Probes) -> io::Result<()> {
     assert_eq!(no_route.kind(), ErrorKind::NetworkUnreachable);
     // Both addresses are public, and still nobody is reached who has not sent before.
     let other = udp(&there.namespace, there.address, 0)?;
+    seen_from(&other, &server, SocketAddr::from((ipv6, 3478)))?;
     other.send_to(b"unasked", socket.local_addr()?)?;
     server.send_to(b"asked", socket.local_addr()?)?;
     assert_eq!(receive(&socket)?.0, b"asked");
