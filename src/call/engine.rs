@@ -10,6 +10,7 @@ use futures_util::{
     future::{Either, select},
 };
 use gloo_timers::future::TimeoutFuture;
+use vitrine_insight::check::Outcome;
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
     json::Json,
@@ -20,6 +21,8 @@ use wasm_bindgen::JsValue;
 
 use super::{
     CallState, Command, Intent, Problem, SignalingState, Stage,
+    check::Check,
+    ice_servers::IceServerList,
     media::Media,
     peer::{Context, Peer},
 };
@@ -39,6 +42,12 @@ pub enum Event {
     Signaling(SignalingEvent),
     /// The answer to the request with this serial number to enter the room.
     Entered(u64, Result<Json, RequestError>),
+    /// The answer to the request for ICE servers.
+    IceServers(Result<Json, RequestError>),
+    /// The servers that the check with this serial number is about.
+    CheckPlanned(u64, Vec<IceServer>),
+    /// How the line with this number of the check with this serial number ended.
+    Checked(u64, usize, Outcome),
     /// The browser answered a request for devices.
     Captured(Capture),
     /// What was found for a device that was lost.
@@ -108,11 +117,11 @@ pub struct Engine {
     pub(super) signaling: Signaling,
     pub(super) signaling_state: SignalingState,
     pub(super) media: Media,
-    certificate: Option<JsValue>,
+    pub(super) certificate: Option<JsValue>,
     _certificate: Task,
     pub(super) room: Option<Room>,
-    /// What the signaling server acknowledged, if it named any.
-    pub(super) ice_servers: Option<Vec<IceServer>>,
+    pub(super) ice_servers: IceServerList,
+    pub(super) check: Option<Check>,
     pub(super) peers: HashMap<UserId, Peer>,
     pub(super) name: String,
     pub(super) session_id: String,
@@ -154,7 +163,8 @@ impl Engine {
             certificate: None,
             _certificate: certificate,
             room: None,
-            ice_servers: None,
+            ice_servers: IceServerList::default(),
+            check: None,
             peers: HashMap::new(),
             name: String::new(),
             session_id: random_id(),
@@ -223,6 +233,7 @@ impl Engine {
             local: self.media.view(&shown.local),
             peers: peers.into_iter().map(|peer| peer.view.clone()).collect(),
             problem: self.problem.clone(),
+            check: self.check.as_ref().and_then(Check::lines),
         }
     }
 
@@ -231,6 +242,9 @@ impl Engine {
             Event::Command(command) => self.command(command),
             Event::Signaling(event) => self.signaling(event),
             Event::Entered(serial, result) => self.entered(serial, result),
+            Event::IceServers(result) => self.ice_servers_answered(result),
+            Event::CheckPlanned(serial, servers) => self.check_planned(serial, &servers),
+            Event::Checked(serial, line, outcome) => self.checked(serial, line, outcome),
             Event::Captured(capture) => {
                 self.media.captured(capture);
                 self.resend(&[Kind::Audio, Kind::Video]);
@@ -251,6 +265,7 @@ impl Engine {
                 if self.ticks.is_multiple_of(TICKS_OF_PATIENCE) && self.media.waits_for_another_program() {
                     self.media.look_again();
                 }
+                self.refresh_ice_servers();
                 self.tick();
             }
             Event::NetworkChanged => self.peers.values_mut().for_each(Peer::try_again),
@@ -280,6 +295,7 @@ impl Engine {
             Command::Enter { name, room, intent } if self.room.is_none() => {
                 self.name = name;
                 self.problem = None;
+                self.check = None;
                 self.room = Some(Room {
                     name: room,
                     intent,
@@ -305,6 +321,8 @@ impl Engine {
                 self.tick();
             }
             Command::DismissProblem => self.problem = None,
+            Command::Check => self.start_check(),
+            Command::EndCheck => self.check = None,
         }
     }
 
@@ -326,7 +344,7 @@ impl Engine {
         if self.room.take().is_some() {
             self.signaling.emit(event::LEAVE_ROOM, None);
             self.peers.clear();
-            self.ice_servers = None;
+            self.ice_servers = IceServerList::default();
             // The next stay is another one, even in the same room.
             self.session_id = random_id();
         }
@@ -392,7 +410,7 @@ impl Engine {
                 }));
                 // The room is there now: coming back to it after a loss is joining it.
                 room.intent = Intent::Join;
-                self.ice_servers = answer.ice_servers;
+                self.name_ice_servers(answer.ice_servers, answer.ice_servers_lifetime);
                 self.meet(answer.existing_users.unwrap_or_default());
                 return;
             }

@@ -190,7 +190,7 @@ impl Engine {
             return;
         }
         self.serial += 1;
-        let servers = self.ice_servers.as_ref().unwrap_or(&self.config.ice_servers).clone();
+        let servers = self.current_ice_servers();
         let (key, events) = (self.serial, self.events.clone());
         let (context, peers) = self.split();
         match Peer::new(id.clone(), key, negotiation, offers, &servers, &context, events) {

@@ -2,7 +2,14 @@
 //! Placeholders are `{name}`, filled by [`fill`]. Text only; where it is shown is the components' business.
 
 use crate::call::{ConnectionState, DeviceProblem, Problem, SignalingState, Step, Steps};
-use vitrine_protocol::signaling::{ErrorCode, UserId};
+use vitrine_insight::{
+    check::{Outcome, Service},
+    path::{Path, Side},
+};
+use vitrine_protocol::{
+    control::RelayProtocol,
+    signaling::{ErrorCode, UserId},
+};
 
 // The build-script form that the deprecation points to compiles all of ICU into that script; this form does not.
 #[allow(deprecated, missing_docs, clippy::all)]
@@ -101,6 +108,7 @@ pub fn problem(locale: Locale, problem: &Problem) -> Words {
             ErrorCode::ShuttingDown => {
                 (text!(locale, problem.shutting_down), text!(locale, problem.shutting_down_help))
             }
+            ErrorCode::RateLimited => (text!(locale, problem.rate_limited), text!(locale, problem.rate_limited_help)),
         },
     };
     let reason = if let Problem::NoConnection(reason) = problem { reason.as_str() } else { "" };
@@ -174,6 +182,60 @@ pub fn waiting(locale: Locale, steps: &Steps) -> &'static str {
     } else {
         text!(locale, steps.waiting_start)
     }
+}
+
+fn relay_protocol(protocol: RelayProtocol) -> &'static str {
+    match protocol {
+        RelayProtocol::Unknown => "",
+        RelayProtocol::Udp => "UDP",
+        RelayProtocol::Tcp => "TCP",
+        RelayProtocol::Tls => "TLS",
+    }
+}
+
+/// Words for the way that media takes.
+pub fn path(locale: Locale, path: Path) -> String {
+    let (protocol, words) = match path {
+        Path::Local => return text!(locale, path.local).to_owned(),
+        Path::Internet => return text!(locale, path.internet).to_owned(),
+        Path::Relayed(RelayProtocol::Unknown, Side::Own) => ("", text!(locale, path.relayed_own)),
+        Path::Relayed(RelayProtocol::Unknown, Side::Peer) => ("", text!(locale, path.relayed_peer)),
+        Path::Relayed(RelayProtocol::Unknown, Side::Both) => ("", text!(locale, path.relayed_both)),
+        Path::Relayed(protocol, Side::Own) => (relay_protocol(protocol), text!(locale, path.relayed_over_own)),
+        Path::Relayed(protocol, Side::Peer) => (relay_protocol(protocol), text!(locale, path.relayed_over_peer)),
+        Path::Relayed(protocol, Side::Both) => (relay_protocol(protocol), text!(locale, path.relayed_over_both)),
+    };
+    fill(words, "protocol", protocol)
+}
+
+/// What a check is about.
+pub fn service(locale: Locale, service: Service) -> String {
+    match service {
+        Service::Stun => text!(locale, check.stun).to_owned(),
+        Service::Turn(RelayProtocol::Unknown) => text!(locale, check.relay).to_owned(),
+        Service::Turn(protocol) => fill(text!(locale, check.relay_over), "protocol", relay_protocol(protocol)),
+    }
+}
+
+/// How the check of a service ended, and what to do about it.
+pub fn outcome(locale: Locale, service: Service, outcome: Outcome) -> Words {
+    let (title, help) = match outcome {
+        Outcome::Works => (text!(locale, check.works), ""),
+        Outcome::NotConfigured if service == Service::Stun => {
+            (text!(locale, check.none), text!(locale, check.none_stun_help))
+        }
+        Outcome::NotConfigured => (text!(locale, check.none), text!(locale, check.none_relay_help)),
+        Outcome::Unreachable => (text!(locale, check.unreachable), text!(locale, check.unreachable_help)),
+        Outcome::UdpBlocked => (text!(locale, check.udp), text!(locale, check.udp_help)),
+        Outcome::Silent => (text!(locale, check.silent), text!(locale, check.silent_help)),
+        Outcome::Credentials => (text!(locale, check.credentials), text!(locale, check.credentials_help)),
+        Outcome::Quota => (text!(locale, check.quota), text!(locale, check.quota_help)),
+        Outcome::Refused(_) => (text!(locale, check.refused), text!(locale, check.tell_help)),
+        Outcome::NotCarried => (text!(locale, check.not_carried), text!(locale, check.tell_help)),
+        Outcome::Unusable => (text!(locale, check.unusable), text!(locale, check.tell_help)),
+    };
+    let code = if let Outcome::Refused(code) = outcome { code.to_string() } else { String::new() };
+    Words { title: fill(title, "code", &code), help: help.to_owned() }
 }
 
 #[cfg(test)]

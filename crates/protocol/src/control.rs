@@ -16,6 +16,34 @@ pub const VERSION: u32 = 1;
 /// Largest message, in bytes of text.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
+/// How a browser speaks with its relay (`relayProtocol` of W3C webrtc-stats' `RTCIceCandidateStats`); each costs a path
+/// more than those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RelayProtocol {
+    /// One that the browser does not tell, or that a later version may know.
+    Unknown,
+    /// TURN over UDP.
+    Udp,
+    /// TURN over TCP.
+    Tcp,
+    /// TURN over TLS.
+    Tls,
+}
+
+impl RelayProtocol {
+    const NAMES: [(Self, &str); 3] = [(Self::Udp, "udp"), (Self::Tcp, "tcp"), (Self::Tls, "tls")];
+
+    /// The protocol with this name, as browsers write it.
+    pub fn named(name: &str) -> Self {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map_or(Self::Unknown, |(protocol, _)| *protocol)
+    }
+
+    /// The protocol's name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(known, _)| *known == self).map_or("unknown", |(_, name)| name)
+    }
+}
+
 /// One message of the control channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlMessage {
@@ -49,6 +77,12 @@ pub enum ControlMessage {
         /// The camera is on.
         video: bool,
     },
+    /// How the sender's side of the path is relayed, which only that side can know; sent when it is known and at every
+    /// change.
+    Path {
+        /// How the sender speaks with its own relay; none where it has none in the path.
+        relay: Option<RelayProtocol>,
+    },
 }
 
 /// Why a frame is not a message of this version.
@@ -81,6 +115,7 @@ impl ControlMessage {
             "media" => {
                 Self::Media { audio: json.need("audio", Json::to_bool)?, video: json.need("video", Json::to_bool)? }
             }
+            "path" => Self::Path { relay: json.may("relay", |name| name.text().map(RelayProtocol::named))? },
             other => return Err(ControlMessageError::Unknown(other.to_owned())),
         })
     }
@@ -101,6 +136,7 @@ impl From<&ControlMessage> for Json {
             ControlMessage::Media { audio, video } => {
                 tagged("media").with("audio", Some(*audio)).with("video", Some(*video))
             }
+            ControlMessage::Path { relay } => tagged("path").with("relay", relay.map(RelayProtocol::name)),
         }
     }
 }

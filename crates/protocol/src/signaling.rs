@@ -23,6 +23,9 @@ pub mod event {
     pub const CREATE_ROOM: &str = "create-room";
     /// Client to server: enter a room. Data: the room's name. Acknowledged with [`super::Entered`].
     pub const JOIN_ROOM: &str = "join-room";
+    /// Client to server: name the ICE servers anew, in a room or before it. No data. Acknowledged with
+    /// [`super::IceServers`], or, by a plain Socket.IO server, never.
+    pub const ICE_SERVERS: &str = "ice-servers";
     /// Client to server: leave the room. No data. Acknowledged with [`super::Left`].
     pub const LEAVE_ROOM: &str = "leave-room";
     /// Server to the others in the room: somebody entered. Data: [`super::Presence`].
@@ -189,6 +192,8 @@ pub enum ErrorCode {
     MalformedPayload,
     /// The server is shutting down.
     ShuttingDown,
+    /// The sender did too much in too short a time.
+    RateLimited,
 }
 
 /// A refusal, in code and in English words.
@@ -215,6 +220,26 @@ pub struct Entered {
     /// The ICE servers to use in this room, if the server names any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ice_servers: Option<Vec<IceServer>>,
+    /// For how many seconds from now the credentials in `ice_servers` are valid; absent when they do not expire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ice_servers_lifetime: Option<u64>,
+    /// Why the request was refused, if the server says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<RequestError>,
+}
+
+/// Acknowledgement of `ice-servers`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct IceServers {
+    /// Whether the request was granted.
+    pub success: bool,
+    /// The ICE servers to use from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ice_servers: Option<Vec<IceServer>>,
+    /// For how many seconds from now their credentials are valid; absent when they do not expire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ice_servers_lifetime: Option<u64>,
     /// Why the request was refused, if the server says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<RequestError>,

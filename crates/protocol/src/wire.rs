@@ -4,8 +4,8 @@
 use crate::{
     json::{Json, NoField},
     signaling::{
-        Acquaintance, DescriptionTag, Entered, ErrorCode, IceCandidate, IceServer, Introduction, Refused, RequestError,
-        SdpType, SessionDescription, UserId,
+        Acquaintance, DescriptionTag, Entered, ErrorCode, IceCandidate, IceServer, IceServers, Introduction, Refused,
+        RequestError, SdpType, SessionDescription, UserId,
     },
 };
 
@@ -61,6 +61,7 @@ const ERROR_CODES: &[(ErrorCode, &str)] = &[
     (ErrorCode::PayloadTooLarge, "payload-too-large"),
     (ErrorCode::MalformedPayload, "malformed-payload"),
     (ErrorCode::ShuttingDown, "shutting-down"),
+    (ErrorCode::RateLimited, "rate-limited"),
 ];
 
 impl SdpType {
@@ -218,8 +219,16 @@ impl Read for Entered {
             room_id: json.may("roomId", Json::to_text)?,
             existing_users: json.may("existingUsers", Vec::at)?,
             ice_servers: json.may("iceServers", Vec::at)?,
+            ice_servers_lifetime: json.may("iceServersLifetime", Json::to_count)?,
             error: json.may("error", RequestError::at)?,
         })
+    }
+}
+
+impl Read for IceServers {
+    fn read(json: &Json) -> Result<Self, NoField> {
+        let Entered { success, ice_servers, ice_servers_lifetime, error, .. } = Entered::read(json)?;
+        Ok(Self { success, ice_servers, ice_servers_lifetime, error })
     }
 }
 

@@ -4,11 +4,11 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use vitrine_protocol::control::{ControlMessage, ControlMessageError};
+use vitrine_protocol::control::{ControlMessage, ControlMessageError, RelayProtocol};
 use vitrine_protocol::json::Json;
 use vitrine_protocol::signaling::{
-    Acquaintance, DescriptionTag, Entered, ErrorCode, IceCandidate, IceServer, Introduction, Left, Presence, Refused,
-    RequestError, SdpType, SessionDescription, UserId,
+    Acquaintance, DescriptionTag, Entered, ErrorCode, IceCandidate, IceServer, IceServers, Introduction, Left,
+    Presence, Refused, RequestError, SdpType, SessionDescription, UserId,
 };
 use vitrine_protocol::wire::Read;
 
@@ -142,13 +142,30 @@ fn vitrines_server_acknowledges_with_everything() {
         room_id: Some("R".to_owned()),
         existing_users: Some(vec![]),
         ice_servers: Some(vec![server]),
+        ice_servers_lifetime: Some(86_400),
         error: None,
     };
-    let json = json!({"success": true, "roomId": "R", "existingUsers": [], "iceServers": [{"urls": ["stun:x"]}]});
+    let json = json!({"success": true, "roomId": "R", "existingUsers": [], "iceServers": [{"urls": ["stun:x"]}],
+        "iceServersLifetime": 86_400});
     assert_wire(&entered, json.clone());
     assert_reads(json, entered);
     assert_refused::<Entered>(json!({"success": true, "existingUsers": [1]}));
     assert_refused::<Entered>(json!({"success": "yes"}));
+}
+
+#[test]
+fn ice_servers_are_named_anew() {
+    let server = IceServer { urls: vec!["stun:x".to_owned()], username: None, credential: None };
+    let granted = IceServers { success: true, ice_servers: Some(vec![server]), ..IceServers::default() };
+    let json = json!({"success": true, "iceServers": [{"urls": ["stun:x"]}]});
+    assert_wire(&granted, json.clone());
+    assert_reads(json, granted.clone());
+    let json = json!({"success": true, "iceServers": [{"urls": "stun:x"}], "iceServersLifetime": 600});
+    assert_reads(json, IceServers { ice_servers_lifetime: Some(600), ..granted });
+    assert_reads(json!({"success": false}), IceServers::default());
+    for malformed in [json!({"success": true, "iceServersLifetime": -1}), json!({"iceServers": {}})] {
+        assert_refused::<IceServers>(malformed);
+    }
 }
 
 #[test]
@@ -176,6 +193,7 @@ fn error_codes_are_a_closed_set_of_words() {
         (ErrorCode::PayloadTooLarge, "payload-too-large"),
         (ErrorCode::MalformedPayload, "malformed-payload"),
         (ErrorCode::ShuttingDown, "shutting-down"),
+        (ErrorCode::RateLimited, "rate-limited"),
     ];
     for (code, word) in codes {
         assert_wire(&code, json!(word));
@@ -217,6 +235,14 @@ fn control_messages_are_tagged_by_type() {
         ControlMessage::Candidate { candidate },
         r#"{"type":"candidate","candidate":{"candidate":"candidate:1","sdpMid":null,"sdpMLineIndex":null,"usernameFragment":null}}"#,
     );
+    for (relay, name) in [(RelayProtocol::Udp, "udp"), (RelayProtocol::Tcp, "tcp"), (RelayProtocol::Tls, "tls")] {
+        let text = format!(r#"{{"type":"path","relay":"{name}"}}"#);
+        assert_control(ControlMessage::Path { relay: Some(relay) }, &text);
+    }
+    assert_control(ControlMessage::Path { relay: None }, r#"{"type":"path"}"#);
+    let later = Json::parse(r#"{"type":"path","relay":"quic"}"#).unwrap();
+    let relay = Some(RelayProtocol::Unknown);
+    assert_eq!(ControlMessage::read(&later), Ok(ControlMessage::Path { relay }));
     let more = Json::parse(r#"{"type":"media","audio":true,"video":false,"hand":"raised"}"#).unwrap();
     assert_eq!(ControlMessage::read(&more), Ok(ControlMessage::Media { audio: true, video: false }));
 }
@@ -257,6 +283,18 @@ fn candidate() -> impl Strategy<Value = IceCandidate> {
     )
 }
 
+fn ice_servers() -> impl Strategy<Value = IceServers> {
+    let server = (prop::collection::vec(any::<String>(), 0..3), any::<Option<String>>(), any::<Option<String>>())
+        .prop_map(|(urls, username, credential)| IceServer { urls, username, credential });
+    let servers = prop::option::of(prop::collection::vec(server, 0..3));
+    (any::<bool>(), servers, any::<Option<u64>>()).prop_map(|(success, ice_servers, ice_servers_lifetime)| IceServers {
+        success,
+        ice_servers,
+        ice_servers_lifetime,
+        error: None,
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -270,5 +308,13 @@ proptest! {
     fn page_and_server_write_and_read_candidates_alike(candidate in candidate()) {
         let json = serde_json::to_value(&candidate).unwrap();
         assert_page_wire(&candidate, json);
+    }
+
+    #[test]
+    fn the_page_reads_ice_servers_as_the_server_writes_them(servers in ice_servers()) {
+        let json = serde_json::to_value(&servers).unwrap();
+        assert_reads(json.clone(), servers.clone());
+        let IceServers { success, ice_servers, ice_servers_lifetime, error } = servers;
+        assert_reads(json, Entered { success, ice_servers, ice_servers_lifetime, error, ..Entered::default() });
     }
 }

@@ -71,9 +71,15 @@ impl ConnectHandler<LocalAdapter, InOrder> for Connections {
     ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>> {
         let connection = Connection(Arc::new(Mutex::new(Phase::Connecting(Vec::new()))));
         socket.extensions.insert(connection.clone());
-        for event in
-            [event::CREATE_ROOM, event::JOIN_ROOM, event::LEAVE_ROOM, event::OFFER, event::ANSWER, event::ICE_CANDIDATE]
-        {
+        for event in [
+            event::CREATE_ROOM,
+            event::JOIN_ROOM,
+            event::ICE_SERVERS,
+            event::LEAVE_ROOM,
+            event::OFFER,
+            event::ANSWER,
+            event::ICE_CANDIDATE,
+        ] {
             let (connection, signaling) = (connection.clone(), self.0.clone());
             socket.on(event, Events { event, connection, signaling });
         }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use socketioxide::{SendError, SocketError, SocketIo, socket::Sid};
 use vitrine_protocol::{
     room::validate_room_name,
-    signaling::{Entered, ErrorCode, IceServer, Left, Presence, Refused, RequestError, UserId, event},
+    signaling::{Entered, ErrorCode, IceServer, IceServers, Left, Presence, Refused, RequestError, UserId, event},
 };
 
 use crate::{
@@ -120,9 +120,15 @@ impl Signaling {
                     room_id: Some(name.to_owned()),
                     existing_users: (entrance == Entrance::Join).then(|| others.into_iter().map(user_id).collect()),
                     ice_servers: Some(self.ice_servers.clone()),
+                    ice_servers_lifetime: None,
                     error: None,
                 }))
             }
+            event::ICE_SERVERS => Ok(Answer::IceServers(IceServers {
+                success: true,
+                ice_servers: Some(self.ice_servers.clone()),
+                ..IceServers::default()
+            })),
             event::LEAVE_ROOM => {
                 if leave(&mut state.rooms, io, user) {
                     Ok(Answer::DONE)
@@ -147,6 +153,7 @@ impl Signaling {
 #[serde(untagged)]
 enum Answer {
     Entered(Entered),
+    IceServers(IceServers),
     Done(Left),
 }
 
@@ -205,5 +212,6 @@ fn explain(code: ErrorCode) -> &'static str {
         ErrorCode::PayloadTooLarge => "the payload is larger than 64 KiB",
         ErrorCode::MalformedPayload => "the payload lacks a field or has one of the wrong type",
         ErrorCode::ShuttingDown => "the server is shutting down",
+        ErrorCode::RateLimited => "too much in too short a time",
     }
 }
