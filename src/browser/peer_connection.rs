@@ -246,12 +246,14 @@ impl PeerConnection {
         }
     }
 
-    /// Opens the control channel unless it is there already.
+    /// Opens the control channel unless it is there already; `sink` gets its events as
+    /// [`PeerConnectionEvent::Control`].
     ///
     /// # Errors
     /// What `createDataChannel()` throws.
-    pub fn open_control(&mut self, sink: impl Fn(ControlChannelEvent) + Clone + 'static) -> Result<(), JsError> {
+    pub fn open_control(&mut self, sink: impl Fn(PeerConnectionEvent) + Clone + 'static) -> Result<(), JsError> {
         if self.control.is_none() {
+            let sink = move |event| sink(PeerConnectionEvent::Control(event));
             self.control = Some(ControlChannel::open(&self.connection, sink)?);
         }
         Ok(())
@@ -436,7 +438,7 @@ fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {
 }
 
 /// The browser's own value of the JSON.
-fn to_js(json: &Json) -> Result<JsValue, JsError> {
+pub(super) fn to_js(json: &Json) -> Result<JsValue, JsError> {
     Ok(js_sys::JSON::parse(&json.encode())?)
 }
 

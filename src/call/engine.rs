@@ -2,19 +2,16 @@
 //! server. Events come in one at a time; nothing else changes any of it. Who is in the room is the business of
 //! [`super::people`], another part of the same owner.
 
-use std::collections::HashMap;
-
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{
     StreamExt,
     future::{Either, select},
 };
 use gloo_timers::future::TimeoutFuture;
-use vitrine_insight::check::Outcome;
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
     json::Json,
-    signaling::{Entered, IceServer, UserId, event},
+    signaling::{Entered, UserId, event},
     wire::Read,
 };
 use wasm_bindgen::JsValue;
@@ -25,6 +22,7 @@ use super::{
     ice_servers::IceServerList,
     media::Media,
     peer::{Context, Peer},
+    peers::Peers,
 };
 use crate::{
     browser::{
@@ -44,10 +42,6 @@ pub enum Event {
     Entered(u64, Result<Json, RequestError>),
     /// The answer to the request for ICE servers.
     IceServers(Result<Json, RequestError>),
-    /// The servers that the check with this serial number is about.
-    CheckPlanned(u64, Vec<IceServer>),
-    /// How the line with this number of the check with this serial number ended.
-    Checked(u64, usize, Outcome),
     /// The browser answered a request for devices.
     Captured(Capture),
     /// What was found for a device that was lost.
@@ -60,7 +54,7 @@ pub enum Event {
     Peer(u64, PeerConnectionEvent),
     /// The certificate for our connections, if there can be one.
     Certificate(Option<JsValue>),
-    /// Half a second has passed in the room.
+    /// Half a second has passed in the room, or in a check.
     Tick,
     /// The network may have changed.
     NetworkChanged,
@@ -122,7 +116,7 @@ pub struct Engine {
     pub(super) room: Option<Room>,
     pub(super) ice_servers: IceServerList,
     pub(super) check: Option<Check>,
-    pub(super) peers: HashMap<UserId, Peer>,
+    pub(super) peers: Peers,
     pub(super) name: String,
     pub(super) session_id: String,
     pub(super) problem: Option<Problem>,
@@ -165,7 +159,7 @@ impl Engine {
             room: None,
             ice_servers: IceServerList::default(),
             check: None,
-            peers: HashMap::new(),
+            peers: Peers::default(),
             name: String::new(),
             session_id: random_id(),
             problem,
@@ -217,11 +211,6 @@ impl Engine {
     }
 
     fn state(&self, shown: &CallState) -> CallState {
-        let mut peers: Vec<&Peer> = Vec::new();
-        for peer in self.peers.values() {
-            let later = peers.partition_point(|other| other.view.key < peer.view.key);
-            peers.insert(later, peer);
-        }
         CallState {
             stage: match &self.room {
                 None => Stage::Lobby,
@@ -231,9 +220,9 @@ impl Engine {
             room: self.room.as_ref().map(|room| room.name.clone()),
             signaling: self.signaling_state,
             local: self.media.view(&shown.local),
-            peers: peers.into_iter().map(|peer| peer.view.clone()).collect(),
+            peers: self.peers.iter().map(|peer| peer.view.clone()).collect(),
             problem: self.problem.clone(),
-            check: self.check.as_ref().and_then(Check::lines),
+            check: self.check.as_ref().and_then(|check| check.lines.clone()),
         }
     }
 
@@ -243,8 +232,6 @@ impl Engine {
             Event::Signaling(event) => self.signaling(event),
             Event::Entered(serial, result) => self.entered(serial, result),
             Event::IceServers(result) => self.ice_servers_answered(result),
-            Event::CheckPlanned(serial, servers) => self.check_planned(serial, &servers),
-            Event::Checked(serial, line, outcome) => self.checked(serial, line, outcome),
             Event::Captured(capture) => {
                 self.media.captured(capture);
                 self.resend(&[Kind::Audio, Kind::Video]);
@@ -266,9 +253,10 @@ impl Engine {
                     self.media.look_again();
                 }
                 self.refresh_ice_servers();
+                self.tick_check();
                 self.tick();
             }
-            Event::NetworkChanged => self.peers.values_mut().for_each(Peer::try_again),
+            Event::NetworkChanged => self.peers.iter_mut().for_each(Peer::try_again),
             Event::Unclaimed(id) => self.welcome(id),
             Event::Missed(id) => self.missed(&id),
             Event::PageHidden => self.leave(),
@@ -276,7 +264,7 @@ impl Engine {
     }
 
     /// The peers, and what they need of the rest.
-    pub(super) fn split(&mut self) -> (Context<'_>, &mut HashMap<UserId, Peer>) {
+    pub(super) fn split(&mut self) -> (Context<'_>, &mut Peers) {
         let hello =
             ControlMessage::Hello { name: self.name.clone(), session_id: self.session_id.clone(), version: VERSION };
         let in_room = self.room.as_ref().is_some_and(|room| room.entered && room.request.is_none());
@@ -317,7 +305,7 @@ impl Engine {
             Command::SetMicrophone(on) => self.switch(Kind::Audio, on),
             Command::SetCamera(on) => self.switch(Kind::Video, on),
             Command::Retry(key) => {
-                self.peers.values_mut().filter(|peer| peer.view.key == key).for_each(Peer::try_again);
+                self.peers.iter_mut().filter(|peer| peer.view.key == key).for_each(Peer::try_again);
                 self.tick();
             }
             Command::DismissProblem => self.problem = None,
@@ -333,7 +321,7 @@ impl Engine {
 
     fn resend(&mut self, kinds: &[Kind]) {
         let (context, peers) = self.split();
-        for peer in peers.values() {
+        for peer in peers.iter() {
             for kind in kinds {
                 peer.replace_track(*kind, &context);
             }
@@ -401,13 +389,7 @@ impl Engine {
         let problem = match result.as_ref().map(Entered::read) {
             Ok(Ok(answer)) if answer.success => {
                 room.entered = true;
-                let events = self.events.clone();
-                room._ticks = Some(Task::spawn(async move {
-                    loop {
-                        TimeoutFuture::new(TICK).await;
-                        let _ = events.unbounded_send(Event::Tick);
-                    }
-                }));
+                room._ticks = Some(ticks(&self.events));
                 // The room is there now: coming back to it after a loss is joining it.
                 room.intent = Intent::Join;
                 self.name_ice_servers(answer.ice_servers, answer.ice_servers_lifetime);
@@ -428,6 +410,17 @@ impl Engine {
             self.room = None;
         }
     }
+}
+
+/// Sends [`Event::Tick`] until it is dropped.
+pub(super) fn ticks(events: &UnboundedSender<Event>) -> Task {
+    let events = events.clone();
+    Task::spawn(async move {
+        loop {
+            TimeoutFuture::new(TICK).await;
+            let _ = events.unbounded_send(Event::Tick);
+        }
+    })
 }
 
 /// What tells of the network and of the page's end.

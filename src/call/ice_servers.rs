@@ -49,20 +49,21 @@ impl Engine {
         if let Some(seconds) = lifetime {
             list.schedule(now() + seconds as f64 * 1000.0, SHORTEST_WAIT);
         }
-        // Other servers make the next offer of any kind restart ICE: the same ones had better not be set.
-        if list.named != named {
-            list.named = named;
-            let servers = self.current_ice_servers();
-            self.peers.values().for_each(|peer| peer.use_ice_servers(&servers));
-        }
+        list.named = named;
+        let servers = self.current_ice_servers();
+        self.peers.iter().for_each(|peer| peer.use_ice_servers(&servers));
     }
 
     /// Asks for them anew if it is time to; called at every tick.
     pub(super) fn refresh_ice_servers(&mut self) {
         let due = self.ice_servers.expiry.is_some_and(|(_, ask_at)| ask_at <= now());
-        if !due || self.ice_servers.request.is_some() || !self.split().0.online {
-            return;
+        if due && self.ice_servers.request.is_none() && self.split().0.online {
+            self.ask_for_ice_servers();
         }
+    }
+
+    /// Asks the server to name its ICE servers; a plain one never answers.
+    pub(super) fn ask_for_ice_servers(&mut self) {
         let answer = self.signaling.request(event::ICE_SERVERS, None);
         let events = self.events.clone();
         self.ice_servers.request = Some(Task::spawn(async move {
@@ -72,24 +73,18 @@ impl Engine {
 
     /// The server answered, or did not.
     pub(super) fn ice_servers_answered(&mut self, result: Result<Json, RequestError>) {
-        // What was asked for in a room that one has left, or before one came into it again, counts no more.
+        // What was asked for before one came into a room, or came into it again, counts no more.
         if self.ice_servers.request.take().is_none() {
             return;
         }
-        match read(result) {
-            Some(IceServers { ice_servers, ice_servers_lifetime, .. }) => {
-                self.name_ice_servers(ice_servers, ice_servers_lifetime);
-            }
-            None => {
-                if let Some((until, _)) = self.ice_servers.expiry {
-                    self.ice_servers.schedule(until, WAIT_AFTER_FAILURE);
-                }
-            }
+        let answer = result.ok().and_then(|answer| IceServers::read(&answer).ok());
+        let (named, lifetime) = answer.map_or((None, None), |answer| (answer.ice_servers, answer.ice_servers_lifetime));
+        if self.plans_check() {
+            self.plan_check(named);
+        } else if named.is_some() {
+            self.name_ice_servers(named, lifetime);
+        } else if let Some((until, _)) = self.ice_servers.expiry {
+            self.ice_servers.schedule(until, WAIT_AFTER_FAILURE);
         }
     }
-}
-
-/// What was granted, if it was.
-pub(super) fn read(result: Result<Json, RequestError>) -> Option<IceServers> {
-    IceServers::read(&result.ok()?).ok().filter(|answer| answer.success && answer.ice_servers.is_some())
 }

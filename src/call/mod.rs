@@ -10,6 +10,7 @@ mod ice_servers;
 mod media;
 mod path;
 mod peer;
+mod peers;
 mod people;
 mod state;
 

@@ -2,7 +2,7 @@
 //! few seconds from then on, because a path may change without a word. What the statistics mean is decided in
 //! [`vitrine_insight::path`].
 
-use vitrine_insight::path::SelectedPair;
+use vitrine_insight::path::{Path, SelectedPair};
 use vitrine_protocol::{
     control::{ControlMessage, RelayProtocol},
     json::Json,
@@ -69,8 +69,7 @@ impl Peer {
         let path = self.watch.pair.and_then(|pair| pair.path(self.watch.told));
         if path != self.view.path && self.view.connection == ConnectionState::Connected {
             self.view.path = path;
-            let (name, side) = path.map_or(("unknown", None), |path| (path.name(), path.side()));
-            self.describe(&format!("path: {name} {}", side.unwrap_or_default()));
+            self.describe(path.map_or("its path is not known", Path::name));
         }
     }
 }

@@ -467,7 +467,7 @@ impl Peer {
     /// more, which a plain client takes for a new call.
     fn open_control(&mut self) -> Result<(), JsError> {
         let sink = self.sink();
-        self.connection.open_control(move |event| sink(PeerConnectionEvent::Control(event)))
+        self.connection.open_control(sink)
     }
 
     /// Where the connection's events go.
@@ -499,7 +499,8 @@ impl Peer {
     }
 }
 
-fn sink(key: u64, events: &UnboundedSender<Event>) -> impl Fn(PeerConnectionEvent) + Clone + 'static {
+/// Where the events of the connection with this key go.
+pub(super) fn sink(key: u64, events: &UnboundedSender<Event>) -> impl Fn(PeerConnectionEvent) + Clone + 'static {
     let events = events.clone();
     move |event| {
         let _ = events.unbounded_send(Event::Peer(key, event));

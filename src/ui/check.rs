@@ -1,123 +1,108 @@
 //! "Check my connection", in the lobby: what a call needs, a line each, with how it stands and, where it does not work,
 //! why and what to do. Devices and signaling are shown as they are anyway; the rest is the engine's to find out.
 
-use vitrine_insight::check::Outcome;
+use vitrine_insight::check::{Line, Outcome};
 use web_sys::HtmlDialogElement;
 
 use super::Ui;
 use super::element::{Element, button, classed, element, live, live_text};
 use super::icon::{Icon, icon};
 use super::reactive::{Value, effect};
-use super::text::{self, Locale, text};
+use super::text::{self, Locale, Words, text};
 use crate::call::{CallState, Command, DeviceState, Problem, SignalingState};
 
-/// How a line stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Running,
-    Good,
-    Problem,
-    Skipped,
-}
+/// How a line stands: `running`, `good`, `skipped` or `problem`, with the stable name of the reason and in words.
+struct Standing(&'static str, &'static str, Words);
 
-/// One thing that a call needs.
-#[derive(Clone, PartialEq)]
-struct Row {
-    /// Stable name, for `data-check`.
-    name: &'static str,
-    /// Stable name of the reason, for `data-code`.
-    code: &'static str,
-    title: String,
-    /// The server, where there may be several.
-    server: String,
-    standing: Standing,
-    words: String,
-    help: String,
-}
-
-impl Row {
-    fn new(name: &'static str, title: impl Into<String>, standing: Standing, words: &str) -> Self {
-        let (title, words) = (title.into(), words.to_owned());
-        Self { name, code: "", title, server: String::new(), standing, words, help: String::new() }
+impl Standing {
+    fn plain(state: &'static str, words: &str) -> Self {
+        Self(state, "", Words { title: words.to_owned(), help: String::new() })
     }
 
-    fn draw(&self) -> Element {
-        let (state, sign) = match self.standing {
-            Standing::Running => ("running", None),
-            Standing::Good => ("good", Some(Icon::Check)),
-            Standing::Problem => ("problem", Some(Icon::Alert)),
-            Standing::Skipped => ("skipped", None),
-        };
-        element("li")
-            .attr("data-check", self.name)
-            .attr("data-state", state)
-            .attr("data-code", self.code)
-            .child(classed("span", "check-sign").child(sign.map(icon)))
-            .child(
-                classed("span", "step-words")
-                    .child(self.title.as_str())
-                    .child(element("small").child(self.server.as_str())),
-            )
-            .child(classed("span", "check-state").child(self.words.as_str()))
-            .child(element("p").child(self.help.as_str()))
+    fn running(locale: Locale) -> Self {
+        Self::plain("running", text!(locale, check.running))
+    }
+
+    fn good(locale: Locale) -> Self {
+        Self::plain("good", text!(locale, check.works))
     }
 }
 
-/// All lines, in the order in which they are shown; whether there are more to come.
-fn rows(locale: Locale, state: &CallState) -> (Vec<Row>, bool) {
+fn device(locale: Locale, name: &str, state: &DeviceState) -> Standing {
+    match state {
+        DeviceState::Asking => Standing::running(locale),
+        DeviceState::On => Standing::good(locale),
+        DeviceState::Off => Standing::plain("skipped", text!(locale, check.off)),
+        DeviceState::Unavailable(problem) => {
+            Standing("problem", problem.code(), text::device_problem(locale, problem, name))
+        }
+    }
+}
+
+fn signaling(locale: Locale, state: SignalingState) -> Standing {
+    let problem = Problem::ServerUnreachable;
+    match state {
+        SignalingState::Connecting => Standing::running(locale),
+        SignalingState::Online => Standing::good(locale),
+        SignalingState::Offline => Standing("problem", problem.code(), text::problem(locale, &problem)),
+    }
+}
+
+fn service(locale: Locale, line: &Line) -> Standing {
+    match line.outcome {
+        None => Standing::running(locale),
+        Some(Outcome::Works) => Standing::good(locale),
+        Some(outcome) => {
+            let state = if outcome == Outcome::NotConfigured { "skipped" } else { "problem" };
+            Standing(state, outcome.name(), text::outcome(locale, outcome))
+        }
+    }
+}
+
+/// Draws a line: what is checked, the server where there may be several, and how it stands.
+fn row(name: &str, title: &str, server: &str, Standing(state, code, words): Standing) -> Element {
+    let sign = match state {
+        "good" => Some(icon(Icon::Check)),
+        "problem" => Some(icon(Icon::Alert)),
+        _ => None,
+    };
+    element("li")
+        .attr("data-check", name)
+        .attr("data-state", state)
+        .attr("data-code", code)
+        .child(classed("span", "check-sign").child(sign))
+        .child(classed("span", "step-words").child(title).child(element("small").child(server)))
+        .child(classed("span", "check-state").child(words.title))
+        .child(element("p").child(words.help))
+}
+
+/// The lines, and what they come to in one sentence.
+fn rows(locale: Locale, state: &CallState) -> (Vec<Element>, &'static str) {
+    let (mut is_running, mut has_failed) = (state.check.is_none(), false);
+    let mut row = |name: &str, title: &str, server: &str, standing: Standing| {
+        is_running |= standing.0 == "running";
+        has_failed |= standing.0 == "problem";
+        row(name, title, server, standing)
+    };
+    let camera = device(locale, text!(locale, device.camera), &state.local.camera);
+    let microphone = device(locale, text!(locale, device.microphone), &state.local.microphone);
     let mut rows = vec![
-        device(locale, "camera", text!(locale, call.camera), text!(locale, device.camera), &state.local.camera),
-        device(
-            locale,
-            "microphone",
-            text!(locale, call.microphone),
-            text!(locale, device.microphone),
-            &state.local.microphone,
-        ),
-        signaling(locale, state.signaling),
+        row("camera", text!(locale, call.camera), "", camera),
+        row("microphone", text!(locale, call.microphone), "", microphone),
+        row("signaling", text!(locale, check.server), "", signaling(locale, state.signaling)),
     ];
     for line in state.check.iter().flatten() {
         let title = text::service(locale, line.service);
-        let mut row = Row::new(line.service.name(), title, Standing::Running, text!(locale, check.running));
-        if let Some(outcome) = line.outcome {
-            let words = text::outcome(locale, line.service, outcome);
-            row.standing = match outcome {
-                Outcome::Works => Standing::Good,
-                Outcome::NotConfigured => Standing::Skipped,
-                _ => Standing::Problem,
-            };
-            (row.code, row.words, row.help) = (outcome.name(), words.title, words.help);
-        }
-        row.server.clone_from(&line.server);
-        rows.push(row);
+        rows.push(row(line.service.name(), &title, line.server(), service(locale, line)));
     }
-    (rows, state.check.is_none())
-}
-
-fn device(locale: Locale, name: &'static str, title: &str, device: &str, state: &DeviceState) -> Row {
-    let row = |standing, words| Row::new(name, title, standing, words);
-    match state {
-        DeviceState::Asking => row(Standing::Running, text!(locale, check.running)),
-        DeviceState::On => row(Standing::Good, text!(locale, check.works)),
-        DeviceState::Off => row(Standing::Skipped, text!(locale, check.off)),
-        DeviceState::Unavailable(problem) => {
-            let words = text::device_problem(locale, problem, device);
-            Row { code: problem.code(), help: words.help, ..row(Standing::Problem, &words.title) }
-        }
-    }
-}
-
-fn signaling(locale: Locale, state: SignalingState) -> Row {
-    let row = |standing, words| Row::new("signaling", text!(locale, check.server), standing, words);
-    match state {
-        SignalingState::Connecting => row(Standing::Running, text!(locale, check.running)),
-        SignalingState::Online => row(Standing::Good, text!(locale, check.works)),
-        SignalingState::Offline => {
-            let problem = Problem::ServerUnreachable;
-            let words = text::problem(locale, &problem);
-            Row { code: problem.code(), help: words.help, ..row(Standing::Problem, &words.title) }
-        }
-    }
+    let summary = if is_running {
+        text!(locale, check.running)
+    } else if has_failed {
+        text!(locale, check.problems)
+    } else {
+        text!(locale, check.good)
+    };
+    (rows, summary)
 }
 
 /// The button that opens the check, and the check.
@@ -129,23 +114,16 @@ pub fn connection_check(ui: Ui) -> [Element; 2] {
         .attr("aria-haspopup", "dialog")
         .on("click", move |_| open.set(true))
         .child(text!(locale, check.open));
-    let lines = ui.select(move |state| rows(locale, state));
-    let summary = move || {
-        lines.with(|(rows, more)| {
-            let any = |standing| rows.iter().any(|row| row.standing == standing);
-            if *more || any(Standing::Running) {
-                text!(locale, check.running)
-            } else if any(Standing::Problem) {
-                text!(locale, check.problems)
-            } else {
-                text!(locale, check.good)
-            }
-        })
+    let state = ui.select(CallState::clone);
+    let summary = Value::new("");
+    let list = move || {
+        let (rows, words) = state.with(|state| rows(locale, state));
+        summary.change_to(words);
+        rows
     };
-    let list = move || lines.with(|(rows, _)| rows.iter().map(Row::draw).collect::<Vec<_>>());
     let close = classed("button", "quiet icon-button").attr("aria-label", text!(locale, app.close));
     let header = classed("header", "sheet-header")
-        .child(element("h2").attr("id", "check-title").child(text!(locale, check.title)))
+        .child(element("h2").attr("id", "check-title").child(text!(locale, check.open)))
         .child(element("form").attr("method", "dialog").child(close.child(icon(Icon::Close))));
     let again = button("secondary").test_id("check-again").on("click", move |_| ui.send(Command::Check));
     let dialog = classed("dialog", "sheet")
@@ -156,9 +134,14 @@ pub fn connection_check(ui: Ui) -> [Element; 2] {
             ui.send(Command::EndCheck);
         })
         .child(header)
-        .child(element("p").attr("role", "status").test_id("check-summary").child(live_text(summary)))
+        .child(
+            classed("p", "hint")
+                .attr("role", "status")
+                .test_id("check-summary")
+                .child(live_text(move || summary.get())),
+        )
         .child(classed("ul", "checks").child(live(list)))
-        .child(again.child(text!(locale, check.again)));
+        .child(again.child(text!(locale, app.retry)));
     let sheet: HtmlDialogElement = dialog.cast();
     effect(move || {
         if open.get() {

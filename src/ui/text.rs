@@ -184,9 +184,10 @@ pub fn waiting(locale: Locale, steps: &Steps) -> &'static str {
     }
 }
 
+/// Of whatever is relayed it can be said that it is TURN.
 fn relay_protocol(protocol: RelayProtocol) -> &'static str {
     match protocol {
-        RelayProtocol::Unknown => "",
+        RelayProtocol::Unknown => "TURN",
         RelayProtocol::Udp => "UDP",
         RelayProtocol::Tcp => "TCP",
         RelayProtocol::Tls => "TLS",
@@ -195,41 +196,34 @@ fn relay_protocol(protocol: RelayProtocol) -> &'static str {
 
 /// Words for the way that media takes.
 pub fn path(locale: Locale, path: Path) -> String {
-    let (protocol, words) = match path {
-        Path::Local => return text!(locale, path.local).to_owned(),
-        Path::Internet => return text!(locale, path.internet).to_owned(),
-        Path::Relayed(RelayProtocol::Unknown, Side::Own) => ("", text!(locale, path.relayed_own)),
-        Path::Relayed(RelayProtocol::Unknown, Side::Peer) => ("", text!(locale, path.relayed_peer)),
-        Path::Relayed(RelayProtocol::Unknown, Side::Both) => ("", text!(locale, path.relayed_both)),
-        Path::Relayed(protocol, Side::Own) => (relay_protocol(protocol), text!(locale, path.relayed_over_own)),
-        Path::Relayed(protocol, Side::Peer) => (relay_protocol(protocol), text!(locale, path.relayed_over_peer)),
-        Path::Relayed(protocol, Side::Both) => (relay_protocol(protocol), text!(locale, path.relayed_over_both)),
+    let (words, protocol) = match path {
+        Path::Local => (text!(locale, path.local), RelayProtocol::Unknown),
+        Path::Internet => (text!(locale, path.internet), RelayProtocol::Unknown),
+        Path::Relayed(protocol, Side::Own) => (text!(locale, path.own), protocol),
+        Path::Relayed(protocol, Side::Peer) => (text!(locale, path.peer), protocol),
+        Path::Relayed(protocol, Side::Both) => (text!(locale, path.both), protocol),
     };
-    fill(words, "protocol", protocol)
+    fill(words, "protocol", relay_protocol(protocol))
 }
 
 /// What a check is about.
 pub fn service(locale: Locale, service: Service) -> String {
     match service {
         Service::Stun => text!(locale, check.stun).to_owned(),
-        Service::Turn(RelayProtocol::Unknown) => text!(locale, check.relay).to_owned(),
-        Service::Turn(protocol) => fill(text!(locale, check.relay_over), "protocol", relay_protocol(protocol)),
+        Service::Turn(protocol) => fill(text!(locale, check.relay), "protocol", relay_protocol(protocol)),
     }
 }
 
 /// How the check of a service ended, and what to do about it.
-pub fn outcome(locale: Locale, service: Service, outcome: Outcome) -> Words {
+pub fn outcome(locale: Locale, outcome: Outcome) -> Words {
     let (title, help) = match outcome {
         Outcome::Works => (text!(locale, check.works), ""),
-        Outcome::NotConfigured if service == Service::Stun => {
-            (text!(locale, check.none), text!(locale, check.none_stun_help))
-        }
-        Outcome::NotConfigured => (text!(locale, check.none), text!(locale, check.none_relay_help)),
+        Outcome::NotConfigured => (text!(locale, check.none), text!(locale, check.none_help)),
         Outcome::Unreachable => (text!(locale, check.unreachable), text!(locale, check.unreachable_help)),
         Outcome::UdpBlocked => (text!(locale, check.udp), text!(locale, check.udp_help)),
-        Outcome::Silent => (text!(locale, check.silent), text!(locale, check.silent_help)),
-        Outcome::Credentials => (text!(locale, check.credentials), text!(locale, check.credentials_help)),
-        Outcome::Quota => (text!(locale, check.quota), text!(locale, check.quota_help)),
+        Outcome::Silent => (text!(locale, check.silent), text!(locale, check.unreachable_help)),
+        Outcome::Credentials => (text!(locale, check.credentials), text!(locale, check.tell_help)),
+        Outcome::Quota => (text!(locale, check.quota), text!(locale, check.tell_help)),
         Outcome::Refused(_) => (text!(locale, check.refused), text!(locale, check.tell_help)),
         Outcome::NotCarried => (text!(locale, check.not_carried), text!(locale, check.tell_help)),
         Outcome::Unusable => (text!(locale, check.unusable), text!(locale, check.tell_help)),

@@ -3,11 +3,12 @@
 //! blocks UDP. How the attempt is made is not decided here: with a STUN URL a connection gathers candidates, with a TURN
 //! URL two connections that may use nothing but its relay open a data channel to each other.
 
-use std::net::IpAddr;
-
 use vitrine_protocol::{control::RelayProtocol, signaling::IceServer};
 
-use crate::path::{is_public, url_protocol};
+use crate::{
+    address::Address,
+    path::{Path, Side, url_protocol},
+};
 
 /// Most URLs that are checked. Each costs up to two connections at a time.
 pub const MAX_URLS: usize = 12;
@@ -27,10 +28,7 @@ impl Service {
     pub fn name(self) -> &'static str {
         match self {
             Self::Stun => "stun",
-            Self::Turn(RelayProtocol::Unknown) => "relay",
-            Self::Turn(RelayProtocol::Udp) => "relay-udp",
-            Self::Turn(RelayProtocol::Tcp) => "relay-tcp",
-            Self::Turn(RelayProtocol::Tls) => "relay-tls",
+            Self::Turn(protocol) => Path::Relayed(protocol, Side::Own).name(),
         }
     }
 
@@ -44,10 +42,18 @@ impl Service {
 pub struct Line {
     /// What is checked.
     pub service: Service,
-    /// Host and port.
-    pub server: String,
+    /// The URL; empty where there is none.
+    pub url: String,
     /// None while the check is under way.
     pub outcome: Option<Outcome>,
+}
+
+impl Line {
+    /// The server: what the URL says between its scheme and its query.
+    pub fn server(&self) -> &str {
+        let rest = self.url.split_once(':').map_or("", |(_, rest)| rest);
+        rest.split_once('?').map_or(rest, |(server, _)| server)
+    }
 }
 
 /// How a check ended.
@@ -57,11 +63,11 @@ pub enum Outcome {
     Works,
     /// No server is configured for it.
     NotConfigured,
-    /// The server cannot be reached (701 of webrtc-pc §4.8.3).
+    /// The server cannot be reached, or not in time.
     Unreachable,
     /// Nothing works over UDP, and a relay works over something else.
     UdpBlocked,
-    /// Nothing came, and the browser does not say why.
+    /// Nothing came, and this browser would not say if it was refused.
     Silent,
     /// The server refuses the credentials: wrong, or expired (401, 403, 438 and 441 of RFC 8656 §17 and RFC 8489 §14.8).
     Credentials,
@@ -76,6 +82,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether something should have worked and did not.
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::Works | Self::NotConfigured)
+    }
+
     /// Stable name.
     pub fn name(self) -> &'static str {
         match self {
@@ -93,30 +104,27 @@ impl Outcome {
     }
 }
 
-/// A line for every URL of `servers`, up to [`MAX_URLS`], with the server that this URL alone makes; and a line without
-/// a server for each of the two services that none of them offers.
-pub fn plan(servers: &[IceServer]) -> Vec<(Line, Option<IceServer>)> {
+/// A line for every URL of `servers`, up to [`MAX_URLS`], with the number of the server that the URL is of; and a line
+/// without an URL for each of the two services that none of them offers.
+pub fn plan(servers: &[IceServer]) -> Vec<(Line, usize)> {
     let mut plan = Vec::new();
-    for server in servers {
+    let (mut stun, mut turn) = (false, false);
+    for (number, server) in servers.iter().enumerate() {
         for url in &server.urls {
-            let (scheme, rest) = url.split_once(':').unwrap_or_default();
             let service = match url_protocol(url) {
                 Some(protocol) => Service::Turn(protocol),
-                None if matches!(scheme, "stun" | "stuns") => Service::Stun,
+                None if url.starts_with("stun") => Service::Stun,
                 None => continue,
             };
-            let at = rest.split('?').next().unwrap_or_default().to_owned();
-            let alone = IceServer { urls: vec![url.clone()], ..server.clone() };
-            plan.push((Line { service, server: at, outcome: None }, Some(alone)));
+            if plan.len() < MAX_URLS {
+                *(if service == Service::Stun { &mut stun } else { &mut turn }) = true;
+                plan.push((Line { service, url: url.clone(), outcome: None }, number));
+            }
         }
     }
-    plan.truncate(MAX_URLS);
-    for (service, is_offered) in [
-        (Service::Stun, plan.iter().any(|(line, _)| line.service == Service::Stun)),
-        (Service::Turn(RelayProtocol::Unknown), plan.iter().any(|(line, _)| line.service != Service::Stun)),
-    ] {
+    for (service, is_offered) in [(Service::Stun, stun), (Service::Turn(RelayProtocol::Unknown), turn)] {
         if !is_offered {
-            plan.push((Line { service, server: String::new(), outcome: Some(Outcome::NotConfigured) }, None));
+            plan.push((Line { service, url: String::new(), outcome: Some(Outcome::NotConfigured) }, 0));
         }
     }
     plan
@@ -177,8 +185,7 @@ impl Evidence {
         match kind {
             Some("host") if transport.is_some_and(|transport| transport.eq_ignore_ascii_case("udp")) => {
                 self.hosts += 1;
-                self.public |=
-                    address.and_then(|address| address.parse().ok()).is_some_and(|address: IpAddr| is_public(address));
+                self.public |= address.and_then(Address::read).is_some_and(|address| address.public);
             }
             Some("srflx" | "relay") => self.found = true,
             _ => {}
@@ -219,7 +226,7 @@ impl Evidence {
             (None, Moment::Gathering) => None,
             (None, Moment::Gathered) if self.found => None,
             (None, Moment::Late) if self.found => Some(Outcome::NotCarried),
-            _ if self.unreachable > 0 => Some(Outcome::Unreachable),
+            _ if self.tells_errors => Some(Outcome::Unreachable),
             _ => Some(Outcome::Silent),
         }
     }

@@ -5,5 +5,6 @@
 //! - [`path`]: direct or relayed, over what, and by whose relay.
 //! - [`check`]: whether the STUN and TURN servers do what a call needs of them, and if not, why.
 
+mod address;
 pub mod check;
 pub mod path;

@@ -32,9 +32,9 @@
 //! addresses (100.64.0.0/10, RFC 6598) count as public: who meets there is a customer of the same carrier, and not in the
 //! same network as people mean it.
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use vitrine_protocol::{control::RelayProtocol, json::Json};
+
+use crate::address::Address;
 
 /// The way that media takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,13 +169,12 @@ pub(crate) fn url_protocol(url: &str) -> Option<RelayProtocol> {
 
 fn direct(own: &Json, peer: &Json) -> Option<Path> {
     let is_host = |candidate| text(candidate, "candidateType") == "host";
-    let (own_address, peer_address) = (address(own), address(peer));
-    let near = match (own_address, peer_address) {
+    let near = match (address(own), address(peer)) {
         (_, None) if is_host(peer) => true,
-        (Some(own), Some(peer)) => is_same_link(own, peer) || !(is_public(own) || is_public(peer)),
-        (Some(known), None) | (None, Some(known)) if !is_public(known) => true,
+        (Some(own), Some(peer)) => own.is_near(&peer) || !(own.public || peer.public),
+        (Some(known), None) | (None, Some(known)) if !known.public => true,
         (None, _) if !is_host(own) => false,
-        (Some(IpAddr::V6(_)), None) | (None, Some(IpAddr::V6(_))) => return None,
+        (Some(known), None) | (None, Some(known)) if known.is_v6 => return None,
         (Some(_), None) | (None, Some(_)) => false,
         (None, None) => true,
     };
@@ -183,24 +182,7 @@ fn direct(own: &Json, peer: &Json) -> Option<Path> {
 }
 
 /// None where the browser hides it: it is empty, null or a name then.
-fn address(candidate: &Json) -> Option<IpAddr> {
+fn address(candidate: &Json) -> Option<Address> {
     // What is `address` now was `ip` once.
-    ["address", "ip"].iter().find_map(|field| text(candidate, field).parse().ok())
-}
-
-/// Whether an address can be reached from anywhere.
-pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => !(address.is_private() || address.is_link_local() || address.is_loopback()),
-        IpAddr::V6(address) => {
-            !(address.is_unique_local() || address.is_unicast_link_local() || address == Ipv6Addr::LOCALHOST)
-        }
-    }
-}
-
-fn is_same_link(one: IpAddr, other: IpAddr) -> bool {
-    match (one, other) {
-        (IpAddr::V6(one), IpAddr::V6(other)) => one.segments()[..4] == other.segments()[..4],
-        _ => one == other,
-    }
+    ["address", "ip"].iter().find_map(|field| Address::read(text(candidate, field)))
 }
