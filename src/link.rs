@@ -32,9 +32,9 @@ pub fn invite(page: &str, room: &str) -> String {
     base.to_owned() + &fragment_for(room)
 }
 
-/// A name for a new room, from 48 random bits: three words that can be read out over a telephone
+/// A name for a new room, from 80 random bits: five words that can be read out over a telephone
 /// (proquints, arXiv:0901.4016), and too many to be guessed.
-pub fn room_name(random: [u8; 6]) -> String {
+pub fn room_name(random: [u8; 10]) -> String {
     const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
     const VOWELS: &[u8; 4] = b"aiou";
     let words = random.chunks_exact(2).map(|pair| {
@@ -125,9 +125,16 @@ mod tests {
     }
 
     #[test]
-    fn a_new_rooms_name_is_made_of_three_words_that_carry_every_bit() {
-        // The proposal's own example: 127.0.0.1 is lusab-babad.
-        assert_eq!(room_name([127, 0, 0, 1, 255, 255]), "lusab-babad-zuzuz");
-        assert_ne!(room_name([0, 0, 0, 0, 0, 1]), room_name([0; 6]));
+    fn a_new_rooms_name_is_made_of_five_words_that_carry_every_bit() {
+        // The proposal's own examples: 127.0.0.1 is lusab-babad, 63.84.220.193 is gutih-tugad.
+        assert_eq!(room_name([127, 0, 0, 1, 63, 84, 220, 193, 255, 255]), "lusab-babad-gutih-tugad-zuzuz");
+        let names: std::collections::HashSet<_> = (0..80)
+            .map(|bit| {
+                let mut random = [0; 10];
+                random[bit / 8] = 1 << (bit % 8);
+                room_name(random)
+            })
+            .collect();
+        assert_eq!(names.len(), 80);
     }
 }

@@ -10,6 +10,7 @@ use support::{Page, Participant, media_flows, two_in_a_call, until};
 use vitrine::call::{
     Command, ConnectionState, DeviceProblem, DeviceState, Intent, Problem, SignalingState, Stage, Step,
 };
+use vitrine_insight::path::Path;
 use vitrine_protocol::signaling::ErrorCode;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -28,6 +29,15 @@ async fn two_participants_exchange_media_and_every_step_is_reached() {
     assert!(!bob.state.peers[0].steps.offerer);
     assert_eq!(support::most_media_sections(), 3, "audio, video and the control channel");
     assert_eq!(support::received("42[\"offer\""), 1, "one offer is enough");
+}
+
+#[wasm_bindgen_test]
+async fn two_in_one_page_know_that_they_share_a_network() {
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    for participant in [&mut ann, &mut bob] {
+        participant.until("the path", |state| state.peers[0].path == Some(Path::Local)).await;
+    }
 }
 
 #[wasm_bindgen_test]

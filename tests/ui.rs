@@ -17,7 +17,14 @@ use vitrine::{
     },
     ui::{app, reactive::Value, text},
 };
-use vitrine_protocol::signaling::{ErrorCode, UserId};
+use vitrine_insight::{
+    check::{Line, Outcome, Service},
+    path::{Path, Side},
+};
+use vitrine_protocol::{
+    control::RelayProtocol,
+    signaling::{ErrorCode, UserId},
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlVideoElement, MediaStream};
@@ -122,6 +129,7 @@ fn peer(id: &str) -> PeerState {
         stream: Some(MediaStream::new().unwrap()),
         audio: Some(true),
         video: Some(true),
+        path: None,
         steps: Steps::default(),
     }
 }
@@ -145,7 +153,7 @@ async fn a_new_room_has_a_name_from_the_start_and_another_one_on_the_next_page()
     let name = |page: &Page| page.get("room-name").unchecked_into::<HtmlInputElement>().value();
     let first = Page::open("", lobby()).await;
     let second = Page::open("", lobby()).await;
-    assert_eq!(name(&first).split('-').count(), 3);
+    assert_eq!(name(&first).split('-').count(), 5);
     assert_ne!(name(&first), name(&second));
 }
 
@@ -435,6 +443,115 @@ async fn the_steps_of_a_connection_are_listed_with_the_guides_numbers() {
 }
 
 #[wasm_bindgen_test]
+async fn every_path_is_named_for_tests_and_said_in_words_of_its_own_on_tile_and_panel() {
+    use RelayProtocol::{Tcp, Tls, Udp, Unknown};
+    let page = Page::open("", in_call(vec![peer("one")])).await;
+    let tile = page.get("tile");
+    let hooks = || (tile.get_attribute("data-path"), tile.get_attribute("data-relay-side"));
+    assert_eq!(hooks(), (None, None));
+    assert!(page.find("[data-testid=path]").is_none(), "while nothing is known, nothing is said");
+    page.click("open-steps").await;
+    let mut words = Vec::new();
+    let sides = [(Side::Own, "own"), (Side::Peer, "peer"), (Side::Both, "both")];
+    let relays = [(Udp, "relay-udp"), (Tcp, "relay-tcp"), (Tls, "relay-tls"), (Unknown, "relay")];
+    let relayed = relays.into_iter().flat_map(|(protocol, name)| {
+        sides.map(|(side, side_name)| (Path::Relayed(protocol, side), name, Some(side_name.to_owned())))
+    });
+    let direct = [(Path::Local, "direct-local", None), (Path::Internet, "direct-internet", None)];
+    for (path, name, side) in direct.into_iter().chain(relayed) {
+        page.update(|state| state.peers[0].path = Some(path)).await;
+        assert_eq!(hooks(), (Some(name.to_owned()), side));
+        let mark = tile.query_selector("[data-testid=path]").unwrap().unwrap();
+        let said = mark.text_content().unwrap();
+        assert_eq!(attribute(&mark, "title"), said);
+        assert!(page.text("steps").contains(&said));
+        words.push(said);
+    }
+    assert!(words.iter().all(|words| !words.is_empty() && !words.contains('{')), "{words:?}");
+    words.sort();
+    words.dedup();
+    assert_eq!(words.len(), 14, "{words:?}");
+    page.update(|state| state.peers[0].path = None).await;
+    assert_eq!(hooks(), (None, None));
+}
+
+#[wasm_bindgen_test]
+async fn the_check_says_what_works_and_what_does_not_and_why() {
+    let local = LocalMedia {
+        microphone: DeviceState::On,
+        camera: DeviceState::Unavailable(DeviceProblem::NotFound),
+        stream: None,
+    };
+    let page = Page::open("", CallState { local, ..lobby() }).await;
+    page.click("check").await;
+    assert!(page.get("check-results").has_attribute("open"));
+    assert_eq!(page.sent(), [Command::Check]);
+    assert_eq!(attribute(&page.get("check-summary"), "role"), "status");
+    let running = page.text("check-summary");
+    let row = |name: &str| page.find(&format!("[data-check={name}]")).unwrap();
+    let states = || ["camera", "microphone", "signaling"].map(|name| attribute(&row(name), "data-state"));
+    assert_eq!(states(), ["problem", "good", "good"]);
+    assert!(page.find("[data-check=stun]").is_none());
+
+    let line = |service, outcome| Line { service, url: "turn:example.org:3478?transport=tcp".into(), outcome };
+    page.update(|state| {
+        state.local.camera = DeviceState::Off;
+        state.check = Some(vec![
+            line(Service::Stun, Some(Outcome::Works)),
+            line(Service::Turn(RelayProtocol::Tcp), None),
+            line(Service::Turn(RelayProtocol::Tls), Some(Outcome::Credentials)),
+        ]);
+    })
+    .await;
+    assert_eq!(attribute(&row("camera"), "data-state"), "skipped");
+    assert_eq!(attribute(&row("stun"), "data-state"), "good");
+    assert_eq!(attribute(&row("relay-tcp"), "data-state"), "running");
+    assert_eq!(attribute(&row("relay-tls"), "data-state"), "problem");
+    assert_eq!(attribute(&row("relay-tls"), "data-code"), "credentials");
+    assert!(row("relay-tls").text_content().unwrap().contains("example.org:3478"));
+    assert_eq!(page.text("check-summary"), running);
+
+    page.update(|state| state.check.as_mut().unwrap()[1].outcome = Some(Outcome::Works)).await;
+    let problems = page.text("check-summary");
+    page.update(|state| state.check.as_mut().unwrap()[2].outcome = Some(Outcome::NotConfigured)).await;
+    let good = page.text("check-summary");
+    assert!(running != problems && problems != good && good != running);
+
+    page.click("check-again").await;
+    assert_eq!(page.sent(), [Command::Check]);
+    page.find("[data-testid=check-results] form button").unwrap().unchecked_into::<HtmlElement>().click();
+    until_closed(&page).await;
+    assert_eq!(page.sent(), [Command::EndCheck]);
+    page.click("check").await;
+    assert_eq!(page.sent(), [Command::Check], "it can be opened again");
+}
+
+/// The `close` event is a task of its own.
+async fn until_closed(page: &Page) {
+    while page.sent.borrow().is_empty() {
+        gloo_timers::future::TimeoutFuture::new(0).await;
+    }
+}
+
+#[wasm_bindgen_test]
+fn every_outcome_has_words_of_its_own_in_both_languages() {
+    use Outcome::{Credentials, NotCarried, NotConfigured, Quota, Refused, Silent, UdpBlocked, Unreachable, Unusable};
+    let failed =
+        [Credentials, NotCarried, NotConfigured, Quota, Refused(400), Silent, UdpBlocked, Unreachable, Unusable];
+    let mut titles = Vec::new();
+    for locale in [text::Locale::en, text::Locale::ko] {
+        for outcome in failed {
+            let words = text::outcome(locale, outcome);
+            assert!(!words.help.is_empty() && !words.title.contains('{'), "{outcome:?}");
+            titles.push(words.title);
+        }
+    }
+    titles.sort();
+    titles.dedup();
+    assert_eq!(titles.len(), 2 * failed.len());
+}
+
+#[wasm_bindgen_test]
 async fn coming_and_going_is_announced_politely() {
     let page = Page::open("", in_call(vec![])).await;
     assert_eq!(attribute(&page.get("announcements"), "role"), "status");
@@ -448,8 +565,8 @@ async fn coming_and_going_is_announced_politely() {
 
 fn problems() -> Vec<Problem> {
     use ErrorCode::{
-        AlreadyInRoom, InvalidRoomName, MalformedPayload, NotInRoom, PayloadTooLarge, RoomExists, RoomFull,
-        ShuttingDown, TargetNotInRoom,
+        AlreadyInRoom, InvalidRoomName, MalformedPayload, NotInRoom, PayloadTooLarge, RateLimited, RoomExists,
+        RoomFull, ShuttingDown, TargetNotInRoom,
     };
     let refused = [
         InvalidRoomName,
@@ -461,6 +578,7 @@ fn problems() -> Vec<Problem> {
         PayloadTooLarge,
         MalformedPayload,
         ShuttingDown,
+        RateLimited,
     ];
     let others = [
         Problem::NoWebRtc,

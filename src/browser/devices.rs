@@ -1,7 +1,7 @@
 //! Microphone and camera: asking for them, and owning what was given. A [`LocalTrack`] that is dropped is stopped,
 //! so the camera's light cannot stay on by mistake.
 
-use serde::{Serialize, Serializer};
+use vitrine_protocol::json::Json;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -9,7 +9,7 @@ use web_sys::{
     PermissionStatus,
 };
 
-use super::{JsError, Listener};
+use super::{JsError, Listener, peer_connection::to_js};
 
 /// A media stream, for a `<video>` element to play.
 pub type Stream = MediaStream;
@@ -291,7 +291,7 @@ impl Picture {
 }
 
 /// Constraints as the browser takes them. A bare value is one to come close to (mediacapture-streams §5).
-fn constraints<V: Serialize, const N: usize>(fields: [(&str, V); N]) -> JsValue {
-    // Constants of ours always serialize; `true` asks for any device of the kind.
-    serde_wasm_bindgen::Serializer::json_compatible().collect_map(fields).unwrap_or(JsValue::TRUE)
+fn constraints<V: Into<Json>, const N: usize>(fields: [(&str, V); N]) -> JsValue {
+    // What we write is JSON; `true` asks for any device of the kind.
+    to_js(&Json::object(fields.map(|(name, value)| (name, value.into())))).unwrap_or(JsValue::TRUE)
 }

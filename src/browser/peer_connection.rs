@@ -12,9 +12,9 @@ use vitrine_protocol::{
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceCandidateInit, RtcPeerConnection,
-    RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiver,
-    RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit, RtcTrackEvent,
+    MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceCandidateInit, RtcIceGatheringState, RtcIceTransportPolicy,
+    RtcPeerConnection, RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
+    RtcRtpTransceiver, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit, RtcStatsReport, RtcTrackEvent,
 };
 
 use super::{
@@ -38,6 +38,8 @@ pub enum PeerConnectionEvent {
         /// The browser's words.
         text: String,
     },
+    /// `iceGatheringState` changed to `complete`.
+    Gathered,
     /// `connectionState` changed to this.
     ConnectionState(RtcPeerConnectionState),
     /// A remote track arrived, in this stream.
@@ -50,6 +52,8 @@ pub enum PeerConnectionEvent {
     DescriptionFailed(JsError),
     /// `addIceCandidate()` was rejected.
     CandidateFailed(IceCandidate, JsError),
+    /// What [`PeerConnection::read_stats`] asked for.
+    Stats(Vec<Json>),
     /// Something happened on the control channel.
     Control(ControlChannelEvent),
 }
@@ -88,7 +92,11 @@ pub struct PeerConnection {
     listeners: Vec<Listener>,
     operations: UnboundedSender<Operation>,
     worker: Option<Task>,
+    /// The reading of statistics under way, or the last one.
+    reading: Option<Task>,
     control: Option<ControlChannel>,
+    /// What the connection was made with; a later one may differ in the ICE servers only.
+    configuration: RtcConfiguration,
     connection: Connection,
 }
 
@@ -109,25 +117,62 @@ pub async fn make_certificate() -> Option<JsValue> {
 
 impl PeerConnection {
     /// Creates a connection that identifies itself with `certificate` (or a new one), gathers candidates with
-    /// `ice_servers` and reports to `sink`.
+    /// `ice_servers`, uses all of them or, by `relay_only`, none but relayed ones, and reports to `sink`.
     ///
     /// # Errors
     /// What the constructor throws: `SyntaxError` or `InvalidAccessError` for an ICE server that makes no sense.
     pub fn new(
         ice_servers: &[IceServer],
+        relay_only: bool,
         certificate: Option<&JsValue>,
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Result<Self, JsError> {
         let configuration = RtcConfiguration::new();
-        let servers = Json::List(ice_servers.iter().map(Json::from).collect());
-        configuration.set_ice_servers(&to_js(&servers)?);
+        configuration.set_ice_servers(&to_js_servers(ice_servers)?);
+        if relay_only {
+            configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
+        }
         if let Some(certificate) = certificate {
             configuration.set_certificates(&js_sys::Array::of1(certificate));
         }
         let connection: Connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
         let (operations, queue) = unbounded();
         let worker = Some(Task::spawn(work(connection.clone(), queue, sink.clone())));
-        Ok(Self { listeners: listen(&connection, &sink), operations, worker, control: None, connection })
+        let listeners = listen(&connection, &sink);
+        Ok(Self { listeners, operations, worker, reading: None, control: None, configuration, connection })
+    }
+
+    /// Gathers candidates with these servers from the next restart of ICE on (webrtc-pc §4.4.1.6, RFC 9429 §4.1.18).
+    ///
+    /// # Errors
+    /// What `setConfiguration()` throws: `SyntaxError` or `InvalidAccessError` for a server that makes no sense.
+    pub fn set_ice_servers(&self, ice_servers: &[IceServer]) -> Result<(), JsError> {
+        self.configuration.set_ice_servers(&to_js_servers(ice_servers)?);
+        Ok(self.connection.set_configuration_with_configuration(&self.configuration)?)
+    }
+
+    /// Asks for the reports of `getStats()` whose `type` is `wanted`; `sink` gets them as
+    /// [`PeerConnectionEvent::Stats`]. A reading that is still under way is given up.
+    pub fn read_stats(&mut self, wanted: fn(&str) -> bool, sink: impl Fn(PeerConnectionEvent) + 'static) {
+        let answer = self.connection.get_stats();
+        self.reading = Some(Task::spawn(async move {
+            let Ok(report) = JsFuture::from(answer).await else { return };
+            let found = js_sys::Array::new();
+            for entry in js_sys::Array::from(&report.unchecked_into::<RtcStatsReport>().values()).iter() {
+                let kind = js_sys::Reflect::get(&entry, &"type".into()).ok().and_then(|kind| kind.as_string());
+                if kind.is_some_and(|kind| wanted(&kind)) {
+                    found.push(&entry);
+                }
+            }
+            if let Some(Json::List(reports)) = from_js(&found) {
+                sink(PeerConnectionEvent::Stats(reports));
+            }
+        }));
+    }
+
+    /// Whether this browser tells of ICE servers that cannot be used.
+    pub fn tells_errors(&self) -> bool {
+        js_sys::Reflect::has(&self.connection, &"onicecandidateerror".into()).unwrap_or_default()
     }
 
     /// Prepares the media sections of a first offer: what is captured now is sent, and a section stands ready for
@@ -201,12 +246,14 @@ impl PeerConnection {
         }
     }
 
-    /// Opens the control channel unless it is there already.
+    /// Opens the control channel unless it is there already; `sink` gets its events as
+    /// [`PeerConnectionEvent::Control`].
     ///
     /// # Errors
     /// What `createDataChannel()` throws.
-    pub fn open_control(&mut self, sink: impl Fn(ControlChannelEvent) + Clone + 'static) -> Result<(), JsError> {
+    pub fn open_control(&mut self, sink: impl Fn(PeerConnectionEvent) + Clone + 'static) -> Result<(), JsError> {
         if self.control.is_none() {
+            let sink = move |event| sink(PeerConnectionEvent::Control(event));
             self.control = Some(ControlChannel::open(&self.connection, sink)?);
         }
         Ok(())
@@ -267,6 +314,7 @@ impl Drop for PeerConnection {
     fn drop(&mut self) {
         self.listeners.clear();
         self.worker = None;
+        self.reading = None;
         self.control = None;
         self.connection.close();
     }
@@ -292,6 +340,11 @@ fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone 
             let error = event.dyn_ref::<RtcPeerConnectionIceErrorEvent>()?;
             let (url, code, text) = (error.url(), error.error_code(), error.error_text());
             Some(PeerConnectionEvent::CandidateError { url, code, text })
+        }),
+        on("icegatheringstatechange", |event| {
+            let connection = event.target()?.dyn_into::<RtcPeerConnection>().ok()?;
+            (connection.ice_gathering_state() == RtcIceGatheringState::Complete)
+                .then_some(PeerConnectionEvent::Gathered)
         }),
         on("connectionstatechange", |event| {
             let connection = event.target()?.dyn_into::<RtcPeerConnection>().ok()?;
@@ -380,8 +433,12 @@ async fn replace_track(sender: &Sender, track: Option<&MediaStreamTrack>) -> Res
     Ok(())
 }
 
+fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {
+    to_js(&Json::List(servers.iter().map(Json::from).collect()))
+}
+
 /// The browser's own value of the JSON.
-fn to_js(json: &Json) -> Result<JsValue, JsError> {
+pub(super) fn to_js(json: &Json) -> Result<JsValue, JsError> {
     Ok(js_sys::JSON::parse(&json.encode())?)
 }
 

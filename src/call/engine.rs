@@ -2,8 +2,6 @@
 //! server. Events come in one at a time; nothing else changes any of it. Who is in the room is the business of
 //! [`super::people`], another part of the same owner.
 
-use std::collections::HashMap;
-
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{
     StreamExt,
@@ -13,15 +11,18 @@ use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
     json::Json,
-    signaling::{Entered, ErrorCode, IceServer, UserId, event},
+    signaling::{Entered, ErrorCode, UserId, event},
     wire::Read,
 };
 use wasm_bindgen::JsValue;
 
 use super::{
     CallState, Command, Intent, Problem, SignalingState, Stage,
+    check::Check,
+    ice_servers::IceServerList,
     media::Media,
     peer::{Context, Peer},
+    peers::Peers,
 };
 use crate::{
     browser::{
@@ -41,6 +42,8 @@ pub enum Event {
     Entered(u64, Result<Json, RequestError>),
     /// Time to repeat the request with this serial number.
     EnterAgain(u64),
+    /// The answer to the request for ICE servers.
+    IceServers(Result<Json, RequestError>),
     /// The browser answered a request for devices.
     Captured(Capture),
     /// What was found for a device that was lost.
@@ -53,7 +56,7 @@ pub enum Event {
     Peer(u64, PeerConnectionEvent),
     /// The certificate for our connections, if there can be one.
     Certificate(Option<JsValue>),
-    /// Half a second has passed in the room.
+    /// Half a second has passed in the room, or in a check.
     Tick,
     /// The network may have changed.
     NetworkChanged,
@@ -112,12 +115,12 @@ pub struct Engine {
     pub(super) signaling: Signaling,
     pub(super) signaling_state: SignalingState,
     pub(super) media: Media,
-    certificate: Option<JsValue>,
+    pub(super) certificate: Option<JsValue>,
     _certificate: Task,
     pub(super) room: Option<Room>,
-    /// What the signaling server acknowledged, if it named any.
-    pub(super) ice_servers: Option<Vec<IceServer>>,
-    pub(super) peers: HashMap<UserId, Peer>,
+    pub(super) ice_servers: IceServerList,
+    pub(super) check: Option<Check>,
+    pub(super) peers: Peers,
     pub(super) name: String,
     pub(super) session_id: String,
     pub(super) problem: Option<Problem>,
@@ -158,8 +161,9 @@ impl Engine {
             certificate: None,
             _certificate: certificate,
             room: None,
-            ice_servers: None,
-            peers: HashMap::new(),
+            ice_servers: IceServerList::default(),
+            check: None,
+            peers: Peers::default(),
             name: String::new(),
             session_id: random_id(),
             problem,
@@ -211,11 +215,6 @@ impl Engine {
     }
 
     fn state(&self, shown: &CallState) -> CallState {
-        let mut peers: Vec<&Peer> = Vec::new();
-        for peer in self.peers.values() {
-            let later = peers.partition_point(|other| other.view.key < peer.view.key);
-            peers.insert(later, peer);
-        }
         CallState {
             stage: match &self.room {
                 None => Stage::Lobby,
@@ -225,8 +224,9 @@ impl Engine {
             room: self.room.as_ref().map(|room| room.name.clone()),
             signaling: self.signaling_state,
             local: self.media.view(&shown.local),
-            peers: peers.into_iter().map(|peer| peer.view.clone()).collect(),
+            peers: self.peers.iter().map(|peer| peer.view.clone()).collect(),
             problem: self.problem.clone(),
+            check: self.check.as_ref().and_then(|check| check.lines.clone()),
         }
     }
 
@@ -241,6 +241,7 @@ impl Engine {
                     self.request_entry();
                 }
             }
+            Event::IceServers(result) => self.ice_servers_answered(result),
             Event::Captured(capture) => {
                 self.media.captured(capture);
                 self.resend(&[Kind::Audio, Kind::Video]);
@@ -261,9 +262,11 @@ impl Engine {
                 if self.ticks.is_multiple_of(TICKS_OF_PATIENCE) && self.media.waits_for_another_program() {
                     self.media.look_again();
                 }
+                self.refresh_ice_servers();
+                self.tick_check();
                 self.tick();
             }
-            Event::NetworkChanged => self.peers.values_mut().for_each(Peer::try_again),
+            Event::NetworkChanged => self.peers.iter_mut().for_each(Peer::try_again),
             Event::Unclaimed(id) => self.welcome(id),
             Event::Missed(id) => self.missed(&id),
             Event::PageHidden => self.leave(),
@@ -271,7 +274,7 @@ impl Engine {
     }
 
     /// The peers, and what they need of the rest.
-    pub(super) fn split(&mut self) -> (Context<'_>, &mut HashMap<UserId, Peer>) {
+    pub(super) fn split(&mut self) -> (Context<'_>, &mut Peers) {
         let hello =
             ControlMessage::Hello { name: self.name.clone(), session_id: self.session_id.clone(), version: VERSION };
         let in_room = self.room.as_ref().is_some_and(|room| room.entered && room.request.is_none());
@@ -290,6 +293,7 @@ impl Engine {
             Command::Enter { name, room, intent } if self.room.is_none() => {
                 self.name = name;
                 self.problem = None;
+                self.check = None;
                 self.room = Some(Room {
                     name: room,
                     intent,
@@ -311,10 +315,12 @@ impl Engine {
             Command::SetMicrophone(on) => self.switch(Kind::Audio, on),
             Command::SetCamera(on) => self.switch(Kind::Video, on),
             Command::Retry(key) => {
-                self.peers.values_mut().filter(|peer| peer.view.key == key).for_each(Peer::try_again);
+                self.peers.iter_mut().filter(|peer| peer.view.key == key).for_each(Peer::try_again);
                 self.tick();
             }
             Command::DismissProblem => self.problem = None,
+            Command::Check => self.start_check(),
+            Command::EndCheck => self.check = None,
         }
     }
 
@@ -325,7 +331,7 @@ impl Engine {
 
     fn resend(&mut self, kinds: &[Kind]) {
         let (context, peers) = self.split();
-        for peer in peers.values() {
+        for peer in peers.iter() {
             for kind in kinds {
                 peer.replace_track(*kind, &context);
             }
@@ -336,7 +342,7 @@ impl Engine {
         if self.room.take().is_some() {
             self.signaling.emit(event::LEAVE_ROOM, None);
             self.peers.clear();
-            self.ice_servers = None;
+            self.ice_servers = IceServerList::default();
             // The next stay is another one, even in the same room.
             self.session_id = random_id();
         }
@@ -393,16 +399,10 @@ impl Engine {
         let problem = match result.as_ref().map(Entered::read) {
             Ok(Ok(answer)) if answer.success => {
                 room.entered = true;
-                let events = self.events.clone();
-                room._ticks = Some(Task::spawn(async move {
-                    loop {
-                        TimeoutFuture::new(TICK).await;
-                        let _ = events.unbounded_send(Event::Tick);
-                    }
-                }));
+                room._ticks = Some(ticks(&self.events));
                 // The room is there now: coming back to it after a loss is joining it.
                 room.intent = Intent::Join;
-                self.ice_servers = answer.ice_servers;
+                self.name_ice_servers(answer.ice_servers, answer.ice_servers_lifetime);
                 self.meet(answer.existing_users.unwrap_or_default());
                 return;
             }
@@ -430,6 +430,17 @@ impl Engine {
             self.room = None;
         }
     }
+}
+
+/// Sends [`Event::Tick`] until it is dropped.
+pub(super) fn ticks(events: &UnboundedSender<Event>) -> Task {
+    let events = events.clone();
+    Task::spawn(async move {
+        loop {
+            TimeoutFuture::new(TICK).await;
+            let _ = events.unbounded_send(Event::Tick);
+        }
+    })
 }
 
 /// What tells of the network and of the page's end.

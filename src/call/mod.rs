@@ -3,10 +3,14 @@
 //! not decided here, and no callback of the browser's does more than enqueue an event.
 
 mod budget;
+mod check;
 mod delivery;
 mod engine;
+mod ice_servers;
 mod media;
+mod path;
 mod peer;
+mod peers;
 mod people;
 mod state;
 

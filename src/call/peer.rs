@@ -13,7 +13,7 @@ use vitrine_protocol::{
 use wasm_bindgen::JsValue;
 use web_sys::RtcPeerConnectionState;
 
-use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, delivery::Way, engine::Event};
+use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, delivery::Way, engine::Event, path::Watch};
 use crate::{
     browser::{
         self, ControlChannelEvent, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, now, random_id,
@@ -81,7 +81,8 @@ pub struct Peer {
     pub(super) control_open: bool,
     /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
     pub(super) came_by: Way,
-    connection: PeerConnection,
+    pub(super) watch: Watch,
+    pub(super) connection: PeerConnection,
     negotiation: Negotiation,
     events: UnboundedSender<Event>,
 }
@@ -101,7 +102,7 @@ impl Peer {
         events: UnboundedSender<Event>,
     ) -> Result<Self, JsError> {
         let started = now();
-        let connection = PeerConnection::new(ice_servers, context.certificate, sink(key, &events))?;
+        let connection = PeerConnection::new(ice_servers, false, context.certificate, sink(key, &events))?;
         let view = PeerState {
             key,
             id,
@@ -110,6 +111,7 @@ impl Peer {
             stream: None,
             audio: None,
             video: None,
+            path: None,
             steps: Steps { offerer: offers, ..Steps::default() },
         };
         let mut peer = Self {
@@ -127,6 +129,7 @@ impl Peer {
             owes_picture: false,
             control_open: false,
             came_by: Way::Signaling,
+            watch: Watch::default(),
             connection,
             negotiation,
             events,
@@ -170,6 +173,13 @@ impl Peer {
         self.liveness.try_again();
     }
 
+    /// The next restart of ICE is to use these servers.
+    pub fn use_ice_servers(&self, servers: &[IceServer]) {
+        if let Err(error) = self.connection.set_ice_servers(servers) {
+            self.describe(&format!("keeps its ICE servers: {error}"));
+        }
+    }
+
     /// There may be another path now, or the person asks for another try: the next tick takes it.
     pub fn try_again(&mut self) {
         self.liveness.try_again();
@@ -190,6 +200,7 @@ impl Peer {
         if std::mem::replace(&mut self.owes_picture, silent) || silent {
             self.connection.refresh_pictures();
         }
+        self.tend_path();
         for decision in self.liveness.tick(facts) {
             match decision {
                 Decision::Ping => drop(self.send(&ControlMessage::Ping)),
@@ -312,6 +323,8 @@ impl Peer {
             PeerConnectionEvent::CandidateError { url, code, text } => {
                 self.describe(&format!("no candidate from {url}: {code} {text}"));
             }
+            PeerConnectionEvent::Gathered => {}
+            PeerConnectionEvent::Stats(reports) => self.path_read(&reports),
             PeerConnectionEvent::ConnectionState(state) => return self.connection_state(state),
             PeerConnectionEvent::Track(stream) => {
                 self.reach(Step::MediaReceived);
@@ -347,6 +360,8 @@ impl Peer {
             self.view.connection = ConnectionState::Disconnected;
         }
         self.liveness.path(path, now());
+        self.watch.look_at_once();
+        self.tend_path();
         match self.view.connection {
             ConnectionState::Connected => {
                 if self.has_stood {
@@ -400,6 +415,7 @@ impl Peer {
                 self.view.audio = Some(audio);
                 self.view.video = Some(video);
             }
+            ControlMessage::Path { relay } => self.path_told(relay),
             ControlMessage::Ping => drop(self.send(&ControlMessage::Pong)),
             ControlMessage::Pong => {}
         }
@@ -453,8 +469,13 @@ impl Peer {
     /// Opened only with a peer that has one too: for a client without it, a media section more would mean an offer
     /// more, which a plain client takes for a new call.
     fn open_control(&mut self) -> Result<(), JsError> {
-        let sink = sink(self.view.key, &self.events);
-        self.connection.open_control(move |event| sink(PeerConnectionEvent::Control(event)))
+        let sink = self.sink();
+        self.connection.open_control(sink)
+    }
+
+    /// Where the connection's events go.
+    pub(super) fn sink(&self) -> impl Fn(PeerConnectionEvent) + Clone + 'static {
+        sink(self.view.key, &self.events)
     }
 
     pub(super) fn send(&self, message: &ControlMessage) -> bool {
@@ -481,7 +502,8 @@ impl Peer {
     }
 }
 
-fn sink(key: u64, events: &UnboundedSender<Event>) -> impl Fn(PeerConnectionEvent) + Clone + 'static {
+/// Where the events of the connection with this key go.
+pub(super) fn sink(key: u64, events: &UnboundedSender<Event>) -> impl Fn(PeerConnectionEvent) + Clone + 'static {
     let events = events.clone();
     move |event| {
         let _ = events.unbounded_send(Event::Peer(key, event));

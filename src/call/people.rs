@@ -32,7 +32,7 @@ impl Engine {
         if let Some(room) = &mut self.room {
             room.members.clone_from(&existing);
         }
-        for peer in self.peers.values_mut() {
+        for peer in self.peers.iter_mut() {
             peer.listed = false;
         }
         let returning = !self.peers.is_empty();
@@ -58,8 +58,8 @@ impl Engine {
         if let Some(room) = self.room.as_mut().filter(|room| room.members.len() < MAX_PEERS) {
             room.members.push(id.clone());
         }
-        let missing = self.peers.values().any(|peer| !peer.listed && peer.session.is_some());
-        if !missing || self.peers.contains_key(&id) {
+        let missing = self.peers.iter().any(|peer| !peer.listed && peer.session.is_some());
+        if !missing || self.peers.knows(&id) {
             return self.welcome(id);
         }
         let Some(room) = self.room.as_mut().filter(|room| room.unclaimed.len() < MAX_PEERS) else { return };
@@ -101,12 +101,12 @@ impl Engine {
     /// Somebody said who he or she is.
     fn introduced(&mut self, from: UserId, introduction: Introduction) {
         self.claim(&from);
-        let known_as = if self.peers.contains_key(&from) {
+        let known_as = if self.peers.knows(&from) {
             Some(from.clone())
         } else {
             let session = Some(&introduction.session);
-            let known = self.peers.iter().find(|(_, peer)| !peer.listed && peer.session.as_ref() == session);
-            known.map(|(id, _)| id.clone())
+            let known = self.peers.iter().find(|peer| !peer.listed && peer.session.as_ref() == session);
+            known.map(|peer| peer.view.id.clone())
         };
         match (known_as, introduction.acquaintance) {
             (_, Acquaintance::Stranger) => {
@@ -121,9 +121,8 @@ impl Engine {
             (None, Acquaintance::Unknown) => self.add_peer(from, Role::Impolite),
             (Some(known_as), acquaintance) => {
                 let (context, peers) = self.split();
-                if let Some(mut peer) = peers.remove(&known_as) {
+                if let Some(peer) = peers.get_mut(&known_as) {
                     peer.found(from.clone(), &context);
-                    peers.insert(from.clone(), peer);
                 }
                 if acquaintance == Acquaintance::Unknown {
                     self.introduce(&from, Acquaintance::Connected);
@@ -152,7 +151,7 @@ impl Engine {
             }
             ServerEvent::Description { from, description } => {
                 self.claim(&from);
-                if !self.peers.contains_key(&from) {
+                if !self.peers.knows(&from) {
                     // For a connection that is no more.
                     if description.tag.as_ref().is_some_and(|tag| tag.to.is_some()) {
                         return self.introduce(&from, Acquaintance::Stranger);
@@ -186,16 +185,15 @@ impl Engine {
     }
 
     fn connect(&mut self, id: UserId, negotiation: Negotiation, offers: bool) {
-        if self.peers.len() >= MAX_PEERS && !self.peers.contains_key(&id) {
+        if self.peers.len() >= MAX_PEERS && !self.peers.knows(&id) {
             return;
         }
         self.serial += 1;
-        let servers = self.ice_servers.as_ref().unwrap_or(&self.config.ice_servers).clone();
+        let servers = self.current_ice_servers();
         let (key, events) = (self.serial, self.events.clone());
         let (context, peers) = self.split();
         match Peer::new(id.clone(), key, negotiation, offers, &servers, &context, events) {
-            // Takes the place of an older connection with the same id, which closes.
-            Ok(peer) => drop(peers.insert(id, peer)),
+            Ok(peer) => peers.add(peer),
             Err(error) => {
                 describe(&format!("{id}: no peer connection: {error}"));
                 self.problem = Some(Problem::NoConnection(error.to_string()));
@@ -205,7 +203,7 @@ impl Engine {
 
     pub(super) fn tick(&mut self) {
         let (context, peers) = self.split();
-        let news: Vec<_> = peers.values_mut().map(|peer| (peer.view.key, peer.tick(&context))).collect();
+        let news: Vec<_> = peers.iter_mut().map(|peer| (peer.view.key, peer.tick(&context))).collect();
         for (key, news) in news {
             self.heed(key, news);
         }
@@ -213,15 +211,16 @@ impl Engine {
 
     pub(super) fn peer_event(&mut self, key: u64, event: PeerConnectionEvent) {
         let (context, peers) = self.split();
-        let Some(peer) = peers.values_mut().find(|peer| peer.view.key == key) else { return };
+        let Some(peer) = peers.iter_mut().find(|peer| peer.view.key == key) else {
+            return self.attempt_event(key, event);
+        };
         let news = peer.handle(event, &context);
         self.heed(key, news);
     }
 
     fn heed(&mut self, key: u64, news: Option<News>) {
-        let Some(id) = self.peers.iter().find(|(_, peer)| peer.view.key == key).map(|(id, _)| id.clone()) else {
-            return;
-        };
+        let Some(peer) = self.peers.iter().find(|peer| peer.view.key == key) else { return };
+        let id = peer.view.id.clone();
         match news {
             None => {}
             Some(News::Identified) => self.replace_older(&id),
@@ -256,7 +255,7 @@ impl Engine {
     pub(super) fn missed(&mut self, id: &UserId) {
         let Some(room) = &mut self.room else { return };
         room.missed.retain(|(missed, _)| missed != id);
-        if room.members.contains(id) && !self.peers.contains_key(id) {
+        if room.members.contains(id) && !self.peers.knows(id) {
             self.introduce(id, Acquaintance::Stranger);
         }
     }
@@ -269,6 +268,6 @@ impl Engine {
         }
         let (session, key) = (peer.session.clone(), peer.view.key);
         // Whom the server still lists nobody can replace: a session id is no secret among participants.
-        self.peers.retain(|_, other| other.listed || other.view.key >= key || other.session != session);
+        self.peers.retain(|other| other.listed || other.view.key >= key || other.session != session);
     }
 }

@@ -1,6 +1,7 @@
 //! What the interface shows: plain data, replaced as a whole after every change. It holds handles of media
 //! streams for `<video>` elements to play, and nothing else of the browser's.
 
+use vitrine_insight::{check::Line, path::Path};
 use vitrine_protocol::signaling::{ErrorCode, UserId};
 
 use crate::browser::Stream;
@@ -20,6 +21,8 @@ pub struct CallState {
     pub peers: Vec<PeerState>,
     /// What went wrong and still stands; shown until it is mended or dismissed.
     pub problem: Option<Problem>,
+    /// The servers that [`Command::Check`] asks about; none before it is known which there are.
+    pub check: Option<Vec<Line>>,
 }
 
 /// Where the person is.
@@ -120,6 +123,8 @@ pub struct PeerState {
     pub audio: Option<bool>,
     /// Whether the camera is on, if the participant says.
     pub video: Option<bool>,
+    /// Which way the media goes, while it is known.
+    pub path: Option<Path>,
     /// How the connection came to be, so far.
     pub steps: Steps,
 }
@@ -277,6 +282,10 @@ pub enum Command {
     Retry(u64),
     /// The person has read the problem.
     DismissProblem,
+    /// In the lobby: check, from the start, whether the STUN and TURN servers do what a call needs.
+    Check,
+    /// Give the check up, and forget what it found.
+    EndCheck,
 }
 
 /// Whether a room is made or found.

@@ -126,6 +126,12 @@ impl From<String> for Attribute {
     }
 }
 
+impl From<Option<&'static str>> for Attribute {
+    fn from(value: Option<&'static str>) -> Self {
+        Self(value.map(Cow::from))
+    }
+}
+
 impl From<Option<String>> for Attribute {
     fn from(value: Option<String>) -> Self {
         Self(value.map(Cow::from))

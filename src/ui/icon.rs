@@ -21,6 +21,12 @@ pub enum Icon {
     Check,
     /// The way from one point to another.
     Path,
+    /// On this network.
+    House,
+    /// Across the internet.
+    Globe,
+    /// Through a server.
+    Relay,
     /// Close.
     Close,
     /// Attention.
@@ -46,6 +52,9 @@ impl Icon {
             Self::Path => {
                 "M6 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM18 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM8 18h6a3 3 0 0 0 0-6h-4a3 3 0 0 1 0-6h6"
             }
+            Self::House => "M4 11.5 12 5l8 6.5M6.5 9.5V19h11V9.5",
+            Self::Globe => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM3 12h18M12 3c5 5 5 13 0 18-5-5-5-13 0-18Z",
+            Self::Relay => "M4 5h16v6H4ZM4 13h16v6H4ZM7.5 8v.01M7.5 16v.01",
             Self::Close => "M6.5 6.5l11 11M17.5 6.5l-11 11",
             Self::Alert => {
                 "M12 9v4.5M12 16.8v.01M10.3 4.5 3 17.5A2 2 0 0 0 4.7 20.5h14.6a2 2 0 0 0 1.7-3L13.7 4.5a2 2 0 0 0-3.4 0Z"

@@ -6,6 +6,7 @@ use vitrine_protocol::{
     signaling::{ErrorCode, MAX_ROOM_NAME_CHARS},
 };
 
+use super::check::connection_check;
 use super::controls::{device_toggles, signaling_indicator};
 use super::element::{Element, View, button, classed, element, live, live_text};
 use super::notice::{Devices, Notice, alert, device_problem, problem_notice, unavailable};
@@ -97,9 +98,12 @@ pub fn lobby(ui: Ui, returning: bool) -> Element {
         }
     });
     keep(Listener::new(&window(), "hashchange", move |_| form.target.set(Target::from_address())));
+    let [open_check, check] = connection_check(ui);
+    let entry = entry(form, returning).child(open_check);
     classed("main", "lobby")
         .child(classed("header", "bar").child(brand()).child(signaling_indicator(ui)))
-        .child(classed("div", "lobby-body").child(preview(ui)).child(entry(form, returning)))
+        .child(classed("div", "lobby-body").child(preview(ui)).child(entry))
+        .child(check)
 }
 
 /// One's own picture, or why there is none, with the two switches on it.

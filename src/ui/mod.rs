@@ -6,6 +6,7 @@
 
 mod announce;
 mod call;
+mod check;
 mod controls;
 pub mod element;
 pub mod grid;

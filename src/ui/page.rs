@@ -55,7 +55,7 @@ pub fn invite(room: &str) -> String {
 
 /// A name for a new room.
 pub fn new_room_name() -> String {
-    let mut random = [0_u8; 6];
+    let mut random = [0_u8; 10];
     let filled = window().crypto().is_ok_and(|crypto| crypto.get_random_values_with_u8_array(&mut random).is_ok());
     if !filled {
         random.iter_mut().for_each(|byte| *byte = (js_sys::Math::random() * 256.0) as u8);

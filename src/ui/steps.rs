@@ -4,10 +4,11 @@
 use web_sys::HtmlDialogElement;
 
 use super::Ui;
-use super::element::{Element, classed, element, live};
+use super::element::{Element, View, classed, element, live};
 use super::icon::{Icon, icon};
 use super::reactive::{Value, effect};
 use super::text::{self, Locale, fill, text};
+use super::tile::path_mark;
 use crate::call::{PeerState, Step, Steps};
 
 impl Step {
@@ -86,11 +87,16 @@ pub fn steps_dialog(ui: Ui, opened: Value<Option<u64>>) -> Element {
     dialog
 }
 
-fn story(locale: Locale, peer: &PeerState) -> [Element; 2] {
+fn story(locale: Locale, peer: &PeerState) -> View {
     let name = text::name_or_guest(locale, peer.name.as_deref(), &peer.id);
     let who = if peer.steps.offerer { text!(locale, steps.offerer) } else { text!(locale, steps.answerer) };
     let rows: Vec<_> = timeline(&peer.steps).map(|(step, time)| row(locale, &peer.steps, step, time)).collect();
-    [classed("p", "hint").child(fill(who, "name", &name)), classed("ol", "timeline").child(rows)]
+    [
+        classed("p", "hint").child(fill(who, "name", &name)).into(),
+        classed("ol", "timeline").child(rows).into(),
+        View::from(peer.path.map(|path| path_mark(locale, path))),
+    ]
+    .into()
 }
 
 fn row(locale: Locale, steps: &Steps, step: Step, time: Option<f64>) -> Element {

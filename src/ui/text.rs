@@ -2,7 +2,14 @@
 //! Placeholders are `{name}`, filled by [`fill`]. Text only; where it is shown is the components' business.
 
 use crate::call::{ConnectionState, DeviceProblem, Problem, SignalingState, Step, Steps};
-use vitrine_protocol::signaling::{ErrorCode, UserId};
+use vitrine_insight::{
+    check::{Outcome, Service},
+    path::{Path, Side},
+};
+use vitrine_protocol::{
+    control::RelayProtocol,
+    signaling::{ErrorCode, UserId},
+};
 
 // The build-script form that the deprecation points to compiles all of ICU into that script; this form does not.
 #[allow(deprecated, missing_docs, clippy::all)]
@@ -175,6 +182,54 @@ pub fn waiting(locale: Locale, steps: &Steps) -> &'static str {
     } else {
         text!(locale, steps.waiting_start)
     }
+}
+
+/// Of whatever is relayed it can be said that it is TURN.
+fn relay_protocol(protocol: RelayProtocol) -> &'static str {
+    match protocol {
+        RelayProtocol::Unknown => "TURN",
+        RelayProtocol::Udp => "UDP",
+        RelayProtocol::Tcp => "TCP",
+        RelayProtocol::Tls => "TLS",
+    }
+}
+
+/// Words for the way that media takes.
+pub fn path(locale: Locale, path: Path) -> String {
+    let (words, protocol) = match path {
+        Path::Local => (text!(locale, path.local), RelayProtocol::Unknown),
+        Path::Internet => (text!(locale, path.internet), RelayProtocol::Unknown),
+        Path::Relayed(protocol, Side::Own) => (text!(locale, path.own), protocol),
+        Path::Relayed(protocol, Side::Peer) => (text!(locale, path.peer), protocol),
+        Path::Relayed(protocol, Side::Both) => (text!(locale, path.both), protocol),
+    };
+    fill(words, "protocol", relay_protocol(protocol))
+}
+
+/// What a check is about.
+pub fn service(locale: Locale, service: Service) -> String {
+    match service {
+        Service::Stun => text!(locale, check.stun).to_owned(),
+        Service::Turn(protocol) => fill(text!(locale, check.relay), "protocol", relay_protocol(protocol)),
+    }
+}
+
+/// How the check of a service ended, and what to do about it.
+pub fn outcome(locale: Locale, outcome: Outcome) -> Words {
+    let (title, help) = match outcome {
+        Outcome::Works => (text!(locale, check.works), ""),
+        Outcome::NotConfigured => (text!(locale, check.none), text!(locale, check.none_help)),
+        Outcome::Unreachable => (text!(locale, check.unreachable), text!(locale, check.unreachable_help)),
+        Outcome::UdpBlocked => (text!(locale, check.udp), text!(locale, check.udp_help)),
+        Outcome::Silent => (text!(locale, check.silent), text!(locale, check.unreachable_help)),
+        Outcome::Credentials => (text!(locale, check.credentials), text!(locale, check.tell_help)),
+        Outcome::Quota => (text!(locale, check.quota), text!(locale, check.tell_help)),
+        Outcome::Refused(_) => (text!(locale, check.refused), text!(locale, check.tell_help)),
+        Outcome::NotCarried => (text!(locale, check.not_carried), text!(locale, check.tell_help)),
+        Outcome::Unusable => (text!(locale, check.unusable), text!(locale, check.tell_help)),
+    };
+    let code = if let Outcome::Refused(code) = outcome { code.to_string() } else { String::new() };
+    Words { title: fill(title, "code", &code), help: help.to_owned() }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use js_sys::JsString;
 
+use vitrine_insight::path::Path;
+
 use super::Ui;
 use super::call::Shown;
 use super::element::{Element, button, classed, element, live, live_text};
@@ -81,6 +83,18 @@ fn select<T: Clone + PartialEq + 'static>(
     ui.select(move |state| state.peers.iter().find(|peer| peer.key == key).map(&part))
 }
 
+/// Which way the media goes, in a sign and words.
+pub fn path_mark(locale: Locale, path: Path) -> Element {
+    let sign = match path {
+        Path::Local => Icon::House,
+        Path::Internet => Icon::Globe,
+        Path::Relayed(..) => Icon::Relay,
+    };
+    let words = text::path(locale, path);
+    let mark = classed("p", "path").test_id("path").attr("title", &words).child(icon(sign));
+    mark.child(element("span").child(words))
+}
+
 /// Another participant.
 pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
     let locale = ui.locale;
@@ -92,6 +106,7 @@ pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
     let connection = move || connection.get().unwrap_or(ConnectionState::Closed);
     let muted = select(ui, key, |peer| peer.audio == Some(false));
     let picture = select(ui, key, has_picture);
+    let path = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.path);
     let step = select(ui, key, |peer| Some(peer.steps.reached.last()?.0.number(peer.steps.offerer)));
     // The guide's step is news only on the way there; later the state says it all.
     let progress = select(ui, key, move |peer| match peer.connection {
@@ -124,9 +139,12 @@ pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
         .live_attr("data-state", move || connection().name())
         .live_attr("data-step", move || step.get().flatten().map(|step| step.to_string()))
         .live_attr("data-video", move || picture.get() == Some(true))
+        .live_attr("data-path", move || path.get().map(Path::name))
+        .live_attr("data-relay-side", move || path.get().and_then(Path::side))
         .child(remote_video(stream, shown.blocked).live_attr("aria-label", name))
         .child(placeholder)
         .child(caption(locale, name, move || muted.get() == Some(true)))
+        .child(live(move || path.get().map(|path| path_mark(locale, path))))
         .child(open_steps.on("click", move |_| shown.steps.set(Some(key))))
 }
 

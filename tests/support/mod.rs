@@ -12,6 +12,7 @@ use vitrine::{
     call::{Call, CallState, Command, ConnectionState, DeviceState, Intent, SignalingState},
     config::Config,
 };
+use vitrine_protocol::signaling::IceServer;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/tests/support/page.js")]
@@ -25,6 +26,11 @@ extern "C" {
     pub fn set_answering(answering: bool);
     pub fn set_heartbeat(interval: u32, timeout: u32);
     pub fn refuse(code: Option<String>);
+    pub fn stand_in_for_relays(code: Option<u16>);
+    pub fn tells_errors() -> bool;
+    pub fn name_ice_servers(text: &str, lifetime: Option<u32>);
+    pub fn name_no_ice_servers();
+    pub fn configured_urls() -> Vec<String>;
     pub fn deliver(text: &str);
     pub fn received(prefix: &str) -> u32;
     pub fn open_connections() -> u32;
@@ -64,8 +70,13 @@ pub struct Participant {
 
 impl Participant {
     pub fn start() -> Self {
+        Self::with_ice_servers(Vec::new())
+    }
+
+    /// With servers in the page's configuration.
+    pub fn with_ice_servers(ice_servers: Vec<IceServer>) -> Self {
         let (sender, states) = unbounded();
-        let config = Config { signaling_url: "ws://in.page/".to_owned(), ice_servers: Vec::new() };
+        let config = Config { signaling_url: "ws://in.page/".to_owned(), ice_servers };
         let call = Call::start(config, move |state| {
             let _ = sender.unbounded_send(state);
         });

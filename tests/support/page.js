@@ -15,8 +15,10 @@ let connections = [];
 
 function reset() {
   server = { reachable: true, answering: true, pingInterval: 25000, pingTimeout: 600000, sockets: [], rooms: new Map(),
-    received: [], serial: 0, refusal: null };
+    received: [], serial: 0, refusal: null, iceServers: [], lifetime: undefined, namesServers: true };
 }
+
+const namedServers = () => ({ iceServers: server.iceServers, iceServersLifetime: server.lifetime });
 
 class FakeWebSocket extends EventTarget {
   constructor(url) {
@@ -69,7 +71,9 @@ class FakeWebSocket extends EventTarget {
       room.forEach((other) => other.emit("user-joined", { userId: this.sid }));
       room.add(this);
       this.room = data;
-      answer({ success: true, roomId: data, existingUsers, iceServers: [] });
+      answer({ success: true, roomId: data, existingUsers, ...namedServers() });
+    } else if (name === "ice-servers") {
+      if (server.namesServers) answer({ success: true, ...namedServers() });
     } else if (name === "leave-room") {
       this.#leave(false);
       answer({ success: true });
@@ -81,16 +85,43 @@ class FakeWebSocket extends EventTarget {
   }
 }
 
+/** What stands in for the relays: null for nothing, `code` for one that refuses so, else one that works. */
+const standIn = { relay: null };
+
+const iceError = (errorCode) =>
+  new RTCPeerConnectionIceErrorEvent("icecandidateerror", { url: "turn:stand.in", errorCode, errorText: "" });
+
+/** Connections that may use relays only get on without; with a `code` the relay refuses, where browsers tell of that. */
+export function stand_in_for_relays(code) { standIn.relay = { code }; }
+/** Whether this browser tells of servers that cannot be used. */
+export function tells_errors() { return "onicecandidateerror" in original.RTCPeerConnection.prototype; }
+
+/** Makes the server name these ICE servers, in JSON, for so many seconds. */
+export function name_ice_servers(text, lifetime) {
+  Object.assign(server, { iceServers: JSON.parse(text), lifetime });
+}
+/** Makes it plain: it does not know the question for ICE servers. */
+export function name_no_ice_servers() { server.namesServers = false; }
+/** The URLs that each open connection is configured with. */
+export function configured_urls() {
+  const open = connections.filter((connection) => connection.connectionState !== "closed");
+  return open.map((connection) => (connection.getConfiguration().iceServers ?? []).map(({ urls }) => urls).join(" "));
+}
+
 /** Puts the stand-ins in place, fresh. */
 export function install() {
   reset();
+  standIn.relay = null;
   connections = [];
   globalThis.WebSocket = FakeWebSocket;
   Object.assign(FakeWebSocket, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 });
   globalThis.RTCPeerConnection = class extends original.RTCPeerConnection {
-    constructor(...args) {
-      super(...args);
+    constructor(configuration, ...more) {
+      const { relay } = standIn;
+      const relays = configuration?.iceTransportPolicy === "relay";
+      super(relays && relay ? { ...configuration, iceServers: [], iceTransportPolicy: "all" } : configuration, ...more);
       connections.push(this);
+      if (relays && relay?.code) setTimeout(() => this.dispatchEvent(iceError(relay.code)));
     }
   };
   navigator.mediaDevices.getUserMedia = original.getUserMedia;

@@ -81,10 +81,6 @@ pub const NFT: Program = Program {
     homebrew: "",
 };
 
-/// Another TURN server, which takes the same credentials, and its test client.
-pub const COTURN: Program =
-    Program { names: &["turnserver"], description: "coturn", debian: "coturn", ubuntu: "coturn", homebrew: "coturn" };
-
 impl Program {
     /// Where it is, if it is on PATH.
     pub fn find(&self) -> Option<PathBuf> {

@@ -18,6 +18,7 @@ mod seed_page;
 mod server;
 mod site;
 mod stats;
+mod stun;
 mod venue;
 mod vitrine_page;
 
@@ -33,5 +34,6 @@ pub use seed_page::{SeedPage, seed_site};
 pub use server::{NodeServer, StaticServer, VitrineServer, free_port};
 pub use site::Site;
 pub use stats::{Connection, Counts, Flow, Shown, Timeline, media_flows};
+pub use stun::StunServer;
 pub use venue::{Make, Venue};
 pub use vitrine_page::{Tile, VitrinePage, link};

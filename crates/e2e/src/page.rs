@@ -206,6 +206,15 @@ impl Page {
         self.check(&format!("type into {css}"), result).await
     }
 
+    /// Presses a key, in what has the focus: a character, or one of WebDriver's codes for keys without one (§17.4.2).
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub async fn press_key(&self, key: &str) -> Result<()> {
+        let result = async { self.session.client.active_element().await?.send_keys(key).await }.await;
+        self.check("press a key", result).await
+    }
+
     fn not_understood(&self, answer: &str, source: serde_json::Error) -> Error {
         Error::Answer { page: self.name.clone(), answer: answer.to_owned(), source }
     }

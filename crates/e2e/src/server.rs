@@ -46,8 +46,12 @@ impl VitrineServer {
     async fn listen_on(address: SocketAddr, directory: &Path, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(needs::server()?);
         command.arg("--listen").arg(address.to_string()).arg("--dist").arg(directory).args(arguments);
-        // The tests need no network but the machine's own.
-        command.args(["--ice-server", "none"]);
+        // The tests need no network but the machine's own; and the relay's usual port is one for all of them.
+        for (flag, value) in [("--ice-server", "none"), ("--turn-listen", "none")] {
+            if !arguments.contains(&flag) {
+                command.args([flag, value]);
+            }
+        }
         let (process, port) = Process::start(command, listening_port).await?;
         Ok(Self { process, port })
     }

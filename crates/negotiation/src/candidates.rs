@@ -2,8 +2,6 @@
 //! user-name fragment (RFC 8839 §5.4); until that description is set it waits here, in order and whole. This knows
 //! nothing of offers and answers: the state machine tells it which descriptions are set, ignored and taken back.
 
-use std::collections::VecDeque;
-
 use vitrine_protocol::signaling::IceCandidate;
 
 use crate::{Action, DropReason, Note};
@@ -17,9 +15,9 @@ const MAX_REMEMBERED: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Candidates {
     /// Candidates that no set description names, oldest first.
-    waiting: VecDeque<Waiting>,
+    waiting: Vec<Waiting>,
     /// Candidates of the description in force that were added.
-    added: VecDeque<Waiting>,
+    added: Vec<Waiting>,
     /// Fragments of the remote description that is set.
     in_force: Option<Fragments>,
     /// Fragments of the remote description that is being set.
@@ -30,9 +28,9 @@ pub(crate) struct Candidates {
     latest: Fragments,
     /// Fragments of descriptions that were ignored since a description was last set. The next description may still
     /// name them, so their candidates wait until then.
-    ignored: VecDeque<String>,
+    ignored: Vec<String>,
     /// Fragments that no description to come will name.
-    dead: VecDeque<(String, DropReason)>,
+    dead: Vec<(String, DropReason)>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,7 +47,7 @@ impl Candidates {
     /// added here is needed again `if_kept`, if the other side keeps its connection.
     pub(crate) fn anew(&self, if_kept: bool) -> Self {
         let added = self.added.iter().filter(|_| if_kept);
-        let mut waiting: VecDeque<Waiting> =
+        let mut waiting: Vec<Waiting> =
             added.chain(&self.waiting).filter(|candidate| candidate.fragment.is_some()).cloned().collect();
         waiting.drain(..waiting.len().saturating_sub(MAX_WAITING));
         Self { waiting, ..Self::default() }
@@ -93,10 +91,9 @@ impl Candidates {
     /// Keeps a candidate until [`Self::release`] finds that it may be added.
     pub(crate) fn push(&mut self, candidate: IceCandidate, actions: &mut Vec<Action>) {
         let fragment = named_fragment(&candidate).map(str::to_owned).or_else(|| self.latest.first().cloned());
-        self.waiting.push_back(Waiting { candidate, fragment });
-        if self.waiting.len() > MAX_WAITING
-            && let Some(oldest) = self.waiting.pop_front()
-        {
+        self.waiting.push(Waiting { candidate, fragment });
+        if self.waiting.len() > MAX_WAITING {
+            let oldest = self.waiting.remove(0);
             actions.push(dropped(oldest.candidate, DropReason::QueueFull));
         }
     }
@@ -110,11 +107,11 @@ impl Candidates {
             let fragment = waiting.fragment.as_ref();
             if in_force.is_empty() || fragment.is_none_or(|fragment| in_force.contains(fragment)) {
                 actions.push(Action::AddCandidate(waiting.candidate.clone()));
-                self.added.push_back(waiting);
+                self.added.push(waiting);
             } else if let Some((_, reason)) = self.dead.iter().find(|(dead, _)| Some(dead) == fragment) {
                 actions.push(dropped(waiting.candidate, *reason));
             } else {
-                self.waiting.push_back(waiting);
+                self.waiting.push(waiting);
             }
         }
         self.added.drain(..self.added.len().saturating_sub(MAX_WAITING));
@@ -139,7 +136,7 @@ fn dropped(candidate: IceCandidate, reason: DropReason) -> Action {
     Action::Note(Note::CandidateDropped { candidate, reason })
 }
 
-fn keep_newest<T>(queue: &mut VecDeque<T>) {
+fn keep_newest<T>(queue: &mut Vec<T>) {
     queue.drain(..queue.len().saturating_sub(MAX_REMEMBERED));
 }
 

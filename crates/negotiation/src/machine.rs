@@ -6,8 +6,6 @@
 //! [`Negotiation::is_setting_remote_answer_pending`], [`Negotiation::ignore_offer`]. The first two are facts about
 //! the operation in flight; since descriptions wait until it is done, only what it left behind decides a collision.
 
-use std::collections::VecDeque;
-
 use vitrine_protocol::signaling::{SdpType, SessionDescription};
 
 use crate::candidates::Candidates;
@@ -29,7 +27,7 @@ pub struct Negotiation {
     state: SignalingState,
     operation: Option<Operation>,
     /// Remote descriptions that wait for the operation in flight, oldest first.
-    descriptions: VecDeque<SessionDescription>,
+    descriptions: Vec<SessionDescription>,
     candidates: Candidates,
     tags: Tags,
     /// An offer is wanted once the state is stable.
@@ -68,7 +66,7 @@ impl Negotiation {
             role,
             state: SignalingState::Stable,
             operation: None,
-            descriptions: VecDeque::new(),
+            descriptions: Vec::new(),
             candidates: Candidates::default(),
             tags: Tags::default(),
             needed: false,
@@ -157,7 +155,8 @@ impl Negotiation {
     /// unnecessary, and a queued answer must find its offer in place.
     fn proceed(&mut self, actions: &mut Vec<Action>) {
         while self.operation.is_none() {
-            if let Some(description) = self.descriptions.pop_front() {
+            if !self.descriptions.is_empty() {
+                let description = self.descriptions.remove(0);
                 self.take_up(description, actions);
             } else if self.wants_offer() {
                 self.begin_offer(actions);
@@ -199,10 +198,9 @@ impl Negotiation {
         }
         self.role = self.tags.role_against(&description, self.begun_as);
         self.candidates.description_received(&description.sdp);
-        self.descriptions.push_back(description);
-        if self.descriptions.len() > MAX_DESCRIPTIONS
-            && let Some(oldest) = self.descriptions.pop_front()
-        {
+        self.descriptions.push(description);
+        if self.descriptions.len() > MAX_DESCRIPTIONS {
+            let oldest = self.descriptions.remove(0);
             self.candidates.description_ignored(&oldest.sdp);
             actions.push(Action::Note(Note::DescriptionDropped(oldest.kind)));
         }
@@ -262,7 +260,7 @@ impl Negotiation {
                 self.state = SignalingState::HaveLocalOffer;
                 // An offer that is about to be rolled back would only cause a glare on the other side too.
                 let gives_way = self.role == Role::Polite
-                    && self.descriptions.front().is_some_and(|next| next.kind == SdpType::Offer);
+                    && self.descriptions.first().is_some_and(|next| next.kind == SdpType::Offer);
                 self.answer_due = !gives_way;
                 if !gives_way {
                     actions.push(Action::Send(self.tags.write(description, self.begun_as)));

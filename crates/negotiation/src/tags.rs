@@ -2,8 +2,6 @@
 //! tags a description may come late, twice, or by another way than the one before without doing harm. Of the
 //! negotiation itself this knows nothing; a description without a tag, from a plain client, is always let through.
 
-use std::collections::VecDeque;
-
 use vitrine_protocol::signaling::{DescriptionTag, SdpType, SessionDescription};
 
 use crate::{Misplaced, Role};
@@ -23,7 +21,7 @@ pub(crate) struct Tags {
     /// That connection is bound to this one.
     met: bool,
     /// Connections that the other side gave up, oldest first. What they sent may still come.
-    past: VecDeque<String>,
+    past: Vec<String>,
     /// Serial of the own description sent last.
     sent: u32,
     /// Serial of the own offer sent last.

@@ -37,21 +37,24 @@ Examples:
       try it from a phone on the same network
   vitrine-server --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
       serve the internet
-  vitrine-server --listen 127.0.0.1:8080 --dist /srv/vitrine
-      serve an app of one's own, behind a proxy that adds HTTPS
-  vitrine-server --ice-server stun:stun.cloudflare.com:3478 --ice-server turn:turn.example.com:3478,alice,secret
-      name one's own STUN and TURN servers
-  vitrine-server --ice-server none
-      one local network, no helpers on the internet
+  vitrine-server --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem --external-ip 203.0.113.9
+      the same in a cloud, where the machine itself has a private address
+  vitrine-server --listen 127.0.0.1:8080 --trusted-proxy 127.0.0.1 --turn-listen 0.0.0.0:3478
+      behind a proxy on the same machine that adds HTTPS
+  VITRINE_TURN_SECRET=... vitrine-server --turn-url turn:turn.example.com:3478
+      with coturn, or another TURN server that shares a secret with this one
+  vitrine-server --turn-listen none --ice-server none
+      one local network, no helpers
   vitrine-server --dist none --allowed-origin https://calls.example
       signaling only, for an app that is hosted on https://calls.example
   VITRINE_LISTEN=127.0.0.1:0 VITRINE_LOG=debug vitrine-server
       any free port, everything logged";
 
-/// Serves the Vitrine app and carries its signaling.
+/// Serves the Vitrine app, carries its signaling, and answers STUN and TURN.
 ///
 /// Browsers fetch the app from this server, meet in a room through its Socket.IO endpoint at /socket.io/, and then talk
-/// to each other directly: sound and picture never pass through here. GET /healthz answers "ok".
+/// to each other directly. Where no direct way exists, it relays packets that it cannot read. GET /healthz answers "ok",
+/// GET /metrics with figures.
 #[derive(Clone, Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES)]
 // The comments are the text of --help, where links have no brackets.

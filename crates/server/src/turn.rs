@@ -173,6 +173,7 @@ impl TurnOptions {
             ..vitrine_turn::Config::new(secret.clone())
         })
         .await?;
+        tracing::info!(udp = ?relay.udp_addresses(), tcp = ?relay.tcp_addresses(), "answering STUN and TURN");
         let place = Place::Here {
             host: self.turn_host.clone(),
             udp: relay.udp_addresses().first().map(SocketAddr::port),

@@ -54,8 +54,8 @@ pub(crate) struct Allocation {
     pub(crate) grant: Grant,
     /// The address that peers see.
     pub(crate) relayed: SocketAddr,
-    /// Past this, no refresh helps.
-    ends: Instant,
+    /// Past this, no refresh helps. None where the clock does not go so far.
+    ends: Option<Instant>,
     expires: Instant,
     permissions: Vec<Permission>,
     channels: Vec<Channel>,
@@ -69,7 +69,7 @@ impl Allocation {
         let mut allocation = Self {
             grant,
             relayed,
-            ends: now + limits.total_lifetime,
+            ends: now.checked_add(limits.total_lifetime),
             expires: now,
             permissions: Vec::new(),
             channels: Vec::new(),
@@ -87,7 +87,8 @@ impl Allocation {
     /// Extends the lifetime as a request wishes; zero counts as no wish. RFC 8656 section 7.2.
     pub(crate) fn refresh(&mut self, now: Instant, wish: Option<Duration>) {
         let lifetime = wish.unwrap_or_default().clamp(DEFAULT_LIFETIME, MAX_LIFETIME);
-        self.expires = (now + lifetime).min(self.ends);
+        let expires = now + lifetime;
+        self.expires = self.ends.map_or(expires, |ends| expires.min(ends));
     }
 
     /// What is left of the lifetime, in seconds.

@@ -3,31 +3,24 @@
 
 use std::{
     cell::RefCell,
-    io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    datagrams::{Batch, Datagrams},
     metrics::Tally,
     outbox::Outbox,
-    session::{Dropped, Now, Session, canonical},
-    udp::Listener,
+    session::{Dropped, Now, Session},
+    udp::{Listener, Route},
 };
-
-/// Packets that a socket's task takes before it lets others run.
-pub(crate) const BURST: usize = 64;
-
-/// The longest datagram, and room for what is put before it.
-const SCRATCH: usize = 64 * 1024;
 
 /// What the handling of packets needs of memory: one for each thread, whatever the number of clients.
 pub(crate) struct Scratch {
     /// Where datagrams are received.
-    pub(crate) buffer: Box<[u8]>,
+    pub(crate) batch: Batch,
     /// Where messages to clients are written.
     pub(crate) out: Vec<u8>,
     /// What has been counted and not yet been added up.
@@ -39,8 +32,8 @@ impl Scratch {
     pub(crate) fn with<T>(use_it: impl FnOnce(&mut Self) -> T) -> T {
         thread_local! {
             static SCRATCH_OF_THREAD: RefCell<Scratch> = RefCell::new(Scratch {
-                buffer: vec![0; SCRATCH].into_boxed_slice(),
-                out: Vec::with_capacity(SCRATCH),
+                batch: Batch::default(),
+                out: Vec::new(),
                 tally: Tally::default(),
             });
         }
@@ -51,7 +44,7 @@ impl Scratch {
 /// The way to a client.
 pub(crate) enum Sink {
     /// Datagrams of the socket that it came to.
-    Datagrams { listener: Arc<Listener>, client: SocketAddr },
+    Datagrams { listener: Arc<Listener>, route: Route },
     /// Its stream.
     Stream(Arc<Outbox>),
 }
@@ -59,7 +52,7 @@ pub(crate) enum Sink {
 impl Sink {
     fn send(&self, message: &[u8]) -> Result<(), Dropped> {
         match self {
-            Self::Datagrams { listener, client } => listener.send(message, *client),
+            Self::Datagrams { listener, route } => listener.send(message, *route),
             Self::Stream(outbox) => outbox.push(message),
         }
     }
@@ -68,7 +61,7 @@ impl Sink {
 /// A client with an allocation.
 pub(crate) struct Client {
     session: Mutex<Session>,
-    pub(crate) socket: UdpSocket,
+    pub(crate) socket: Datagrams,
     pub(crate) relayed: SocketAddr,
     pub(crate) user: String,
     pub(crate) sink: Sink,
@@ -78,7 +71,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(
         session: Session,
-        socket: UdpSocket,
+        socket: Datagrams,
         relayed: SocketAddr,
         user: String,
         sink: Sink,
@@ -93,7 +86,7 @@ impl Client {
 
     /// Sends from the relayed address into the network.
     pub(crate) fn send_to_peer(&self, peer: SocketAddr, data: &[u8], tally: &mut Tally) {
-        match sent(self.socket.try_send_to(data, peer)) {
+        match self.socket.send(data, peer, None) {
             Ok(()) => tally.to_peers.add(data.len()),
             Err(reason) => tally.drop(reason),
         }
@@ -111,23 +104,7 @@ impl Client {
     /// Takes what has arrived at the relayed address.
     pub(crate) fn receive(&self, scratch: &mut Scratch) {
         let now = Now::read();
-        let Scratch { buffer, out, tally } = scratch;
-        for _ in 0..BURST {
-            match self.socket.try_recv_from(buffer) {
-                Ok((length, peer)) => self.deliver(now, canonical(peer), &buffer[..length], out, tally),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // An earlier packet could not be delivered, which is no fault of the next.
-                Err(_) => {}
-            }
-        }
-    }
-}
-
-/// What became of a datagram.
-pub(crate) fn sent(result: io::Result<usize>) -> Result<(), Dropped> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Dropped::Slow),
-        Err(_) => Err(Dropped::Failed),
+        let Scratch { batch, out, tally } = scratch;
+        self.socket.receive(batch, |peer, _, data| self.deliver(now, peer, data, out, tally));
     }
 }

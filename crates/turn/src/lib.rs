@@ -7,7 +7,8 @@
 //! - [`session`]: one client, without any I/O; it goes by [`policy`] (whom is relayed to) and by what an allocation may.
 //! - [`framer`]: messages on a stream.
 //! - Inside: `udp` and `stream` receive from clients, `shared` does what `session` decides, `client` has the relay
-//!   socket, `outbox` what waits for slow readers, `ports` where relay sockets go, `wire` how messages look.
+//!   socket, `datagrams` is what a UDP socket can do, `outbox` what waits for slow readers, `ports` where relay sockets
+//!   go, `wire` how messages look.
 //!
 //! It does not offer TCP allocations (RFC 6062), mobility (RFC 8016), reserved ports, or DONT-FRAGMENT; requests that
 //! need them are refused as RFC 8656 says.
@@ -16,6 +17,7 @@ mod allocation;
 mod client;
 mod config;
 pub mod credentials;
+mod datagrams;
 pub mod framer;
 mod metrics;
 mod nonce;

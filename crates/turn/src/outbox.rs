@@ -10,6 +10,9 @@ use tokio::sync::Notify;
 
 use crate::session::Dropped;
 
+/// What a stream keeps of its memory after a burst, in bytes.
+const SPARE: usize = 16 * 1024;
+
 /// Bytes on their way to a client.
 pub(crate) struct Outbox {
     waiting: Mutex<Vec<u8>>,
@@ -43,16 +46,17 @@ impl Outbox {
         self.filled.notify_one();
     }
 
-    /// Waits until there is room for replies.
-    pub(crate) async fn room(&self) {
-        while self.waiting().len() > self.limit {
+    /// Waits until no more than `most` bytes wait, or as many as may be.
+    pub(crate) async fn room(&self, most: usize) {
+        while self.waiting().len() > most.min(self.limit) {
             self.emptied.notified().await;
         }
     }
 
-    /// Waits for bytes and takes them all, leaving the empty `spare` in their place.
+    /// Waits for bytes and takes them all, leaving the emptied `spare` in their place.
     pub(crate) async fn take(&self, spare: &mut Vec<u8>) {
         spare.clear();
+        spare.shrink_to(SPARE);
         loop {
             {
                 let mut waiting = self.waiting();

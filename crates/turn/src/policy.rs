@@ -28,7 +28,8 @@ pub struct Policy {
     configured: Vec<IpAddr>,
     /// Those of this machine's interfaces, which come and go.
     interfaces: RwLock<Vec<IpAddr>>,
-    /// How many live allocations have an address as their relayed one.
+    /// How many live allocations have an address as their relayed one. Machines take packets for addresses that no
+    /// interface has, where they are told to.
     relayed: RwLock<HashMap<IpAddr, usize>>,
 }
 
@@ -70,9 +71,7 @@ impl Policy {
         match self.verdict(ip) {
             Verdict::Reachable => true,
             Verdict::Forbidden => false,
-            Verdict::Own => {
-                self.relayed.read().unwrap_or_else(PoisonError::into_inner).contains_key(&ip.to_canonical())
-            }
+            Verdict::Own => self.is_relayed(ip.to_canonical()),
         }
     }
 
@@ -93,7 +92,13 @@ impl Policy {
     }
 
     fn is_own(&self, ip: IpAddr) -> bool {
-        self.configured.contains(&ip) || self.interfaces.read().unwrap_or_else(PoisonError::into_inner).contains(&ip)
+        self.configured.contains(&ip)
+            || self.interfaces.read().unwrap_or_else(PoisonError::into_inner).contains(&ip)
+            || self.is_relayed(ip)
+    }
+
+    fn is_relayed(&self, ip: IpAddr) -> bool {
+        self.relayed.read().unwrap_or_else(PoisonError::into_inner).contains_key(&ip)
     }
 }
 
@@ -248,5 +253,13 @@ mod tests {
         assert!(policy.permits(ip("198.51.100.1")));
         policy.relayed_ends(ip("198.51.100.1"));
         assert!(!policy.permits(ip("198.51.100.1")));
+    }
+
+    #[test]
+    fn an_address_is_the_relays_own_while_an_allocation_is_there_though_no_interface_has_it() {
+        let policy = policy(&["127.0.0.0/8"], &[]);
+        assert_eq!(policy.verdict(ip("127.0.0.5")), Verdict::Reachable);
+        policy.relayed_begins(ip("127.0.0.5"));
+        assert_eq!(policy.verdict(ip("127.0.0.5")), Verdict::Own);
     }
 }

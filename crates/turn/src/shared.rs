@@ -7,11 +7,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::Ordering::Relaxed},
 };
 
-use tokio::{net::UdpSocket, time::sleep_until};
+use tokio::time::sleep_until;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     client::{Client, Scratch, Sink},
+    datagrams::Datagrams,
     metrics::{Counters, Tally},
     ports::Places,
     session::{AllocateRequest, Dropped, Exhausted, Now, Reply, Rules, Session, Step, Transport},
@@ -158,13 +159,13 @@ impl Shared {
         &self,
         origin: &Origin<'_>,
         request: &AllocateRequest,
-    ) -> Result<(UdpSocket, SocketAddr), Exhausted> {
+    ) -> Result<(Datagrams, SocketAddr), Exhausted> {
         let place = self.places.choose(origin.local, origin.client, request.wants_ipv6()).ok_or(Exhausted::Family)?;
         let allocations = self.allocations.read().unwrap_or_else(PoisonError::into_inner);
         let taken = |port| allocations.contains_key(&SocketAddr::new(place.advertised, port));
         let bound = self.places.bind(place.local, request.wants_even_port(), taken);
         let registered = bound.and_then(|bound| {
-            bound.map(|(socket, port)| UdpSocket::from_std(socket).map(|socket| (socket, port))).transpose()
+            bound.map(|(socket, port)| Datagrams::new(socket).map(|socket| (socket, port))).transpose()
         });
         match registered {
             Ok(Some((socket, port))) => Ok((socket, SocketAddr::new(place.advertised, port))),
@@ -196,8 +197,8 @@ impl Shared {
         self.rules.policy.relayed_ends(client.relayed.ip());
         self.counters.allocations.fetch_sub(1, Relaxed);
         client.closed.cancel();
-        if let Sink::Datagrams { listener, client: address } = &client.sink {
-            listener.forget(*address, client);
+        if let Sink::Datagrams { listener, route } = &client.sink {
+            listener.forget(route.client, client);
         }
     }
 
@@ -210,8 +211,7 @@ impl Shared {
 async fn relay(shared: Arc<Shared>, client: Arc<Client>) {
     let receive = async {
         loop {
-            // Its errors come back from receiving.
-            let _ = std::future::poll_fn(|context| client.socket.poll_recv_ready(context)).await;
+            client.socket.ready().await;
             Scratch::with(|scratch| {
                 client.receive(scratch);
                 shared.counters.add(&mut scratch.tally);

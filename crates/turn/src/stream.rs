@@ -25,6 +25,9 @@ use crate::{
 /// Until the next attempt to accept a connection, where the system had no means for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Bytes of replies that may wait for who has no allocation before its next question is read.
+const STRANGERS_REPLIES: usize = 4096;
+
 #[derive(Default)]
 struct Open {
     total: usize,
@@ -214,7 +217,7 @@ impl Connection {
             self.shared.counters.add(tally);
             intact
         });
-        self.outbox.room().await;
+        self.outbox.room(if self.current.is_some() { usize::MAX } else { STRANGERS_REPLIES }).await;
         intact
     }
 }

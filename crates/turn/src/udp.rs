@@ -7,44 +7,44 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::net::UdpSocket;
-
 use crate::{
-    client::{BURST, Client, Scratch, Sink, sent},
+    client::{Client, Scratch, Sink},
+    datagrams::Datagrams,
+    metrics::Tally,
     ports::udp_socket,
-    session::{Dropped, Now, Transport, canonical},
+    session::{Dropped, Now, Transport},
     shared::{Change, Origin, Shared},
 };
 
 /// What the socket of all clients may hold of a burst, in bytes.
 const BUFFER: usize = 4 * 1024 * 1024;
 
+/// Where a client is, and the address of this machine that it came to.
+#[derive(Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) client: SocketAddr,
+    pub(crate) local: IpAddr,
+}
+
 /// A UDP socket that clients come to.
 pub(crate) struct Listener {
-    socket: UdpSocket,
-    local: SocketAddr,
+    socket: Datagrams,
     clients: Mutex<HashMap<SocketAddr, Arc<Client>>>,
 }
 
 impl Listener {
     pub(crate) fn bind(address: SocketAddr, only_v6: bool) -> io::Result<Self> {
-        let socket = UdpSocket::from_std(udp_socket(address, only_v6, BUFFER)?)?;
-        let local = socket.local_addr()?;
-        Ok(Self { socket, local, clients: Mutex::default() })
+        let socket = Datagrams::new(udp_socket(address, only_v6, BUFFER)?)?;
+        Ok(Self { socket, clients: Mutex::default() })
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
-        self.local
+        self.socket.local()
     }
 
     /// Sends to a client.
-    pub(crate) fn send(&self, message: &[u8], client: SocketAddr) -> Result<(), Dropped> {
-        // A socket of both families takes IPv4 addresses in their IPv6 form.
-        let client = match (client.ip(), self.local.is_ipv6()) {
-            (IpAddr::V4(ip), true) => SocketAddr::new(ip.to_ipv6_mapped().into(), client.port()),
-            _ => client,
-        };
-        sent(self.socket.try_send_to(message, client))
+    pub(crate) fn send(&self, message: &[u8], route: Route) -> Result<(), Dropped> {
+        self.socket.send(message, route.client, Some(route.local))
     }
 
     /// `client` has no allocation any more.
@@ -58,37 +58,39 @@ impl Listener {
     /// The socket's task, which never ends.
     pub(crate) async fn serve(self: Arc<Self>, shared: Arc<Shared>) {
         loop {
-            // Its errors come back from receiving.
-            let _ = std::future::poll_fn(|context| self.socket.poll_recv_ready(context)).await;
+            self.socket.ready().await;
             Scratch::with(|scratch| {
-                self.receive(&shared, scratch);
-                shared.counters.add(&mut scratch.tally);
+                let Scratch { batch, out, tally } = scratch;
+                let now = Now::read();
+                self.socket.receive(batch, |client, local, message| {
+                    self.take(&shared, now, Route { client, local }, message, out, tally);
+                });
+                shared.counters.add(tally);
             });
         }
     }
 
-    fn receive(self: &Arc<Self>, shared: &Arc<Shared>, scratch: &mut Scratch) {
-        let now = Now::read();
-        let Scratch { buffer, out, tally } = scratch;
-        for _ in 0..BURST {
-            let (length, client) = match self.socket.try_recv_from(buffer) {
-                Ok((length, client)) => (length, canonical(client)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // An earlier packet could not be delivered, which is no fault of the next.
-                Err(_) => continue,
-            };
-            let current = self.clients().get(&client).cloned();
-            let sink = || Sink::Datagrams { listener: self.clone(), client };
-            let origin = Origin { client, transport: Transport::Datagram, local: self.local.ip(), sink: &sink };
-            let (reply, change) = shared.receive(now, &origin, current.as_ref(), &buffer[..length], out, tally);
-            if let Change::Opened(opened) = change {
-                self.clients().insert(client, opened);
-            }
-            if let Some(reply) = reply
-                && let Err(reason) = self.send(&reply, client)
-            {
-                tally.drop(reason);
-            }
+    fn take(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        now: Now,
+        route: Route,
+        message: &[u8],
+        out: &mut Vec<u8>,
+        tally: &mut Tally,
+    ) {
+        let Route { client, local } = route;
+        let current = self.clients().get(&client).cloned();
+        let sink = || Sink::Datagrams { listener: self.clone(), route };
+        let origin = Origin { client, transport: Transport::Datagram, local, sink: &sink };
+        let (reply, change) = shared.receive(now, &origin, current.as_ref(), message, out, tally);
+        if let Change::Opened(opened) = change {
+            self.clients().insert(client, opened);
+        }
+        if let Some(reply) = reply
+            && let Err(reason) = self.send(&reply, route)
+        {
+            tally.drop(reason);
         }
     }
 

@@ -6,6 +6,7 @@ mod browsers;
 mod coming_and_going;
 mod devices;
 mod hostile;
+mod insight;
 mod interop;
 mod laboratory;
 mod memory;

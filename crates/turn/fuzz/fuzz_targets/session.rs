@@ -1,35 +1,41 @@
-//! Any bytes as messages of a client without and of one with an allocation: each message begins with its length, two
-//! bytes.
+//! Any bytes from a client: as messages, as the attributes of requests with credentials that are good, and as data from
+//! a peer. Each piece begins with what it is, one byte, and its length, one byte.
 #![no_main]
+#![allow(dead_code)]
 
-use std::{
-    sync::LazyLock,
-    time::{Duration, Instant, UNIX_EPOCH},
-};
+#[path = "../../tests/relay/message.rs"]
+mod message;
+#[path = "../../tests/relay/scene.rs"]
+mod scene;
 
 use libfuzzer_sys::fuzz_target;
-use vitrine_turn::{
-    Config, Secret,
-    session::{Now, Rules, Session, Step, Transport},
-};
-
-static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::new(&Config::new(Secret::from("s"))).unwrap());
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+use stun_types::message::BINDING;
+use turn_types::message::{ALLOCATE, CHANNEL_BIND, CREATE_PERMISSION, REFRESH};
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut session = Session::new("203.0.113.7:4000".parse().unwrap(), Transport::Stream);
+    let mut scene = scene::scene();
     let mut rest = bytes;
-    let mut seconds = 0;
-    while let [high, low, tail @ ..] = rest {
-        let length = usize::from(u16::from_be_bytes([*high, *low])).min(tail.len());
-        let (message, tail) = tail.split_at(length);
+    while let [kind, length, tail @ ..] = rest {
+        let (piece, tail) = tail.split_at(usize::from(*length).min(tail.len()));
         rest = tail;
-        seconds += 1;
-        let unix = UNIX_EPOCH.elapsed().unwrap_or_default().as_secs() + seconds;
-        let now = Now { instant: *START + Duration::from_secs(seconds), unix };
-        if let Step::Allocate(request) = session.handle(&RULES, now, message) {
-            session.allocated(&RULES, now, request, "198.51.100.1:50000".parse().unwrap());
-        }
-        let _ = session.deliver(now, "192.0.2.9:7000".parse().unwrap(), message, &mut Vec::new());
+        let method = match kind % 8 {
+            0 => BINDING,
+            1 | 2 => ALLOCATE,
+            3 => REFRESH,
+            4 => CREATE_PERMISSION,
+            5 => CHANNEL_BIND,
+            6 => {
+                scene.pass(u64::from(*length));
+                continue;
+            }
+            _ => {
+                scene.handle(piece);
+                continue;
+            }
+        };
+        let mut attributes = piece.to_vec();
+        attributes.resize(attributes.len().next_multiple_of(4), 0);
+        let signed = message::request(method).raw(&attributes).signed(&scene.credentials, &scene.nonce);
+        scene.handle(&signed);
     }
 });

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, SystemTime},
 };
 
@@ -60,7 +60,12 @@ pub struct Client {
 impl Client {
     pub async fn udp(relay: &Relay, user: &str) -> Self {
         let server = relay.udp_addresses()[0];
-        let socket = UdpSocket::bind((server.ip(), 0)).await.unwrap();
+        Self::udp_from(server.ip(), server, user).await
+    }
+
+    /// Takes answers from where it asks alone.
+    pub async fn udp_from(ip: IpAddr, server: SocketAddr, user: &str) -> Self {
+        let socket = UdpSocket::bind((ip, 0)).await.unwrap();
         socket.connect(server).await.unwrap();
         Self::new(Wire::Datagrams(socket), user)
     }

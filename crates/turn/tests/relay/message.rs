@@ -50,6 +50,14 @@ impl Request {
         self.with(&XorPeerAddress::new(peer, transaction))
     }
 
+    /// Attributes as they are, however wrong.
+    pub fn raw(mut self, attributes: &[u8]) -> Self {
+        self.writer.push_data(attributes);
+        let length = u16::try_from(self.writer.len() - 20).unwrap();
+        self.writer[2..4].copy_from_slice(&length.to_be_bytes());
+        self
+    }
+
     pub fn plain(self) -> Vec<u8> {
         self.writer.finish()
     }

@@ -1,10 +1,12 @@
 //! The same life of an allocation over each transport, and what only one of them has.
 
+use std::net::{IpAddr, SocketAddr};
 use stun_types::{
     AddressFamily,
     message::{BINDING, TransactionId},
 };
-use tokio::net::{TcpListener, UdpSocket};
+
+use tokio::net::TcpListener;
 use turn_types::{
     attribute::{RequestedAddressFamily, RequestedTransport},
     message::ALLOCATE,
@@ -21,7 +23,7 @@ async fn live(relay: &Relay, mut client: Client) {
     let peer = peer().await;
     let address = peer.local_addr().unwrap();
     let relayed = client.allocate().await;
-    assert_eq!(relayed.ip(), "127.0.0.1".parse::<std::net::IpAddr>().unwrap());
+    assert_eq!(relayed.ip(), "127.0.0.1".parse::<IpAddr>().unwrap());
     client.permit(address).await.succeeded();
 
     client.send(&send_indication(address, b"one")).await;
@@ -135,13 +137,29 @@ async fn a_relay_on_all_addresses_serves_both_families() {
     let any = || vec!["[::]:0".parse().unwrap()];
     let relay = Relay::bind(Config { udp: any(), tcp: any(), ..config() }).await.unwrap();
     let port = relay.udp_addresses()[0].port();
-    for host in ["127.0.0.1", "[::1]"] {
-        let socket = UdpSocket::bind(format!("{host}:0")).await.unwrap();
-        socket.connect(format!("{host}:{port}")).await.unwrap();
-        socket.send(&request(BINDING).plain()).await.unwrap();
-        let mut buffer = [0; 100];
-        let length = socket.recv(&mut buffer).await.unwrap();
-        assert_eq!(crate::message::response(&buffer[..length]).mapped, Some(socket.local_addr().unwrap()));
+    for host in ["127.0.0.1", "::1"] {
+        let ip: IpAddr = host.parse().unwrap();
+        let mut client = Client::udp_from(ip, SocketAddr::new(ip, port), "alice").await;
+        let answer = client.ask(&request(BINDING).plain()).await.succeeded();
+        assert_eq!(answer.mapped, Some(client.address()));
+    }
+}
+
+#[tokio::test]
+async fn a_relay_on_all_addresses_answers_and_relays_from_the_one_that_was_asked() {
+    for any in ["0.0.0.0:0", "[::]:0"] {
+        let udp = vec![any.parse().unwrap()];
+        let relay = Relay::bind(Config { udp, tcp: Vec::new(), ..config() }).await.unwrap();
+        let server = SocketAddr::from(([127, 0, 0, 5], relay.udp_addresses()[0].port()));
+        let mut client = Client::udp_from("127.0.0.1".parse().unwrap(), server, "alice").await;
+        let relayed = client.allocate().await;
+        assert_eq!(relayed.ip(), server.ip());
+        let peer = peer().await;
+        client.bind(0x4000, peer.local_addr().unwrap()).await.succeeded();
+        client.send(&channel_data(0x4000, b"out")).await;
+        assert_eq!(datagram(&peer).await, (b"out".to_vec(), relayed));
+        peer.send_to(b"in", relayed).await.unwrap();
+        assert_eq!(client.receive().await, Incoming::ChannelData { number: 0x4000, data: b"in".to_vec() });
     }
 }
 

@@ -1,0 +1,140 @@
+//! What the page tells about the network: in a call, which way the media goes; before it, whether the servers that a call
+//! needs can be had.
+
+use futures_util::future::try_join;
+use serde::Deserialize;
+use vitrine_e2e::{Browser, Make, Result, Site, StunServer, Venue, VitrinePage, VitrineServer, free_port, media_flows};
+
+use crate::turn;
+
+/// One line of the check.
+#[derive(Debug, PartialEq, Deserialize)]
+struct Line {
+    check: String,
+    state: String,
+    code: String,
+}
+
+impl Line {
+    fn new(check: &str, state: &str, code: &str) -> Self {
+        Self { check: check.to_owned(), state: state.to_owned(), code: code.to_owned() }
+    }
+}
+
+/// Opens the check, waits for its end, and reads it.
+async fn check(page: &VitrinePage) -> Result<Vec<Line>> {
+    page.press("check").await?;
+    page.wait_for::<bool>(
+        "every line of the check has ended",
+        "const lines = [...document.querySelectorAll('[data-testid=check-results][open] [data-check]')];
+        return lines.length >= 5 && lines.every((line) => line.dataset.state !== 'running')",
+    )
+    .await?;
+    page.evaluate(
+        "return [...document.querySelectorAll('[data-check]')].map(({ dataset }) =>
+            ({ check: dataset.check, state: dataset.state, code: dataset.code ?? '' }))",
+    )
+    .await
+}
+
+/// What the one tile says of its path.
+async fn path(page: &VitrinePage) -> Result<[String; 2]> {
+    page.wait_for(
+        "the tile says which way the media goes",
+        "const tile = document.querySelector('[data-testid=tile]');
+        const words = tile?.querySelector('[data-testid=path]')?.innerText;
+        return words ? [tile.dataset.path, words] : null",
+    )
+    .await
+}
+
+async fn call_between(first: Browser, second: Browser) -> Result<()> {
+    let _turn = turn().await;
+    let site = Site::of_the_app()?;
+    let server = VitrineServer::start(site.path()).await?;
+    let ada = VitrinePage::create(first, "Ada", &server.url(), "tea").await?;
+    let ben = VitrinePage::join(second, "Ben", &server.url(), "tea").await?;
+    try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
+    media_flows(&[&ada, &ben]).await?;
+    for page in [&ada, &ben] {
+        assert_eq!(path(page).await?, ["direct-local", "Direct, same network"], "{}", page.name());
+        let sided = "return document.querySelector('[data-testid=tile]').hasAttribute('data-relay-side')";
+        assert!(!page.evaluate::<bool>(sided).await?);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_on_one_machine_are_told_that_they_share_a_network() -> Result<()> {
+    call_between(Browser::Chromium, Browser::Chromium).await
+}
+
+#[tokio::test]
+async fn so_are_chromium_and_firefox() -> Result<()> {
+    call_between(Browser::Firefox, Browser::Chromium).await
+}
+
+#[tokio::test]
+async fn the_check_says_that_there_is_no_server_to_check() -> Result<()> {
+    let _turn = turn().await;
+    let site = Site::of_the_app()?;
+    let server = VitrineServer::start(site.path()).await?;
+    let ada = VitrinePage::open(Browser::ChromiumWithoutCamera, "Ada", &server.url()).await?;
+    let lines = check(&ada).await?;
+    assert_eq!(
+        lines,
+        [
+            Line::new("camera", "problem", "no-device"),
+            Line::new("microphone", "good", ""),
+            Line::new("signaling", "good", ""),
+            Line::new("stun", "skipped", "not-configured"),
+            Line::new("relay", "skipped", "not-configured"),
+        ]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_check_tells_a_stun_server_that_answers_from_one_that_does_not() -> Result<()> {
+    let _turn = turn().await;
+    let stun = StunServer::start().await?;
+    let (nobody, relay) = (free_port()?, free_port()?);
+    let servers = format!(
+        r#"[{{"urls": ["{}", "stun:127.0.0.1:{nobody}"]}},
+        {{"urls": "turn:127.0.0.1:{relay}?transport=tcp", "username": "u", "credential": "c"}}]"#,
+        stun.url()
+    );
+    let site = Site::of_the_app()?;
+    site.set_meta("ice-servers", &servers.replace('"', "&quot;"))?;
+    // A plain server, which names no ICE servers and does not know the question.
+    let venue = Venue::with(Make::Node, site).await?;
+    let ada = VitrinePage::open(Browser::Chromium, "Ada", &venue.url()).await?;
+    let lines = check(&ada).await?;
+    assert_eq!(
+        lines,
+        [
+            Line::new("camera", "good", ""),
+            Line::new("microphone", "good", ""),
+            Line::new("signaling", "good", ""),
+            Line::new("stun", "good", "works"),
+            Line::new("stun", "problem", "unreachable"),
+            Line::new("relay-tcp", "problem", "unreachable"),
+        ]
+    );
+    assert_eq!(ada.counts().await?.live_connections, 0, "what was made for the check is closed");
+
+    // It can be repeated, and is closed with the keyboard.
+    ada.press("check-again").await?;
+    let running = "return document.querySelector('[data-check=stun]')?.dataset.state === 'running'";
+    ada.wait_for::<bool>("the check runs again", running).await?;
+    ada.press_key("\u{e00c}").await?;
+    let closed = "return !document.querySelector('[data-testid=check-results]').open";
+    ada.wait_for::<bool>("the check is closed", closed).await?;
+    ada.wait_until("no connection is left", std::time::Duration::from_secs(5), async || {
+        let counts = ada.counts().await?;
+        Ok(if counts.live_connections == 0 { Ok(()) } else { Err(format!("{counts:?}")) })
+    })
+    .await?;
+    assert_eq!(ada.uncaught().await?, [""; 0]);
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! All peers, in the order in which they were met. They are few: to look through them is as quick as any table, and far
+//! less to download.
+
+use std::ops::{Deref, DerefMut};
+
+use vitrine_protocol::signaling::UserId;
+
+use super::peer::Peer;
+
+/// The peers; no two have the same id.
+#[derive(Default)]
+pub struct Peers(Vec<Peer>);
+
+impl Peers {
+    /// The peer with this id.
+    pub fn get(&self, id: &UserId) -> Option<&Peer> {
+        self.0.iter().find(|peer| peer.view.id == *id)
+    }
+
+    /// The peer with this id.
+    pub fn get_mut(&mut self, id: &UserId) -> Option<&mut Peer> {
+        self.0.iter_mut().find(|peer| peer.view.id == *id)
+    }
+
+    /// Whether there is one with this id.
+    pub fn knows(&self, id: &UserId) -> bool {
+        self.get(id).is_some()
+    }
+
+    /// Closes the connection to the peer with this id.
+    pub fn remove(&mut self, id: &UserId) {
+        self.0.retain(|peer| peer.view.id != *id);
+    }
+
+    /// Adds a peer. An older one with the same id makes way, and its connection closes.
+    pub fn add(&mut self, peer: Peer) {
+        self.remove(&peer.view.id);
+        self.0.push(peer);
+    }
+}
+
+impl Deref for Peers {
+    type Target = Vec<Peer>;
+
+    fn deref(&self) -> &Vec<Peer> {
+        &self.0
+    }
+}
+
+impl DerefMut for Peers {
+    fn deref_mut(&mut self) -> &mut Vec<Peer> {
+        &mut self.0
+    }
+}
