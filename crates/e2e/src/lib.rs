@@ -1,5 +1,5 @@
-//! Calls between real browsers against the real server, driven over WebDriver: the harness that `tests/calls` and the
-//! `bench` program share. It starts servers and browsers, opens pages with a probe in them, and waits on their state.
+//! Calls between real browsers against the real server, driven over WebDriver: the harness that `tests/calls`, `tests/nat`
+//! and the `bench` program share. It starts servers and browsers, opens pages with a probe in them, and waits on their state.
 //! It knows the app by its test hooks and by what any page can see; it links none of the app's code.
 
 mod browser;

@@ -44,7 +44,16 @@ const PAIRINGS: [(Kind, Kind, &[Way]); 10] = [
     (Kind::Only443, Kind::Only443, &[Way("relay-tls", BOTH)]),
 ];
 
-/// Rooms in which all of these pairings are: more people at once are more than a small machine's browsers can bear.
+/// Pairings whose server is behind a cloud's NAT. What goes from relay to relay must not need the way through that NAT
+/// and back, which there is not.
+const PAIRINGS_THROUGH_A_CLOUD: [(Kind, Kind, &[Way]); 3] = [
+    (Kind::Home, Kind::Symmetric, EITHER),
+    (Kind::Symmetric, Kind::Symmetric, EITHER),
+    (Kind::UdpBlocked, Kind::Only443, &[Way("relay-tls", BOTH)]),
+];
+
+/// Rooms for a server that does not relay. Together they hold every pairing; a room with all of them would be more than
+/// a small machine bears.
 const ROOMS_WITHOUT_A_RELAY: [(&str, [(Kind, usize); 4]); 3] = [
     (
         "without_a_relay_two_homes_connect_and_symmetric_nats_cannot",
@@ -74,11 +83,14 @@ pub fn tests() -> Vec<(String, Test)> {
     let home = first(Kind::Home);
     let neighbours = [Seat { network: home, host: 0 }, Seat { network: home, host: 1 }];
     add("two_in_one_network_connect_within_it".to_owned(), neighbours, Which::Relaying, &[WITHIN]);
+    // Between the two families goes what a relay translates.
+    let families = seats(Kind::Home, Kind::Ipv6Only);
+    add("home_and_ipv6_only_connect".to_owned(), families, Which::Relaying, &[Way("relay-udp", OTHER)]);
     let ipv6 = seats(Kind::Ipv6Only, Kind::Ipv6Only);
     add("two_with_ipv6_only_connect".to_owned(), ipv6, Which::Relaying, &[ACROSS]);
-    for (one, other) in [(Kind::Home, Kind::Symmetric), (Kind::Symmetric, Kind::Symmetric)] {
+    for (one, other, ways) in PAIRINGS_THROUGH_A_CLOUD {
         let name = format!("{one}_and_{other}_connect_through_a_server_in_a_cloud");
-        add(name, seats(one, other), Which::RelayingFromACloud, EITHER);
+        add(name, seats(one, other), Which::RelayingFromACloud, ways);
     }
     add("two_homes_connect_without_a_relay".to_owned(), seats(Kind::Home, Kind::Home), Which::WithoutRelay, &[ACROSS]);
     for (name, networks) in ROOMS_WITHOUT_A_RELAY {

@@ -4,6 +4,8 @@
 use std::{
     io::{self, ErrorKind},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    path::Path,
+    process::Command,
     time::Duration,
 };
 
@@ -22,7 +24,7 @@ const IN_VAIN: Duration = Duration::from_millis(200);
 
 pub type Test = fn(&NatLaboratory, &Probes) -> io::Result<()>;
 
-pub const TESTS: [(&str, Test); 12] = [
+pub const TESTS: [(&str, Test); 13] = [
     ("a_home_router_keeps_a_socket_s_port_whomever_it_talks_to", a_home_router_keeps_ports),
     ("a_symmetric_nat_takes_another_port_for_every_destination", a_symmetric_nat_changes_ports),
     ("routers_drop_what_nobody_inside_has_asked_for", routers_drop_what_was_not_asked_for),
@@ -35,6 +37,7 @@ pub const TESTS: [(&str, Test); 12] = [
     ("a_host_has_one_interface_and_it_leads_to_its_router", a_host_has_one_interface),
     ("a_server_in_a_cloud_has_its_public_address_outside_alone", a_cloud_translates_one_to_one),
     ("a_server_in_a_cloud_does_not_reach_itself_by_its_public_address", a_cloud_has_no_hairpin),
+    ("what_a_killed_laboratory_has_left_the_next_one_removes", remains_are_removed),
 ];
 
 /// A UDP socket in a namespace.
@@ -285,4 +288,21 @@ fn a_cloud_has_no_hairpin(_: &NatLaboratory, probes: &Probes) -> io::Result<()> 
     one.send_to(b"inside", (cloud.own, 50_002))?;
     assert_eq!(receive(&other)?.0, b"inside");
     nothing_has_come(&other)
+}
+
+fn remains_are_removed(_: &NatLaboratory, _: &Probes) -> io::Result<()> {
+    // As a killed program would leave it: with a browser in it, and without anybody who claims its number.
+    const LEFT: &str = "vitrine-199-host0-0";
+    let left = Path::new("/run/netns").join(LEFT);
+    Command::new("ip").args(["netns", "add", LEFT]).status()?;
+    let mut program = Command::new("ip").args(["netns", "exec", LEFT, "sleep", "600"]).spawn()?;
+    let in_it = || Command::new("ip").args(["netns", "pids", LEFT]).output().map(|output| !output.stdout.is_empty());
+    while !in_it()? {
+        assert!(program.try_wait()?.is_none(), "there is a program to be ended");
+    }
+    let next = NatLaboratory::build(&[]).map_err(io::Error::other)?;
+    assert!(!left.exists());
+    assert!(!program.wait()?.success());
+    drop(next);
+    Ok(())
 }
