@@ -83,9 +83,11 @@ pub fn tests() -> Vec<(String, Test)> {
     let home = first(Kind::Home);
     let neighbours = [Seat { network: home, host: 0 }, Seat { network: home, host: 1 }];
     add("two_in_one_network_connect_within_it".to_owned(), neighbours, Which::Relaying, &[WITHIN]);
-    // Between the two families goes what a relay translates.
+    // Between the two families goes what a relay translates. Only one side has a relay that both can use; whichever way
+    // to it is there first stays, because a browser that is connected looks no further.
     let families = seats(Kind::Home, Kind::Ipv6Only);
-    add("home_and_ipv6_only_connect".to_owned(), families, Which::Relaying, &[Way("relay-udp", OTHER)]);
+    let translated = &[Way("relay-udp", OTHER), Way("relay-tcp", OTHER), Way("relay-tls", OTHER)];
+    add("home_and_ipv6_only_connect".to_owned(), families, Which::Relaying, translated);
     let ipv6 = seats(Kind::Ipv6Only, Kind::Ipv6Only);
     add("two_with_ipv6_only_connect".to_owned(), ipv6, Which::Relaying, &[ACROSS]);
     for (one, other, ways) in PAIRINGS_THROUGH_A_CLOUD {
