@@ -30,7 +30,7 @@ struct Stage {
     run: fn(&Context<'_>, &mut Tally) -> Outcome,
 }
 
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage { name: "fmt", does: "the code is formatted", has_tests: false, run: fmt },
     Stage { name: "clippy-native", does: "no lint in what runs natively", has_tests: false, run: clippy_native },
     Stage { name: "clippy-wasm", does: "no lint in the app", has_tests: false, run: clippy_wasm },
@@ -46,6 +46,7 @@ const STAGES: [Stage; 10] = [
         run: build_dist,
     },
     Stage { name: "e2e", does: "calls between real browsers", has_tests: true, run: end_to_end },
+    Stage { name: "nat", does: "calls through networks of every kind", has_tests: true, run: nat },
 ];
 
 /// The stages by name, a line each.
@@ -88,7 +89,9 @@ pub fn test(root: &Path, target: &Path, only: &[String], extra: &[String]) -> Ou
         remarks.push(format!("SKIPPED all that runs in Firefox. {reason}"));
     }
     if let Some(reason) = context.no_laboratory {
-        remarks.push(format!("SKIPPED the network laboratory: paths that die, addresses that change. {reason}"));
+        remarks.push(format!(
+            "SKIPPED the network laboratories: paths that die, addresses that change, calls through NATs. {reason}"
+        ));
     }
     println!();
     for remark in &remarks {
@@ -114,7 +117,7 @@ fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<(Option<String>, Option<Str
     if any(&["wasm-chromium"]) {
         system::ensure(&[system::CHROMIUM, system::CHROMEDRIVER])?;
     }
-    if any(&["e2e"]) {
+    if any(&["e2e", "nat"]) {
         browsers::ensure_end_to_end(root)?;
         no_laboratory = system::no_laboratory()?;
     }
@@ -128,16 +131,16 @@ fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<(Option<String>, Option<Str
     if any(&["fmt", "clippy-native", "clippy-wasm"]) {
         tools::ensure_components()?;
     }
-    if any(&["clippy-wasm", "doc", "wasm-chromium", "wasm-firefox", "dist", "e2e"]) {
+    if any(&["clippy-wasm", "doc", "wasm-chromium", "wasm-firefox", "dist", "e2e", "nat"]) {
         tools::ensure_wasm_target()?;
     }
-    if any(&["wasm-chromium", "wasm-firefox", "dist", "e2e"]) {
+    if any(&["wasm-chromium", "wasm-firefox", "dist", "e2e", "nat"]) {
         tools::wasm_bindgen(root)?.ensure()?;
     }
     if any(&["wasm-chromium", "wasm-firefox"]) {
         tools::wasm_pack().ensure()?;
     }
-    if any(&["dist", "e2e"]) {
+    if any(&["dist", "e2e", "nat"]) {
         tools::trunk().ensure()?;
     }
     Ok((no_firefox, no_laboratory))
@@ -210,7 +213,8 @@ fn end_to_end(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     let mut command = cargo(context.root);
     browsers::prepare_end_to_end(context.root, context.target, &mut command)?;
     // One at a time: each test fills the machine with browsers.
-    command.args(["test", "--no-fail-fast", "--package", "vitrine-e2e", "--", "--test-threads=1"]);
+    command.args(["test", "--no-fail-fast", "--package", "vitrine-e2e", "--lib", "--bins", "--test", "calls"]);
+    command.args(["--", "--test-threads=1"]);
     if let Some(reason) = &context.no_firefox {
         say(format!("skipping the tests with `firefox` in their name: {reason}"));
         command.args(["--skip", "firefox"]);
@@ -221,6 +225,18 @@ fn end_to_end(context: &Context<'_>, tally: &mut Tally) -> Outcome {
         command.args(["--skip", "laboratory"]);
         tally.skipped += 1;
     }
+    count(command.args(context.extra), tally)
+}
+
+fn nat(context: &Context<'_>, tally: &mut Tally) -> Outcome {
+    if let Some(reason) = &context.no_laboratory {
+        say(format!("skipping all of it: {reason}"));
+        tally.skipped += 1;
+        return Ok(());
+    }
+    let mut command = cargo(context.root);
+    browsers::prepare_end_to_end(context.root, context.target, &mut command)?;
+    command.args(["test", "--package", "vitrine-e2e", "--test", "nat", "--", "--test-threads=1"]);
     count(command.args(context.extra), tally)
 }
 

@@ -150,7 +150,11 @@
     const transport = [...reports.values()].find(({ type }) => type === 'transport');
     const pair = reports.get(transport?.selectedCandidatePairId);
     if (!pair) return null;
-    const end = (candidate) => ({ address: candidate?.address ?? '', type: candidate?.candidateType ?? '' });
+    const end = (candidate) => ({
+      address: candidate?.address ?? '',
+      type: candidate?.candidateType ?? '',
+      relayProtocol: candidate?.relayProtocol ?? null,
+    });
     return { local: end(reports.get(pair.localCandidateId)), remote: end(reports.get(pair.remoteCandidateId)) };
   };
   const channel = (id) => channels.get(connectionOf(id));

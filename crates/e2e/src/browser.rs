@@ -1,15 +1,20 @@
 //! A browser of one's own: driver, fresh profile and session, all gone when the handle is dropped. One browser is one
 //! person, so that people share neither storage nor fate.
 
-use std::{net::Ipv4Addr, process::Command};
+use std::{
+    future::ready,
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    process::Command,
+};
 
 use fantoccini::{Client, ClientBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    Error, Machine, Result,
+    Error, Namespace, Result,
     error::Doing,
     needs,
     process::{Descendant, Process},
@@ -46,36 +51,29 @@ impl Session {
 }
 
 impl Browser {
-    /// Starts the browser here, or on a machine of a laboratory, which is Chromium's privilege; there it takes pages of
-    /// `origin` for secure.
-    pub(crate) async fn start(self, place: Option<(&Machine, &str)>) -> Result<Session> {
+    /// Starts the browser here, or in a network namespace with one more argument, which is Chromium's privilege.
+    pub(crate) async fn start(self, place: Option<(&Namespace, &str)>) -> Result<Session> {
         let profile = tempfile::tempdir().doing(|| "create a browser profile".to_owned())?;
         let (command, capabilities) = match self {
             Self::Firefox => firefox()?,
             _ => self.chromium(&profile, place)?,
         };
-        let host = place.map_or(Ipv4Addr::LOCALHOST, |(machine, _)| machine.address);
         let (driver, port) = Process::start(with_temporary(command, &profile), listening_port).await?;
-        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let namespace = place.map(|(namespace, _)| namespace.clone());
+        // The driver is asked on the loopback interface of where it runs: no line leads there from here.
+        let mut builder = ClientBuilder::new(tower::service_fn(move |_| ready(connect(namespace.as_ref(), address))));
         builder.capabilities(capabilities);
         let client = builder
-            .connect(&format!("http://{host}:{port}"))
+            .connect(&format!("http://{address}"))
             .await
             .map_err(|source| Error::NoSession { browser: format!("{self:?}"), source: Box::new(source) })?;
         Ok(Session { client, driver, _profile: profile })
     }
 
-    fn chromium(self, profile: &TempDir, place: Option<(&Machine, &str)>) -> Result<(Command, Map<String, Value>)> {
-        let mut command = match place {
-            None => Command::new(needs::chromedriver()?),
-            Some((machine, _)) => {
-                let mut command = Command::new("ip");
-                command.args(["netns", "exec", &machine.namespace]).arg(needs::chromedriver()?);
-                // Asked from outside its machine.
-                command.args(["--allowed-ips=", "--allowed-origins=*"]);
-                command
-            }
-        };
+    fn chromium(self, profile: &TempDir, place: Option<(&Namespace, &str)>) -> Result<(Command, Map<String, Value>)> {
+        let driver = needs::chromedriver()?;
+        let mut command = place.map_or_else(|| Command::new(&driver), |(namespace, _)| namespace.command(&driver));
         command.arg("--port=0");
         let mut arguments = vec![
             "--headless=new".to_owned(),
@@ -97,7 +95,7 @@ impl Browser {
             format!("--window-size={}", if self == Self::ChromiumSmallCamera { "800,600" } else { "1280,800" }),
             format!("--user-data-dir={}", profile.path().join("profile").display()),
         ];
-        arguments.extend(place.map(|(_, origin)| format!("--unsafely-treat-insecure-origin-as-secure={origin}")));
+        arguments.extend(place.map(|(_, argument)| argument.to_owned()));
         let devices = "--use-fake-device-for-media-stream";
         let grant = "--use-fake-ui-for-media-stream";
         arguments.extend(match self {
@@ -156,6 +154,13 @@ fn capabilities(key: &str, options: Value) -> Map<String, Value> {
     let mut capabilities = Map::new();
     capabilities.insert(key.to_owned(), options);
     capabilities
+}
+
+fn connect(namespace: Option<&Namespace>, address: SocketAddr) -> io::Result<TokioIo<tokio::net::TcpStream>> {
+    let stream = namespace.map_or_else(|| TcpStream::connect(address), |namespace| namespace.connect(address))?;
+    stream.set_nonblocking(true)?;
+    stream.set_nodelay(true)?;
+    tokio::net::TcpStream::from_std(stream).map(TokioIo::new)
 }
 
 /// What browser and driver leave in the temporary directory goes with the profile.

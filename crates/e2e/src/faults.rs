@@ -102,12 +102,15 @@ pub struct Path {
 
 /// One end of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PathEnd {
-    /// IP address; empty where the browser keeps it to itself.
+    /// IP address; empty where the browser keeps it to itself, as it does of a `prflx` other end.
     pub address: String,
     /// `host`, `srflx`, `prflx` or `relay`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// How this end's relay is spoken to: `udp`, `tcp` or `tls`; none where it has none, or is the other end.
+    pub relay_protocol: Option<String>,
 }
 
 /// What makes a participant and its connection the same as before.

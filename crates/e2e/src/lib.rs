@@ -1,5 +1,5 @@
-//! Calls between real browsers against the real server, driven over WebDriver: the harness that `tests/calls` and the
-//! `bench` program share. It starts servers and browsers, opens pages with a probe in them, and waits on their state.
+//! Calls between real browsers against the real server, driven over WebDriver: the harness that `tests/calls`, `tests/nat`
+//! and the `bench` program share. It starts servers and browsers, opens pages with a probe in them, and waits on their state.
 //! It knows the app by its test hooks and by what any page can see; it links none of the app's code.
 
 mod browser;
@@ -7,6 +7,8 @@ mod error;
 mod faults;
 mod laboratory;
 pub mod load;
+mod namespaces;
+pub mod nat;
 mod needs;
 mod page;
 mod process;
@@ -24,6 +26,7 @@ pub use browser::Browser;
 pub use error::{Error, Result};
 pub use faults::{FrameClock, Frames, Identity, NegotiationState, Path, PathEnd, Scene, TileNode, Transceiver};
 pub use laboratory::{Laboratory, Machine, PATHS};
+pub use namespaces::Namespace;
 pub use needs::baseline_directory;
 pub use page::{PATIENCE, Page};
 pub use proxy::{Direction, FaultProxy};

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    Browser, Error, Machine, Result,
+    Browser, Error, Namespace, Result,
     browser::Session,
     error::{Doing, Report},
     needs,
@@ -38,13 +38,18 @@ impl Page {
         Ok(page)
     }
 
-    /// As [`Page::open`], on a machine of a laboratory; Chromium only.
+    /// As [`Page::open`], in a network namespace and with one more argument for the browser; Chromium only.
     ///
     /// # Errors
     /// When the browser does not start or the page cannot be loaded.
-    pub async fn open_on(machine: &Machine, browser: Browser, name: &str, url: &str) -> Result<Self> {
-        let origin = url.split('/').take(3).collect::<Vec<_>>().join("/");
-        let page = Self { name: name.to_owned(), session: browser.start(Some((machine, &origin))).await? };
+    pub async fn open_in(
+        namespace: &Namespace,
+        argument: &str,
+        browser: Browser,
+        name: &str,
+        url: &str,
+    ) -> Result<Self> {
+        let page = Self { name: name.to_owned(), session: browser.start(Some((namespace, argument))).await? };
         page.go_to(url).await?;
         Ok(page)
     }

@@ -4,7 +4,10 @@ use std::ops::Deref;
 
 use serde::Deserialize;
 
-use crate::{Browser, Machine, Page, Result, page::PATIENCE};
+use crate::{Browser, Machine, Namespace, Page, Result, page::PATIENCE};
+
+/// No page.
+const BLANK: &str = "about:blank";
 
 /// A page with the app in it.
 pub struct VitrinePage {
@@ -24,6 +27,10 @@ pub struct Tile {
     pub muted: bool,
     /// Whether it shows a picture, rather than a placeholder.
     pub picture: bool,
+    /// Which way media goes, once known: `direct-local`, `direct-internet`, `relay-udp`, `relay-tcp` or `relay-tls`.
+    pub path: Option<String>,
+    /// Whose relay it goes through, if it does: `own`, `peer` or `both`.
+    pub relay_side: Option<String>,
 }
 
 impl Deref for VitrinePage {
@@ -58,7 +65,9 @@ impl VitrinePage {
     /// # Errors
     /// When it cannot be loaded.
     pub async fn load_on(machine: &Machine, browser: Browser, name: &str, url: &str) -> Result<Self> {
-        Ok(Self { page: Page::open_on(machine, browser, name, url).await? })
+        let origin = url.split('/').take(3).collect::<Vec<_>>().join("/");
+        let secure = format!("--unsafely-treat-insecure-origin-as-secure={origin}");
+        Ok(Self { page: Page::open_in(&machine.namespace, &secure, browser, name, url).await? })
     }
 
     /// Opens the link to `room` on a machine of a laboratory, and joins it, under the page's name.
@@ -67,10 +76,31 @@ impl VitrinePage {
     /// When that does not lead into the call.
     pub async fn join_on(machine: &Machine, browser: Browser, name: &str, base: &str, room: &str) -> Result<Self> {
         let page = Self::load_on(machine, browser, name, &link(base, room)).await?;
-        page.wait_for_lobby().await?;
-        page.type_into("[data-testid=display-name]", name).await?;
-        page.enter().await?;
+        page.enter_by_name().await?;
         Ok(page)
+    }
+
+    /// Starts a browser in a network namespace, with one more argument and without a page.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn blank_in(namespace: &Namespace, argument: &str, browser: Browser, name: &str) -> Result<Self> {
+        Ok(Self { page: Page::open_in(namespace, argument, browser, name, BLANK).await? })
+    }
+
+    /// Opens the link to `room` in this window, and joins it, under the page's name.
+    ///
+    /// # Errors
+    /// When that does not lead into the call.
+    pub async fn go_into(&self, base: &str, room: &str) -> Result<()> {
+        self.go_to(&link(base, room)).await?;
+        self.enter_by_name().await
+    }
+
+    async fn enter_by_name(&self) -> Result<()> {
+        self.wait_for_lobby().await?;
+        self.type_into("[data-testid=display-name]", self.name()).await?;
+        self.enter().await
     }
 
     /// Closes the tab.
@@ -162,6 +192,8 @@ impl VitrinePage {
                 name: tile.getAttribute('aria-label'),
                 muted: tile.querySelector('[data-testid=muted]') !== null,
                 picture: tile.dataset.video === 'true',
+                path: tile.dataset.path ?? null,
+                relay_side: tile.dataset.relaySide ?? null,
             }))",
         )
         .await

@@ -1,0 +1,247 @@
+//! Calls for every pairing of networks: media flows both ways, over the path that the two networks leave, and each tile
+//! says which one that is. Where a path needs a relay and there is none, the tile says that it could not connect.
+
+use std::{net::IpAddr, time::Duration};
+
+use futures_util::future::{LocalBoxFuture, try_join, try_join_all};
+use vitrine_e2e::{PATIENCE, Path, Result, TileNode, VitrinePage, media_flows, nat::Kind};
+
+use crate::stage::{Seat, Stage, Which, first, second};
+
+/// A test, once it knows its stage.
+pub type Test = Box<dyn for<'a> FnOnce(&'a mut Stage) -> LocalBoxFuture<'a, Result<()>> + Send>;
+
+/// How long browsers may try before they say that there is no path.
+const NO_PATH: Duration = Duration::from_secs(120);
+
+/// Which way media goes between two people: `data-path` of both tiles, and `data-relay-side` of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Way(&'static str, [Option<&'static str>; 2]);
+
+const WITHIN: Way = Way("direct-local", [None, None]);
+const ACROSS: Way = Way("direct-internet", [None, None]);
+/// Through the relay of the one, of the other, or of both.
+const ONE: [Option<&str>; 2] = [Some("own"), Some("peer")];
+const OTHER: [Option<&str>; 2] = [Some("peer"), Some("own")];
+const BOTH: [Option<&str>; 2] = [Some("both"), Some("both")];
+
+/// Each side can be reached through the other's relay: ICE chooses whose.
+const EITHER: &[Way] = &[Way("relay-udp", ONE), Way("relay-udp", OTHER)];
+
+/// Every pairing of the networks that have IPv4, with the ways that they leave: two homes find each other; to a
+/// symmetric NAT nobody does; without UDP one needs a relay of one's own, over TCP, or over TLS where only HTTPS passes.
+/// A path is called after the costlier protocol.
+const PAIRINGS: [(Kind, Kind, &[Way]); 10] = [
+    (Kind::Home, Kind::Home, &[ACROSS]),
+    (Kind::Home, Kind::Symmetric, EITHER),
+    (Kind::Home, Kind::UdpBlocked, &[Way("relay-tcp", OTHER)]),
+    (Kind::Home, Kind::Only443, &[Way("relay-tls", OTHER)]),
+    (Kind::Symmetric, Kind::Symmetric, EITHER),
+    (Kind::Symmetric, Kind::UdpBlocked, &[Way("relay-tcp", OTHER)]),
+    (Kind::Symmetric, Kind::Only443, &[Way("relay-tls", OTHER)]),
+    (Kind::UdpBlocked, Kind::UdpBlocked, &[Way("relay-tcp", BOTH)]),
+    (Kind::UdpBlocked, Kind::Only443, &[Way("relay-tls", BOTH)]),
+    (Kind::Only443, Kind::Only443, &[Way("relay-tls", BOTH)]),
+];
+
+/// Pairings whose server is behind a cloud's NAT. What goes from relay to relay must not need the way through that NAT
+/// and back, which there is not.
+const PAIRINGS_THROUGH_A_CLOUD: [(Kind, Kind, &[Way]); 3] = [
+    (Kind::Home, Kind::Symmetric, EITHER),
+    (Kind::Symmetric, Kind::Symmetric, EITHER),
+    (Kind::UdpBlocked, Kind::Only443, &[Way("relay-tls", BOTH)]),
+];
+
+/// Rooms for a server that does not relay. Together they hold every pairing; a room with all of them would be more than
+/// a small machine bears.
+const ROOMS_WITHOUT_A_RELAY: [(&str, [(Kind, usize); 4]); 3] = [
+    (
+        "without_a_relay_two_homes_connect_and_symmetric_nats_cannot",
+        [(Kind::Home, 0), (Kind::Home, 1), (Kind::Symmetric, 0), (Kind::Symmetric, 1)],
+    ),
+    (
+        "without_a_relay_networks_of_four_kinds_cannot_connect",
+        [(Kind::Home, 0), (Kind::Symmetric, 0), (Kind::UdpBlocked, 0), (Kind::Only443, 0)],
+    ),
+    (
+        "without_a_relay_networks_without_udp_cannot_connect",
+        [(Kind::UdpBlocked, 0), (Kind::UdpBlocked, 1), (Kind::Only443, 0), (Kind::Only443, 1)],
+    ),
+];
+
+/// The tests, with their names.
+pub fn tests() -> Vec<(String, Test)> {
+    let mut tests = Vec::new();
+    let mut add = |name: String, seats: [Seat; 2], which: Which, ways: &'static [Way]| {
+        let room = name.clone();
+        let test: Test = Box::new(move |stage| Box::pin(connects(stage, seats, which, ways, room)));
+        tests.push((name, test));
+    };
+    for (one, other, ways) in PAIRINGS {
+        add(format!("{one}_and_{other}_connect"), seats(one, other), Which::Relaying, ways);
+    }
+    let home = first(Kind::Home);
+    let neighbours = [Seat { network: home, host: 0 }, Seat { network: home, host: 1 }];
+    add("two_in_one_network_connect_within_it".to_owned(), neighbours, Which::Relaying, &[WITHIN]);
+    // Between the two families goes what a relay translates.
+    let families = seats(Kind::Home, Kind::Ipv6Only);
+    add("home_and_ipv6_only_connect".to_owned(), families, Which::Relaying, &[Way("relay-udp", OTHER)]);
+    let ipv6 = seats(Kind::Ipv6Only, Kind::Ipv6Only);
+    add("two_with_ipv6_only_connect".to_owned(), ipv6, Which::Relaying, &[ACROSS]);
+    for (one, other, ways) in PAIRINGS_THROUGH_A_CLOUD {
+        let name = format!("{one}_and_{other}_connect_through_a_server_in_a_cloud");
+        add(name, seats(one, other), Which::RelayingFromACloud, ways);
+    }
+    add("two_homes_connect_without_a_relay".to_owned(), seats(Kind::Home, Kind::Home), Which::WithoutRelay, &[ACROSS]);
+    for (name, networks) in ROOMS_WITHOUT_A_RELAY {
+        let seats = networks.map(|(kind, nth)| Seat { network: first(kind) + nth, host: 0 });
+        let test: Test = Box::new(move |stage| Box::pin(without_a_relay(stage, seats, name.to_owned())));
+        tests.push((name.to_owned(), test));
+    }
+    tests.into_iter().map(|(name, test)| (name.replace('-', "_"), test)).collect()
+}
+
+/// The seats of two people, each in a network of the kind.
+fn seats(one: Kind, other: Kind) -> [Seat; 2] {
+    let other = if one == other { second(other) } else { first(other) };
+    [first(one), other].map(|network| Seat { network, host: 0 })
+}
+
+async fn connects(stage: &mut Stage, seats: [Seat; 2], which: Which, ways: &'static [Way], room: String) -> Result<()> {
+    stage.prepare(&seats, which).await?;
+    let stage = &*stage;
+    let pages = seats.map(|seat| stage.page(seat));
+    let [one, other] = pages;
+    let enters = async |seat: Seat| stage.page(seat).go_into(&url(stage, which, seat), &room).await;
+    let meeting = async {
+        try_join(enters(seats[0]), enters(seats[1])).await?;
+        try_join(one.sees(&[other.name()]), other.sees(&[one.name()])).await?;
+        media_flows(&[one, other]).await?;
+        one.wait_until(&format!("tiles and selected pairs tell one of {ways:?}"), PATIENCE, async || {
+            let (tiles, pairs) = try_join(told(pages), selected(pages)).await?;
+            let way = pairs.as_ref().and_then(|pairs| way(stage, which, seats, pairs));
+            let dictated = way.is_some_and(|way| ways.contains(&way) && tiles == way.said());
+            Ok(if dictated { Ok(()) } else { Err(format!("tiles {tiles:?}, pairs {pairs:#?}, which is {way:?}")) })
+        })
+        .await?;
+        // Whatever way it is, media takes it.
+        media_flows(&[one, other]).await
+    };
+    let met = meeting.await;
+    let left = leave(&pages).await;
+    met.and(left)
+}
+
+async fn leave(pages: &[&VitrinePage]) -> Result<()> {
+    try_join_all(pages.iter().map(|page| page.go_to("about:blank"))).await.map(drop)
+}
+
+fn url(stage: &Stage, which: Which, seat: Seat) -> String {
+    stage.service(which).url(stage.address(seat))
+}
+
+/// What the tiles of two people say: path, and whose relay.
+type Said = [(Option<String>, Option<String>); 2];
+
+impl Way {
+    fn said(self) -> Said {
+        self.1.map(|side| (Some(self.0.to_owned()), side.map(str::to_owned)))
+    }
+}
+
+async fn told(pages: [&VitrinePage; 2]) -> Result<Said> {
+    let told = async |page: &VitrinePage| -> Result<_> {
+        let tile = page.tiles().await?.into_iter().next();
+        Ok(tile.map(|tile| (tile.path, tile.relay_side)).unwrap_or_default())
+    };
+    let (one, other) = try_join(told(pages[0]), told(pages[1])).await?;
+    Ok([one, other])
+}
+
+/// The candidate pairs that the two browsers have selected, once both have one.
+async fn selected(pages: [&VitrinePage; 2]) -> Result<Option<[Path; 2]>> {
+    let selected = async |page: &VitrinePage| -> Result<_> {
+        let connections = page.connections().await?;
+        let Some(connection) = connections.first() else { return Ok(None) };
+        page.selected_path(connection.id).await
+    };
+    let (one, other) = try_join(selected(pages[0]), selected(pages[1])).await?;
+    Ok(one.zip(other).map(|(one, other)| [one, other]))
+}
+
+/// The way that selected pairs are, told by whose addresses their ends have. What the tiles say comes from the types of
+/// the candidates; this does not.
+fn way(stage: &Stage, which: Which, seats: [Seat; 2], pairs: &[Path; 2]) -> Option<Way> {
+    let relay = IpAddr::from(stage.service(which).place().public);
+    let is = |address: &str, expected: IpAddr| address.parse() == Ok(expected);
+    let is_relay = |address: &str| is(address, relay);
+    let [one, other] = pairs;
+    let protocols = [one, other].map(|pair| pair.local.relay_protocol.as_deref());
+    let costliest = [("tls", "relay-tls"), ("tcp", "relay-tcp"), ("udp", "relay-udp")]
+        .into_iter()
+        .find_map(|(protocol, name)| protocols.contains(&Some(protocol)).then_some(name));
+    // Both sides must agree on whose relays there are, by the address of their own end and, where it is told, of the
+    // other: a browser keeps the address of an end to itself that it learnt of by what arrived from it.
+    let hidden = |pair: &Path| pair.remote.kind == "prflx" && pair.remote.address.is_empty();
+    let relays = [one, other].map(|pair| is_relay(&pair.local.address));
+    for (pair, peer_relays) in [(one, relays[1]), (other, relays[0])] {
+        if !hidden(pair) && is_relay(&pair.remote.address) != peer_relays {
+            return None;
+        }
+    }
+    match relays {
+        [true, true] => Some(Way(costliest?, BOTH)),
+        [true, false] => Some(Way(costliest?, ONE)),
+        [false, true] => Some(Way(costliest?, OTHER)),
+        [false, false] if costliest.is_some() => None,
+        [false, false] => {
+            let ends = [(one, seats[1]), (other, seats[0])];
+            let all = |address: &dyn Fn(Seat) -> IpAddr| {
+                ends.iter().all(|(pair, peer)| hidden(pair) || is(&pair.remote.address, address(*peer)))
+            };
+            if seats[0].network == seats[1].network {
+                all(&|seat| stage.address(seat)).then_some(WITHIN)
+            } else {
+                all(&|seat| stage.public_address(seat)).then_some(ACROSS)
+            }
+        }
+    }
+}
+
+/// Four people in one room, and nobody to relay: two homes connect, and every other pair is told that it cannot.
+async fn without_a_relay(stage: &mut Stage, seats: [Seat; 4], room: String) -> Result<()> {
+    let which = Which::WithoutRelay;
+    stage.prepare(&seats, which).await?;
+    let stage = &*stage;
+    let pages = seats.map(|seat| stage.page(seat));
+    let meeting = async {
+        for seat in seats {
+            stage.page(seat).go_into(&url(stage, which, seat), &room).await?;
+        }
+        try_join_all(pages.iter().map(|page| tells_who_cannot_connect(page, pages.len() - 1))).await.map(drop)
+    };
+    let met = meeting.await;
+    let left = leave(&pages).await;
+    met.and(left)
+}
+
+async fn tells_who_cannot_connect(page: &VitrinePage, others: usize) -> Result<()> {
+    let as_it_must_be = |tile: &TileNode| {
+        let is_home = |name: &str| name.starts_with(&Kind::Home.to_string());
+        if is_home(page.name()) && is_home(&tile.name) {
+            tile.state == "connected"
+        } else {
+            tile.state == "failed" && tile.retry && tile.words.as_deref().is_some_and(says_that_it_failed)
+        }
+    };
+    page.wait_for_tile_nodes("the tiles say who is connected and who cannot be", NO_PATH, |tiles| {
+        tiles.len() == others && tiles.iter().all(as_it_must_be)
+    })
+    .await
+    .map(drop)
+}
+
+/// The words on a tile whose connection did not come about.
+fn says_that_it_failed(words: &str) -> bool {
+    words.starts_with("Could not connect")
+}

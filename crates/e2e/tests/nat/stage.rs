@@ -1,0 +1,146 @@
+//! What all tests share, made when a test first needs it: one laboratory, in it a browser in each seat, and the servers.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use futures_util::future::try_join_all;
+use vitrine_e2e::{
+    Browser, Result, Site, VitrinePage,
+    nat::{Certificate, Help, Kind, NatLaboratory, ServerPlace, Service},
+};
+
+/// Two networks of each kind, so that people in networks of the same kind can call each other.
+const KINDS: [Kind; 10] = [
+    Kind::Home,
+    Kind::Home,
+    Kind::Symmetric,
+    Kind::Symmetric,
+    Kind::UdpBlocked,
+    Kind::UdpBlocked,
+    Kind::Only443,
+    Kind::Only443,
+    Kind::Ipv6Only,
+    Kind::Ipv6Only,
+];
+
+/// The number of the first network of a kind.
+pub fn first(kind: Kind) -> usize {
+    KINDS.iter().position(|one| *one == kind).unwrap()
+}
+
+/// The number of the second one.
+pub fn second(kind: Kind) -> usize {
+    first(kind) + 1
+}
+
+/// A seat for a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seat {
+    pub network: usize,
+    pub host: usize,
+}
+
+/// Places for the sockets of the tests that need no server.
+pub struct Probes {
+    pub one: ServerPlace,
+    pub other: ServerPlace,
+    pub cloud: ServerPlace,
+}
+
+/// Which server a call is made through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    /// On the internet, with STUN and relay.
+    Relaying,
+    /// As [`Which::Relaying`], behind a cloud's NAT.
+    RelayingFromACloud,
+    /// Without a relay; with the STUN of the first.
+    WithoutRelay,
+}
+
+pub struct Stage {
+    // Dropped in this order.
+    pages: BTreeMap<Seat, VitrinePage>,
+    services: BTreeMap<Which, Service>,
+    places: [ServerPlace; 3],
+    site: Site,
+    certificate: Certificate,
+    pub probes: Probes,
+    pub laboratory: NatLaboratory,
+}
+
+impl Stage {
+    pub fn set() -> Result<Self> {
+        let laboratory = NatLaboratory::build(&KINDS)?;
+        Ok(Self {
+            pages: BTreeMap::new(),
+            services: BTreeMap::new(),
+            places: [laboratory.public_place(0)?, laboratory.place_in_a_cloud(1)?, laboratory.public_place(2)?],
+            site: Site::of_the_app()?,
+            certificate: Certificate::make()?,
+            probes: Probes {
+                one: laboratory.public_place(3)?,
+                other: laboratory.public_place(4)?,
+                cloud: laboratory.place_in_a_cloud(5)?,
+            },
+            laboratory,
+        })
+    }
+
+    /// Starts the browsers of these seats, and the server, unless they are there already.
+    pub async fn prepare(&mut self, seats: &[Seat], which: Which) -> Result<()> {
+        let needed: &[Which] = match which {
+            Which::WithoutRelay => &[Which::Relaying, Which::WithoutRelay],
+            Which::Relaying => &[Which::Relaying],
+            Which::RelayingFromACloud => &[Which::RelayingFromACloud],
+        };
+        for which in needed {
+            if !self.services.contains_key(which) {
+                let service = self.start_service(*which).await?;
+                self.services.insert(*which, service);
+            }
+        }
+        let missing = seats.iter().filter(|seat| !self.pages.contains_key(seat));
+        let started =
+            try_join_all(missing.map(async |seat| Ok::<_, vitrine_e2e::Error>((*seat, self.start_page(*seat).await?))));
+        self.pages.extend(started.await?);
+        Ok(())
+    }
+
+    async fn start_service(&self, which: Which) -> Result<Service> {
+        let [main, cloud, without] = &self.places;
+        let (place, help) = match which {
+            Which::Relaying => (main, Help::Relay),
+            Which::RelayingFromACloud => (cloud, Help::Relay),
+            Which::WithoutRelay => (without, Help::StunAt(main)),
+        };
+        Service::start(place, self.site.path(), &self.certificate, help).await
+    }
+
+    async fn start_page(&self, seat: Seat) -> Result<VitrinePage> {
+        let network = self.laboratory.network(seat.network);
+        let name = format!("{}-{}-{}", network.kind(), seat.network - first(network.kind()) + 1, seat.host + 1);
+        let namespace = &network.host(seat.host).namespace;
+        VitrinePage::blank_in(namespace, &self.certificate.browser_argument(), Browser::ChromiumSmallCamera, &name)
+            .await
+    }
+
+    /// The browser in a seat that was prepared.
+    pub fn page(&self, seat: Seat) -> &VitrinePage {
+        &self.pages[&seat]
+    }
+
+    /// A server that was prepared.
+    pub fn service(&self, which: Which) -> &Service {
+        &self.services[&which]
+    }
+
+    /// A seat's address in its network.
+    pub fn address(&self, seat: Seat) -> IpAddr {
+        self.laboratory.network(seat.network).host(seat.host).address
+    }
+
+    /// A seat's address outside.
+    pub fn public_address(&self, seat: Seat) -> IpAddr {
+        self.laboratory.network(seat.network).public_address(seat.host)
+    }
+}
