@@ -83,6 +83,7 @@ pub struct Config {
     )]
     pub allowed_origins: Vec<String>,
 
+    #[allow(missing_docs)] // It would be taken for the program's own description.
     #[command(flatten)]
     pub door: DoorOptions,
 

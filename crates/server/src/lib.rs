@@ -3,35 +3,36 @@
 //!
 //! - [`config`]: what can be configured, as command-line flags and environment variables.
 //! - `static_files` and `headers`: the files of `dist/`, with caching and security headers.
-//! - `connection`, `signaling`, `rooms` and `payload`: the Socket.IO events in their order, what they do, who is in which
-//!   room, and what is forwarded.
-//! - `gate`: which pages may open a Socket.IO connection, and who may speak on it.
+//! - `engine_io` and `socket_io`: the transports, and the connections and events that they carry.
+//! - `signaling`, `rooms` and `payload`: what the events do, who is in which room, and what is forwarded.
+//! - `gate`: which pages may open a Socket.IO connection.
 //! - `door`: how many connections an address may have, and how much each may do.
 //! - `metrics`: what is counted, and who may read it.
 
 pub mod config;
-mod connection;
 mod door;
+mod engine_io;
 mod gate;
 mod headers;
 mod html;
+mod id;
 mod metrics;
 mod payload;
 mod rooms;
 mod signaling;
+mod socket_io;
 mod static_files;
 
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo, http::HeaderMap, middleware, routing::get, serve::ListenerExt as _};
-use socketioxide::SocketIo;
+use axum::{extract::ConnectInfo, http::HeaderMap, middleware, routing::get, serve::ListenerExt as _};
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::oneshot};
 
 pub use config::Config;
 pub use door::DoorOptions;
 
-use crate::{connection::Connections, door::Door, gate::Gate, metrics::Metrics, signaling::Signaling};
+use crate::{door::Door, engine_io::EngineIo, gate::Gate, metrics::Metrics, signaling::Signaling};
 
 /// What reads the network: reached by the fuzz targets, and by nobody else.
 #[doc(hidden)]
@@ -39,15 +40,9 @@ pub mod parsers {
     pub use crate::{
         door::client_address,
         payload::{Relay, event_name, first_argument, string},
+        socket_io::Packet,
     };
 }
-
-/// Largest message that a connection survives, in bytes. Anything past `MAX_PAYLOAD_BYTES` is refused in words; anything
-/// past this ends the connection, so that nobody can fill the server's memory.
-const HARD_LIMIT_BYTES: usize = 1024 * 1024;
-
-/// Packets that may wait for one slow connection. A full room's burst of offers and candidates fits several times.
-const SEND_QUEUE_PACKETS: usize = 1024;
 
 /// How long open connections may take to end once the server was told to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
@@ -58,9 +53,6 @@ pub enum ServeError {
     /// The directory of the built app is not there.
     #[error("there is no directory {}: build the app first, or name its directory with --dist", .0.display())]
     DistMissing(PathBuf),
-    /// The system gave no random bytes.
-    #[error("no random bytes from the system: {0}")]
-    Random(#[from] getrandom::Error),
     /// The listening socket failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -80,18 +72,9 @@ pub async fn serve(
     config.check()?;
     let metrics = Arc::new(Metrics::default());
     let signaling = Arc::new(Signaling::new(&config, metrics.clone()));
-    let (socket_io_service, io) = SocketIo::builder()
-        .ping_interval(config.ping_interval)
-        .ping_timeout(config.ping_timeout)
-        .max_payload(HARD_LIMIT_BYTES as u64)
-        .ws_max_message_size(HARD_LIMIT_BYTES)
-        .ws_max_frame_size(HARD_LIMIT_BYTES)
-        .max_buffer_size(SEND_QUEUE_PACKETS)
-        .build_svc();
-    io.ns("/", Connections(signaling.clone()));
-
-    let gate = Arc::new(Gate::new(&config, metrics.clone())?);
+    let gate = Arc::new(Gate::new(&config, metrics.clone()));
     let door = Arc::new(Door::new(&config, metrics.clone()));
+    let engine = Arc::new(EngineIo::new(&config, door, signaling.clone()));
     let figures = {
         let (options, signaling) = (config.door.clone(), signaling.clone());
         async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap| {
@@ -101,10 +84,8 @@ pub async fn serve(
             })
         }
     };
-    let app = Router::new()
-        .route_service("/socket.io", socket_io_service.clone())
-        .route_service("/socket.io/", socket_io_service)
-        .layer(middleware::from_fn_with_state(door, door::admit))
+    let app = engine
+        .router()
         .layer(middleware::from_fn_with_state(gate.clone(), gate::guard))
         .layer(gate.cors())
         .route("/healthz", get(async || "ok"))
@@ -131,7 +112,7 @@ pub async fn serve(
     tracing::info!("shutting down");
     signaling.stop();
     let _ = stop.send(());
-    let drained = async { tokio::join!(io.close(), &mut server).1 };
+    let drained = async { tokio::join!(engine.close_all(), &mut server).1 };
     match tokio::time::timeout(SHUTDOWN_GRACE, drained).await {
         Ok(result) => Ok(result?),
         Err(_) => {
