@@ -100,7 +100,9 @@ pub async fn serve(
     config.check()?;
     let metrics = Arc::new(Metrics::default());
     let tls = Tls::new(&config.tls)?;
-    let (relay, turn) = config.turn.start(listener.local_addr()?, tls.is_some()).await?;
+    // Browsers take a certificate that they have warned of for pages, not for TURN.
+    let turn_over_tls = tls.is_some() && config.tls.tls_self_signed.is_none();
+    let (relay, turn) = config.turn.start(listener.local_addr()?, turn_over_tls).await?;
     let relay = relay.map(Arc::new);
     let ice_servers = IceServers { named: config.named_ice_servers(), turn };
     let signaling = Arc::new(Signaling::new(&config, ice_servers, metrics.clone()));
