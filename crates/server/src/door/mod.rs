@@ -144,9 +144,21 @@ impl Addresses {
 
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TurnedAway {
+pub enum TurnedAway {
+    /// The address has as many sessions open as it may.
     TooMany,
+    /// The address opens sessions faster than it may.
     TooFast,
+}
+
+impl IntoResponse for TurnedAway {
+    fn into_response(self) -> Response {
+        let words = match self {
+            Self::TooMany => "there are too many connections from this address",
+            Self::TooFast => "this address connects too often: try again in a while",
+        };
+        (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, RETRY_SECONDS)], words).into_response()
+    }
 }
 
 impl Door {
@@ -188,16 +200,20 @@ impl Door {
         Some(client.into())
     }
 
-    /// Lets a request of `peer` open a session, or says in words why not.
-    pub fn knock(self: &Arc<Self>, peer: SocketAddr, headers: &HeaderMap) -> Result<Pass, Response> {
-        let (reason, words) = match self.admit(self.party(peer.ip(), headers), Instant::now()) {
-            Ok(pass) => return Ok(pass),
-            Err(TurnedAway::TooMany) => ("connections", "there are too many connections from this address"),
-            Err(TurnedAway::TooFast) => ("rate", "this address connects too often: try again in a while"),
-        };
-        tracing::debug!(reason, "connection refused");
-        self.metrics.turned_away.add(reason);
-        Err((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, RETRY_SECONDS)], words).into_response())
+    /// Lets a request of `peer` open a session.
+    ///
+    /// # Errors
+    /// [`TurnedAway`], which is counted, and is the answer to the request.
+    pub fn knock(self: &Arc<Self>, peer: SocketAddr, headers: &HeaderMap) -> Result<Pass, TurnedAway> {
+        let admitted = self.admit(self.party(peer.ip(), headers), Instant::now());
+        if let Err(reason) = &admitted {
+            tracing::debug!(?reason, "connection refused");
+            self.metrics.turned_away.add(match reason {
+                TurnedAway::TooMany => "connections",
+                TurnedAway::TooFast => "rate",
+            });
+        }
+        admitted
     }
 
     fn admit(self: &Arc<Self>, party: Option<Party>, now: Instant) -> Result<Pass, TurnedAway> {
