@@ -38,7 +38,7 @@ use crate::{Config, door::Door, id::Id, signaling::Signaling, socket_io};
 const HARD_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// What a WebSocket reads at once. Each connection has a buffer of this size, and bursts are read in several steps.
-const READ_BUFFER_BYTES: usize = 1024;
+const READ_BUFFER_BYTES: usize = 512;
 
 /// What a WebSocket collects before it writes.
 const WRITE_BUFFER_BYTES: usize = 4096;
@@ -224,7 +224,7 @@ async fn begin(
         let _ = session.send(handshake);
         let session = engine.open(sid, session);
         // A task of its own, which needs no memory for the upgrade any more.
-        tokio::spawn(websocket::carry(engine, session, socket));
+        tokio::spawn(websocket::carry(engine, session, Box::new(socket)));
     }))
 }
 
@@ -236,7 +236,7 @@ async fn go_on(engine: Arc<EngineIo>, session: Arc<Session>, transport: Transpor
         }
         return match web_socket(request).await {
             Ok(upgrade) => upgrade.on_upgrade(async move |socket| {
-                tokio::spawn(websocket::upgrade(engine, session, socket));
+                tokio::spawn(websocket::upgrade(engine, session, Box::new(socket)));
             }),
             Err(refusal) => refusal,
         };

@@ -5,23 +5,22 @@ use std::{ops::ControlFlow, pin::pin, sync::Arc, time::Duration};
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt as _;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, error::Elapsed, sleep, timeout};
 
 use super::{EngineIo, PING, PONG_PROBE, Transport, session::Session};
 
 /// How long a client may take to probe a WebSocket and change over to it.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Carries a session until it ends, one way or another.
-pub async fn carry(engine: Arc<EngineIo>, session: Arc<Session>, mut socket: WebSocket) {
+/// Carries a session until it ends, one way or another. The socket is boxed since it would have two places in the task's
+/// memory, one before and one after it begins.
+pub async fn carry(engine: Arc<EngineIo>, session: Arc<Session>, mut socket: Box<WebSocket>) {
     converse(&engine, &session, &mut socket).await;
     engine.close(&session);
-    // Whoever does not read what is left does not hold the server up.
-    let farewell = async {
-        write(&mut socket, session.take()).await?;
-        socket.send(Message::Close(None)).await
-    };
-    let _ = timeout(engine.timing.ping_timeout, farewell).await;
+    let patience = engine.timing.ping_timeout;
+    if write(&mut socket, session.take(), patience).await.is_continue() {
+        let _ = timeout(patience, socket.send(Message::Close(None))).await;
+    }
     engine.forget(&session);
 }
 
@@ -46,8 +45,8 @@ async fn converse(engine: &EngineIo, session: &Arc<Session>, socket: &mut WebSoc
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
             },
             () = session.news.notified() => {
-                let written = timeout(timing.ping_timeout, write(socket, session.take())).await;
-                if session.is_closed() || !matches!(written, Ok(Ok(()))) {
+                let written = write(socket, session.take(), timing.ping_timeout).await;
+                if session.is_closed() || written.is_break() {
                     return;
                 }
             }
@@ -66,16 +65,21 @@ async fn converse(engine: &EngineIo, session: &Arc<Session>, socket: &mut WebSoc
     }
 }
 
-/// Writes all at once.
-async fn write(socket: &mut WebSocket, packets: Vec<Utf8Bytes>) -> Result<(), axum::Error> {
+/// Writes all at once; breaks when that fails. Nothing is read meanwhile, so a client that does not read either has only
+/// so much time for each packet.
+async fn write(socket: &mut WebSocket, packets: Vec<Utf8Bytes>, patience: Duration) -> ControlFlow<()> {
     for packet in packets {
-        socket.feed(Message::Text(packet)).await?;
+        done(timeout(patience, socket.feed(Message::Text(packet))).await)?;
     }
-    socket.flush().await
+    done(timeout(patience, socket.flush()).await)
+}
+
+fn done(written: Result<Result<(), axum::Error>, Elapsed>) -> ControlFlow<()> {
+    if matches!(written, Ok(Ok(()))) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
 /// Tries a WebSocket for a session that goes by long-polling, and carries the session from then on if it works.
-pub async fn upgrade(engine: Arc<EngineIo>, session: Arc<Session>, mut socket: WebSocket) {
+pub async fn upgrade(engine: Arc<EngineIo>, session: Arc<Session>, mut socket: Box<WebSocket>) {
     if !session.change_transport(Transport::Polling, Transport::Upgrading) {
         return;
     }

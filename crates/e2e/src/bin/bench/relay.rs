@@ -26,7 +26,7 @@ const PAIRS: usize = 50;
 const WINDOW: usize = 20;
 
 /// Connections whose memory is measured.
-const IDLE: usize = 2000;
+const IDLE: usize = 4000;
 /// Connections that come and go before, so that what is needed once is there.
 const BEFORE: usize = 200;
 /// Connections that are opened at the same time.
