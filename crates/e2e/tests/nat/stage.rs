@@ -24,7 +24,7 @@ const KINDS: [Kind; 10] = [
 
 /// The number of the first network of a kind.
 pub fn first(kind: Kind) -> usize {
-    KINDS.iter().position(|one| *one == kind).unwrap()
+    KINDS.iter().take_while(|one| **one != kind).count()
 }
 
 /// The number of the second one.
