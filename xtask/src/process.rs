@@ -43,10 +43,17 @@ pub fn say(text: impl fmt::Display) {
     eprintln!("==> {text}");
 }
 
-/// The `cargo` that runs this program, at the root of the project.
+/// The `cargo` that runs this program, at the root of the project, as if a person had started it: what it tells this
+/// program of its package is not for the builds of others, which take it for a change and compile anew.
 pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

@@ -129,7 +129,8 @@ impl Acceptor {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, remote)) => {
-                        let connection = acceptor.clone().connection(stream, remote, opening.add(), stopped.clone());
+                        let (acceptor, remote) = (acceptor.clone(), canonical(remote));
+                        let connection = acceptor.connection(stream, remote, opening.add(), stopped.clone());
                         connections.spawn(connection);
                     }
                     // The client went away while it waited.
@@ -185,7 +186,6 @@ impl Acceptor {
             tracing::debug!(%error, "TCP_NODELAY refused");
         }
         let local = canonical(stream.local_addr()?);
-        let remote = canonical(remote);
         let mut first = [0];
         if stream.peek(&mut first).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -218,7 +218,7 @@ impl Acceptor {
         remote: SocketAddr,
         stopped: watch::Receiver<bool>,
     ) {
-        let remote = ConnectInfo(canonical(remote));
+        let remote = ConnectInfo(remote);
         let service = service_fn(|mut request: Request<Incoming>| {
             request.extensions_mut().insert(remote);
             app.clone().oneshot(request.map(Body::new))

@@ -113,11 +113,11 @@ pub struct Config {
     )]
     pub allowed_origins: Vec<String>,
 
-    /// STUN and TURN.
+    #[allow(missing_docs)] // It would be taken for the program's own description.
     #[command(flatten)]
     pub turn: TurnOptions,
 
-    /// How much each client may do.
+    #[allow(missing_docs)] // The same.
     #[command(flatten)]
     pub door: DoorOptions,
 

@@ -1,7 +1,10 @@
 //! What participants are told to use for STUN and TURN (`iceServers`), each with credentials of his or her own that
 //! expire. It names servers and signs credentials; relaying is the business of `vitrine_turn`.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::{Duration, SystemTime},
+};
 
 use axum::http::uri::Authority;
 use vitrine_protocol::signaling::IceServer;
@@ -47,6 +50,9 @@ pub enum Place {
         tls: bool,
         /// Only this machine can reach it.
         loopback: bool,
+        /// How this machine reaches it. For `localhost` browsers ask at `::1` as well, and wait for an answer that does
+        /// not come.
+        localhost: Option<IpAddr>,
     },
 }
 
@@ -89,22 +95,27 @@ impl Place {
     fn urls(&self, reached: Option<&Authority>) -> (Option<String>, Vec<String>) {
         match self {
             Self::Elsewhere(urls) => (None, urls.clone()),
-            Self::Here { host, udp, tcp, tls, loopback } => {
+            Self::Here { host, udp, tcp, tls, loopback, localhost } => {
                 let Some(name) = host.as_deref().or(reached.map(Authority::host)) else {
                     return (None, Vec::new());
                 };
+                let here = localhost.filter(|_| host.is_none() && name.eq_ignore_ascii_case("localhost"));
                 // Behind a proxy on this machine, unless told otherwise, the relay is where no participant gets.
                 if host.is_none() && *loopback && !is_loopback(name) {
                     return (None, Vec::new());
                 }
+                let at = |port: u16| match here {
+                    Some(address) => SocketAddr::new(address, port).to_string(),
+                    None => format!("{name}:{port}"),
+                };
                 let mut urls = Vec::new();
-                urls.extend(udp.map(|port| format!("turn:{name}:{port}?transport=udp")));
-                urls.extend(tcp.map(|port| format!("turn:{name}:{port}?transport=tcp")));
+                urls.extend(udp.map(|port| format!("turn:{}?transport=udp", at(port))));
+                urls.extend(tcp.map(|port| format!("turn:{}?transport=tcp", at(port))));
                 if *tls {
                     let port = reached.and_then(Authority::port_u16).unwrap_or(443);
                     urls.push(format!("turns:{name}:{port}?transport=tcp"));
                 }
-                (udp.map(|port| format!("stun:{name}:{port}")), urls)
+                (udp.map(|port| format!("stun:{}", at(port))), urls)
             }
         }
     }
@@ -115,7 +126,7 @@ fn plain(url: String) -> IceServer {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
@@ -126,8 +137,8 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn here(host: Option<&str>, loopback: bool) -> IceServers {
-        let place =
-            Place::Here { host: host.map(str::to_owned), udp: Some(3478), tcp: Some(3478), tls: true, loopback };
+        let (udp, tcp, localhost) = (Some(3478), Some(3478), Some("127.0.0.1".parse().unwrap()));
+        let place = Place::Here { host: host.map(str::to_owned), udp, tcp, tls: true, loopback, localhost };
         IceServers { named: None, turn: Some(Turn { secret: Secret::from("secret"), lifetime: HOUR, place }) }
     }
 
@@ -158,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_relay_that_only_this_machine_reaches_is_named_to_this_machine_only() {
-        assert_eq!(urls(&here(None, true), "localhost:8080")[0], "stun:localhost:3478");
+        assert_eq!(urls(&here(None, true), "localhost:8080")[0], "stun:127.0.0.1:3478");
         assert_eq!(urls(&here(None, true), "[::1]:8080")[0], "stun:[::1]:3478");
         assert_eq!(urls(&here(None, true), "calls.example"), [PUBLIC_STUN]);
     }

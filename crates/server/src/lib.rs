@@ -4,9 +4,9 @@
 //! - [`config`]: what can be configured, as command-line flags and environment variables.
 //! - `accept` and `tls`: connections, encrypted where that is configured, and what is spoken on them.
 //! - `static_files`, `embedded` and `headers`: the files of the app, with caching and security headers.
-//! - `connection`, `signaling`, `rooms` and `payload`: the Socket.IO events in their order, what they do, who is in which
-//!   room, and what is forwarded.
-//! - `gate`: which pages may open a Socket.IO connection, and who may speak on it.
+//! - `engine_io` and `socket_io`: the transports, and the connections and events that they carry.
+//! - `signaling`, `rooms` and `payload`: what the events do, who is in which room, and what is forwarded.
+//! - `gate`: which pages may open a Socket.IO connection.
 //! - `door`: how many connections an address may have, and how much each may do.
 //! - `metrics`: what is counted, and who may read it.
 //! - `turn` and `ice_servers`: the STUN server and TURN relay in the program, and what participants are told of it.
@@ -16,25 +16,26 @@ mod accept;
 mod addresses;
 mod announce;
 pub mod config;
-mod connection;
 mod door;
 mod embedded;
+mod engine_io;
 mod gate;
 mod headers;
 mod html;
 mod ice_servers;
+mod id;
 mod metrics;
 mod payload;
 mod rooms;
 mod signaling;
+mod socket_io;
 mod static_files;
 mod tls;
 mod turn;
 
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo, http::HeaderMap, middleware, routing::get};
-use socketioxide::SocketIo;
+use axum::{extract::ConnectInfo, http::HeaderMap, middleware, routing::get};
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::oneshot};
 use tower_http::timeout::RequestBodyDeadlineLayer;
@@ -48,7 +49,7 @@ pub use tls::{SelfSigned, TlsError, TlsOptions};
 pub use turn::{TurnListen, TurnOptions};
 
 use crate::{
-    accept::Acceptor, connection::Connections, door::Door, gate::Gate, ice_servers::IceServers, metrics::Metrics,
+    accept::Acceptor, door::Door, engine_io::EngineIo, gate::Gate, ice_servers::IceServers, metrics::Metrics,
     signaling::Signaling, tls::Tls,
 };
 
@@ -58,15 +59,9 @@ pub mod parsers {
     pub use crate::{
         door::client_address,
         payload::{Relay, event_name, first_argument, string},
+        socket_io::Packet,
     };
 }
-
-/// Largest message that a connection survives, in bytes. Anything past `MAX_PAYLOAD_BYTES` is refused in words; anything
-/// past this ends the connection, so that nobody can fill the server's memory.
-const HARD_LIMIT_BYTES: usize = 1024 * 1024;
-
-/// Packets that may wait for one slow connection. A full room's burst of offers and candidates fits several times.
-const SEND_QUEUE_PACKETS: usize = 1024;
 
 /// How long open connections may take to end once the server was told to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
@@ -105,22 +100,15 @@ pub async fn serve(
     config.check()?;
     let metrics = Arc::new(Metrics::default());
     let tls = Tls::new(&config.tls)?;
-    let (relay, turn) = config.turn.start(listener.local_addr()?, tls.is_some()).await?;
+    // Browsers take a certificate that they have warned of for pages, not for TURN.
+    let turn_over_tls = tls.is_some() && config.tls.tls_self_signed.is_none();
+    let (relay, turn) = config.turn.start(listener.local_addr()?, turn_over_tls).await?;
     let relay = relay.map(Arc::new);
     let ice_servers = IceServers { named: config.named_ice_servers(), turn };
     let signaling = Arc::new(Signaling::new(&config, ice_servers, metrics.clone()));
-    let (socket_io_service, io) = SocketIo::builder()
-        .ping_interval(config.ping_interval)
-        .ping_timeout(config.ping_timeout)
-        .max_payload(HARD_LIMIT_BYTES as u64)
-        .ws_max_message_size(HARD_LIMIT_BYTES)
-        .ws_max_frame_size(HARD_LIMIT_BYTES)
-        .max_buffer_size(SEND_QUEUE_PACKETS)
-        .build_svc();
-    io.ns("/", Connections(signaling.clone()));
-
-    let gate = Arc::new(Gate::new(&config, metrics.clone())?);
+    let gate = Arc::new(Gate::new(&config, metrics.clone()));
     let door = Arc::new(Door::new(&config, metrics.clone()));
+    let engine = Arc::new(EngineIo::new(&config, door, signaling.clone()));
     let figures = {
         let (options, signaling, relay) = (config.door.clone(), signaling.clone(), relay.clone());
         async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap| {
@@ -130,10 +118,8 @@ pub async fn serve(
             })
         }
     };
-    let app = Router::new()
-        .route_service("/socket.io", socket_io_service.clone())
-        .route_service("/socket.io/", socket_io_service)
-        .layer(middleware::from_fn_with_state(door, door::admit))
+    let app = engine
+        .router()
         .layer(middleware::from_fn_with_state(gate.clone(), gate::guard))
         .layer(gate.cors())
         .layer(RequestBodyDeadlineLayer::new(config.limits.request_time))
@@ -160,7 +146,7 @@ pub async fn serve(
     tracing::info!("shutting down");
     signaling.stop();
     let _ = stop.send(());
-    let drained = async { tokio::join!(io.close(), &mut accepting) };
+    let drained = async { tokio::join!(engine.close_all(), &mut accepting) };
     if tokio::time::timeout(SHUTDOWN_GRACE, drained).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }

@@ -6,7 +6,6 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use socketioxide_core::Value;
 use vitrine_protocol::signaling::{ErrorCode, MAX_PAYLOAD_BYTES, event};
 
 /// The events that clients send.
@@ -20,27 +19,21 @@ const EVENTS: [&str; 7] = [
     event::ICE_CANDIDATE,
 ];
 
-/// Which of the known events it is, read without looking further.
-pub fn event_name(event: &Value) -> Option<&'static str> {
-    // An array, and its first element a string, or the library would have ended the connection.
-    let Value::Str(text, _) = event else { return None };
-    let name = text.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?;
+/// Which of the known events it is, read without looking further; `None` for any other, and for what is no event.
+pub fn event_name(array: &str) -> Option<&'static str> {
+    let name = array.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?;
     let (name, _) = name.split_once('"')?;
     EVENTS.into_iter().find(|known| *known == name)
 }
 
-/// The first argument of an event, as JSON text; `None` where the event has none.
+/// The first argument of an event, as JSON text; `None` where the event has none. The event is the text of an array: its
+/// name, then its arguments.
 ///
 /// # Errors
 /// [`ErrorCode::PayloadTooLarge`] when all arguments together are larger than [`MAX_PAYLOAD_BYTES`];
-/// [`ErrorCode::MalformedPayload`] when they are binary or not JSON.
-pub fn first_argument(event: &Value) -> Result<Option<&RawValue>, ErrorCode> {
-    // Binary attachments travel beside the text. None of the events has any.
-    let Value::Str(text, None) = event else {
-        return Err(ErrorCode::MalformedPayload);
-    };
-    // The text is an array: the event's name, then its arguments.
-    let array: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| ErrorCode::MalformedPayload)?;
+/// [`ErrorCode::MalformedPayload`] when it is not JSON.
+pub fn first_argument(array: &str) -> Result<Option<&RawValue>, ErrorCode> {
+    let array: Vec<&RawValue> = serde_json::from_str(array).map_err(|_| ErrorCode::MalformedPayload)?;
     let arguments = array.get(1..).unwrap_or_default();
     if arguments.iter().map(|argument| argument.get().len()).sum::<usize>() > MAX_PAYLOAD_BYTES {
         return Err(ErrorCode::PayloadTooLarge);

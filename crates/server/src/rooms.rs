@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use socketioxide::socket::Sid;
 use vitrine_protocol::signaling::ErrorCode;
+
+use crate::id::Id;
 
 /// Whether a participant asks for a new room or for one that may have others in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub enum Entrance {
 #[derive(Debug)]
 pub struct Rooms {
     capacity: usize,
-    participants: HashMap<String, Vec<Sid>>,
-    room_of: HashMap<Sid, String>,
+    participants: HashMap<String, Vec<Id>>,
+    room_of: HashMap<Id, String>,
 }
 
 impl Rooms {
@@ -32,7 +33,7 @@ impl Rooms {
     ///
     /// # Errors
     /// [`ErrorCode::AlreadyInRoom`], [`ErrorCode::RoomExists`] or [`ErrorCode::RoomFull`]; nothing has changed then.
-    pub fn enter(&mut self, user: Sid, name: &str, entrance: Entrance) -> Result<Vec<Sid>, ErrorCode> {
+    pub fn enter(&mut self, user: Id, name: &str, entrance: Entrance) -> Result<Vec<Id>, ErrorCode> {
         if self.room_of.contains_key(&user) {
             return Err(ErrorCode::AlreadyInRoom);
         }
@@ -49,7 +50,7 @@ impl Rooms {
     }
 
     /// Takes `user` out of their room and returns who stays; `None` when they were in none.
-    pub fn leave(&mut self, user: Sid) -> Option<Vec<Sid>> {
+    pub fn leave(&mut self, user: Id) -> Option<Vec<Id>> {
         let name = self.room_of.remove(&user)?;
         let participants = self.participants.get_mut(&name)?;
         participants.retain(|participant| *participant != user);
@@ -60,13 +61,14 @@ impl Rooms {
         Some(others)
     }
 
-    /// Checks that `target` is another participant of the room that `user` is in.
+    /// Checks that `target` is another participant of the room that `user` is in, and returns it.
     ///
     /// # Errors
     /// [`ErrorCode::NotInRoom`] or [`ErrorCode::TargetNotInRoom`].
-    pub fn check_peers(&self, user: Sid, target: Sid) -> Result<(), ErrorCode> {
+    pub fn check_peer(&self, user: Id, target: &str) -> Result<Id, ErrorCode> {
         let room = self.room_of.get(&user).ok_or(ErrorCode::NotInRoom)?;
-        if target != user && self.room_of.get(&target) == Some(room) { Ok(()) } else { Err(ErrorCode::TargetNotInRoom) }
+        let target = Id::parse(target).filter(|target| *target != user && self.room_of.get(target) == Some(room));
+        target.ok_or(ErrorCode::TargetNotInRoom)
     }
 
     /// How many rooms have somebody in them.

@@ -6,14 +6,13 @@
 //! before being told of it, and candidates cannot overtake their offer. All sends only fill queues; none waits.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
-use axum::http::{header::HOST, uri::Authority};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use socketioxide::{SendError, SocketError, SocketIo, extract::SocketRef, socket::Sid};
 use vitrine_protocol::{
     room::validate_room_name,
     signaling::{self, Entered, ErrorCode, Left, Presence, Refused, RequestError, UserId, event},
@@ -21,13 +20,30 @@ use vitrine_protocol::{
 
 use crate::{
     Config,
-    connection::Request,
-    door::Session,
+    engine_io::{Session, Unsent},
     ice_servers::{IceServers, Issued},
+    id::Id,
     metrics::Metrics,
     payload::{Relay, event_name, first_argument, string},
     rooms::{Entrance, Rooms},
+    socket_io,
 };
+
+/// An event as it came from a client.
+pub struct Request<'a> {
+    /// Who sent it.
+    pub user: Id,
+    /// What it came on.
+    pub session: &'a Session,
+    /// The number to acknowledge it with, when the client wants that.
+    pub ack: Option<u64>,
+    /// Its name and arguments: the text of a JSON array.
+    pub array: &'a str,
+    /// It has binary attachments.
+    pub binary: bool,
+    /// It is one too many, to be refused unread.
+    pub excess: bool,
+}
 
 /// The state that all connections share.
 #[derive(Debug)]
@@ -40,6 +56,7 @@ pub struct Signaling {
 #[derive(Debug)]
 struct State {
     rooms: Rooms,
+    sessions: HashMap<Id, Arc<Session>>,
     stopping: bool,
 }
 
@@ -48,7 +65,11 @@ impl Signaling {
     pub fn new(config: &Config, ice_servers: IceServers, metrics: Arc<Metrics>) -> Self {
         Self {
             ice_servers,
-            state: Mutex::new(State { rooms: Rooms::new(config.max_participants.into()), stopping: false }),
+            state: Mutex::new(State {
+                rooms: Rooms::new(config.max_participants.into()),
+                sessions: HashMap::new(),
+                stopping: false,
+            }),
             metrics,
         }
     }
@@ -64,53 +85,54 @@ impl Signaling {
         self.lock().stopping = true;
     }
 
+    /// A client is connected, and can be sent to from now on.
+    pub fn connected(&self, user: Id, session: Arc<Session>) {
+        self.lock().sessions.insert(user, session);
+    }
+
     /// Takes a connection that has ended out of its room.
-    pub fn gone(&self, user: Sid, io: &SocketIo) {
+    pub fn gone(&self, user: Id) {
         let mut state = self.lock();
+        state.sessions.remove(&user);
         // A server that stops says nothing: the calls of those it cuts off go on without it.
         if !state.stopping {
-            leave(&mut state.rooms, io, user);
+            leave(&mut state, user);
         }
     }
 
     /// Does what an event asks for, and answers it.
-    pub fn answer(&self, request: Request) {
-        let Request { socket, session, excess, data, ack, io } = request;
-        let user = socket.id;
-        let Some(event) = event_name(&data) else {
+    pub fn answer(&self, request: Request<'_>) {
+        let Request { user, session, ack, array, binary, excess } = request;
+        let Some(event) = event_name(array) else {
             tracing::debug!(%user, "unknown event");
             return;
         };
-        let mut state = self.lock();
-        let done = if excess {
-            Err(ErrorCode::RateLimited)
-        } else {
-            self.handle(&mut state, &socket, &session, event, first_argument(&data), &io)
+        let argument = match (excess, binary) {
+            (true, _) => Err(ErrorCode::RateLimited),
+            // Attachments travel beside the text.
+            (_, true) => Err(ErrorCode::MalformedPayload),
+            _ => first_argument(array),
         };
-        let sent = match (done, ack) {
-            (Ok(answer), Some(ack)) => ack.send(&answer),
-            (Ok(_), None) => Ok(()),
+        let mut state = self.lock();
+        let done = self.handle(&mut state, user, session, event, argument);
+        let packet = match (done, ack) {
+            (Ok(answer), Some(ack)) => socket_io::acknowledgement(ack, &answer),
+            (Ok(_), None) => return,
             (Err(code), ack) => {
                 tracing::debug!(%user, event, ?code, "refused");
                 self.metrics.refusals.add(code.name());
-                let message = explain(code).to_owned();
-                let error = RequestError { code, message };
-                if let Some(ack) = ack {
-                    let error = Some(error);
-                    ack.send(&Left { success: false, error })
-                } else {
-                    let event = event.to_owned();
-                    socket.emit(event::REFUSED, &Refused { event, error })
+                let error = RequestError { code, message: explain(code).to_owned() };
+                match ack {
+                    Some(ack) => socket_io::acknowledgement(ack, &Left { success: false, error: Some(error) }),
+                    None => socket_io::event(event::REFUSED, &Refused { event: event.to_owned(), error }),
                 }
             }
         };
-        log_unsent(user, sent);
+        log_unsent(user, session.send(packet));
     }
 
-    fn issue_ice_servers(&self, socket: &SocketRef) -> Issued {
-        let host = socket.req_parts().headers.get(HOST);
-        let host: Option<Authority> = host.and_then(|host| host.to_str().ok()?.parse().ok());
-        self.ice_servers.issue(socket.id.as_str(), host.as_ref(), SystemTime::now())
+    fn issue_ice_servers(&self, user: Id, session: &Session) -> Issued {
+        self.ice_servers.issue(user.as_str(), session.host.as_ref(), SystemTime::now())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -122,16 +144,15 @@ impl Signaling {
     fn handle(
         &self,
         state: &mut State,
-        socket: &SocketRef,
+        user: Id,
         session: &Session,
         event: &str,
         argument: Result<Option<&RawValue>, ErrorCode>,
-        io: &SocketIo,
     ) -> Result<Answer, ErrorCode> {
         if state.stopping {
             return Err(ErrorCode::ShuttingDown);
         }
-        let (user, argument) = (socket.id, argument?);
+        let argument = argument?;
         match event {
             event::CREATE_ROOM | event::JOIN_ROOM => {
                 let entrance = match event {
@@ -140,16 +161,17 @@ impl Signaling {
                 };
                 let name = string(argument)?;
                 let name = validate_room_name(&name).map_err(|_| ErrorCode::InvalidRoomName)?;
-                if !session.may_enter() {
+                if !session.pass.may_enter() {
                     return Err(ErrorCode::RateLimited);
                 }
                 let others = state.rooms.enter(user, name, entrance)?;
                 let participants = others.len() + 1;
                 tracing::info!(%user, participants, rooms = state.rooms.count(), "entered");
+                let joined = socket_io::event(event::USER_JOINED, &presence(user));
                 for other in &others {
-                    send(io, *other, event::USER_JOINED, &presence(user));
+                    send(state, *other, joined.clone());
                 }
-                let Issued { servers, lifetime } = self.issue_ice_servers(socket);
+                let Issued { servers, lifetime } = self.issue_ice_servers(user, session);
                 Ok(Answer::Entered(Entered {
                     success: true,
                     room_id: Some(name.to_owned()),
@@ -160,7 +182,7 @@ impl Signaling {
                 }))
             }
             event::ICE_SERVERS => {
-                let Issued { servers, lifetime } = self.issue_ice_servers(socket);
+                let Issued { servers, lifetime } = self.issue_ice_servers(user, session);
                 Ok(Answer::IceServers(signaling::IceServers {
                     success: true,
                     ice_servers: Some(servers),
@@ -169,7 +191,7 @@ impl Signaling {
                 }))
             }
             event::LEAVE_ROOM => {
-                if leave(&mut state.rooms, io, user) {
+                if leave(state, user) {
                     Ok(Answer::DONE)
                 } else {
                     Err(ErrorCode::NotInRoom)
@@ -177,10 +199,8 @@ impl Signaling {
             }
             _ => {
                 let relay = Relay::parse(argument)?;
-                // What is no id at all is no id of anybody in the room; nor is zero.
-                let target = relay.target.parse().unwrap_or(Sid::ZERO);
-                state.rooms.check_peers(user, target)?;
-                send(io, target, event, &relay.with_sender(user.as_str()));
+                let target = state.rooms.check_peer(user, &relay.target)?;
+                send(state, target, socket_io::event(event, &relay.with_sender(user.as_str())));
                 self.metrics.relayed.add(event);
                 Ok(Answer::DONE)
             }
@@ -202,42 +222,39 @@ impl Answer {
 }
 
 /// Takes `user` out of their room and tells the others; false when they were in none.
-fn leave(rooms: &mut Rooms, io: &SocketIo, user: Sid) -> bool {
-    let Some(others) = rooms.leave(user) else {
+fn leave(state: &mut State, user: Id) -> bool {
+    let Some(others) = state.rooms.leave(user) else {
         return false;
     };
-    tracing::info!(%user, participants = others.len(), rooms = rooms.count(), "left");
+    tracing::info!(%user, participants = others.len(), rooms = state.rooms.count(), "left");
+    let left = socket_io::event(event::USER_LEFT, &presence(user));
     for other in others {
-        send(io, other, event::USER_LEFT, &presence(user));
+        send(state, other, left.clone());
     }
     true
 }
 
-fn send(io: &SocketIo, to: Sid, event: &str, data: &impl Serialize) {
-    // A connection that is already gone will be reported by its own disconnect handler.
-    let Some(socket) = io.of("/").and_then(|namespace| namespace.get_socket(to)) else {
-        return;
-    };
-    log_unsent(to, socket.emit(event, data));
-}
-
-fn log_unsent(to: Sid, sent: Result<(), SendError>) {
-    match sent {
-        Ok(()) => {}
-        // Its disconnect handler is on its way.
-        Err(SendError::Socket(SocketError::Closed)) => {
-            tracing::debug!(user = %to, "not sent: the connection has ended");
-        }
-        // A full queue belongs to a connection that reads nothing; its next ping ends it.
-        Err(error) => tracing::warn!(user = %to, %error, "not sent"),
+fn send(state: &State, to: Id, packet: String) {
+    if let Some(session) = state.sessions.get(&to) {
+        log_unsent(to, session.send(packet));
     }
 }
 
-fn user_id(id: Sid) -> UserId {
+fn log_unsent(to: Id, sent: Result<(), Unsent>) {
+    match sent {
+        Ok(()) => {}
+        // It will leave in a moment.
+        Err(Unsent::Closed) => tracing::debug!(user = %to, "not sent: the connection has ended"),
+        // It reads nothing; its next ping ends it.
+        Err(Unsent::Full) => tracing::warn!(user = %to, "not sent: the connection reads too slowly"),
+    }
+}
+
+fn user_id(id: Id) -> UserId {
     UserId(id.to_string())
 }
 
-fn presence(user: Sid) -> Presence {
+fn presence(user: Id) -> Presence {
     Presence { user_id: user_id(user) }
 }
 

@@ -3,7 +3,7 @@
 //! `vitrine_turn`'s matter; which servers a participant is told is [`crate::ice_servers`]'s.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU64,
     ops::RangeInclusive,
     time::Duration,
@@ -180,6 +180,7 @@ impl TurnOptions {
             tcp: relay.tcp_addresses().first().map(SocketAddr::port),
             tls,
             loopback: relay.udp_addresses().iter().all(|address| address.ip().is_loopback()),
+            localhost: localhost(relay.udp_addresses()),
         };
         Ok((Some(relay), Some(Turn { secret, lifetime, place })))
     }
@@ -194,6 +195,14 @@ impl TurnOptions {
         };
         self.turn_listen.iter().filter_map(on).collect()
     }
+}
+
+/// How this machine itself reaches one of these.
+fn localhost(addresses: &[SocketAddr]) -> Option<IpAddr> {
+    if addresses.iter().any(|address| address.ip().is_unspecified()) {
+        return Some(Ipv4Addr::LOCALHOST.into());
+    }
+    addresses.iter().map(SocketAddr::ip).find(IpAddr::is_loopback)
 }
 
 fn random_secret() -> Result<Secret, getrandom::Error> {

@@ -101,10 +101,10 @@ impl Client {
         }
     }
 
-    /// Takes what has arrived at the relayed address.
-    pub(crate) fn receive(&self, scratch: &mut Scratch) {
+    /// Takes what has arrived at the relayed address. Returns whether that was all.
+    pub(crate) fn receive(&self, scratch: &mut Scratch) -> bool {
         let now = Now::read();
         let Scratch { batch, out, tally } = scratch;
-        self.socket.receive(batch, |peer, _, data| self.deliver(now, peer, data, out, tally));
+        self.socket.receive(batch, |peer, _, data| self.deliver(now, peer, data, out, tally))
     }
 }

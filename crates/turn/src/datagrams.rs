@@ -51,9 +51,19 @@ impl Datagrams {
     }
 
     /// Waits until there is something to receive.
-    pub(crate) async fn ready(&self) {
+    async fn ready(&self) {
         // Its errors come back from receiving.
         let _ = std::future::poll_fn(|context| self.socket.poll_recv_ready(context)).await;
+    }
+
+    /// Lets `receive` take what has arrived, again and again; between bursts, others have their turn.
+    pub(crate) async fn serve(&self, mut receive: impl FnMut() -> bool) {
+        loop {
+            self.ready().await;
+            if !receive() {
+                tokio::task::yield_now().await;
+            }
+        }
     }
 
     /// Sends to `to`, from this machine's address `from` where the socket is bound to all of them.
@@ -73,8 +83,9 @@ impl Datagrams {
         }
     }
 
-    /// Gives what has arrived to `each`: the sender, the address of this machine that it was sent to, the data.
-    pub(crate) fn receive(&self, batch: &mut Batch, mut each: impl FnMut(SocketAddr, IpAddr, &[u8])) {
+    /// Gives what has arrived to `each`: the sender, the address of this machine that it was sent to, the data. Returns
+    /// whether that was all.
+    pub(crate) fn receive(&self, batch: &mut Batch, mut each: impl FnMut(SocketAddr, IpAddr, &[u8])) -> bool {
         for _ in 0..BURST {
             let mut metas = [RecvMeta::default(); BATCH_SIZE];
             let mut chunks = batch.0.chunks_mut(BUFFER);
@@ -83,7 +94,7 @@ impl Datagrams {
             let receive = || self.state.recv((&self.socket).into(), &mut buffers, &mut metas);
             let count = match self.socket.try_io(Interest::READABLE, receive) {
                 Ok(count) => count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
                 // An earlier packet could not be delivered, which is no fault of the next.
                 Err(_) => continue,
             };
@@ -94,5 +105,6 @@ impl Datagrams {
                 buffer[..meta.len].chunks(meta.stride.max(1)).for_each(|data| each(from, local, data));
             }
         }
+        false
     }
 }

@@ -11,7 +11,10 @@
 //!   go, `wire` how messages look.
 //!
 //! It does not offer TCP allocations (RFC 6062), mobility (RFC 8016), reserved ports, or DONT-FRAGMENT; requests that
-//! need them are refused as RFC 8656 says.
+//! need them are refused as RFC 8656 says. Packets are not fragmented either: what is longer than a path takes is lost,
+//! which WebRTC reckons with.
+//!
+//! `fuzz/` feeds bytes of every kind to the session and the framer; its `Cargo.toml` says how.
 
 mod allocation;
 mod client;

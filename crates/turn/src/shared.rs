@@ -209,15 +209,13 @@ impl Shared {
 
 /// The task of one allocation: what arrives at its relayed address, until it ends.
 async fn relay(shared: Arc<Shared>, client: Arc<Client>) {
-    let receive = async {
-        loop {
-            client.socket.ready().await;
-            Scratch::with(|scratch| {
-                client.receive(scratch);
-                shared.counters.add(&mut scratch.tally);
-            });
-        }
-    };
+    let receive = client.socket.serve(|| {
+        Scratch::with(|scratch| {
+            let all = client.receive(scratch);
+            shared.counters.add(&mut scratch.tally);
+            all
+        })
+    });
     let expire = async {
         loop {
             let expires = client.session().expires();

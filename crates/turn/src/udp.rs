@@ -57,17 +57,18 @@ impl Listener {
 
     /// The socket's task, which never ends.
     pub(crate) async fn serve(self: Arc<Self>, shared: Arc<Shared>) {
-        loop {
-            self.socket.ready().await;
+        let receive = || {
             Scratch::with(|scratch| {
                 let Scratch { batch, out, tally } = scratch;
                 let now = Now::read();
-                self.socket.receive(batch, |client, local, message| {
+                let all = self.socket.receive(batch, |client, local, message| {
                     self.take(&shared, now, Route { client, local }, message, out, tally);
                 });
                 shared.counters.add(tally);
-            });
-        }
+                all
+            })
+        };
+        self.socket.serve(receive).await;
     }
 
     fn take(

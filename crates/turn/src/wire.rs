@@ -255,3 +255,53 @@ pub(crate) fn read_channel_data(bytes: &[u8]) -> Option<(u16, &[u8])> {
     let [number, length] = [[header[0], header[1]], [header[2], header[3]]].map(u16::from_be_bytes);
     Some((number, rest.get(..usize::from(length))?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    };
+
+    use tracing::{
+        Event, Metadata, Subscriber,
+        span::{Attributes, Id, Record},
+    };
+
+    /// Counts what is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<AtomicUsize>);
+
+    impl Subscriber for Log {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn nonsense_does_not_fill_the_log() {
+        let log = Log::default();
+        tracing::subscriber::with_default(log.clone(), || {
+            let mut bytes = Message::builder_request(stun_types::message::BINDING, MessageWriteVec::new()).finish();
+            // An attribute that is longer than the message.
+            bytes.extend_from_slice(&[0x80, 0x22, 0, 9]);
+            bytes[3] = 4;
+            assert!(Message::from_bytes(&bytes).is_err());
+            let before = log.0.load(Relaxed);
+            assert!(before > 0);
+            assert!(parse(&bytes).is_none());
+            assert_eq!(log.0.load(Relaxed), before);
+        });
+    }
+}

@@ -116,7 +116,7 @@ async fn the_check_tells_a_stun_server_that_answers_from_one_that_does_not() -> 
             Line::new("camera", "good", ""),
             Line::new("microphone", "good", ""),
             Line::new("signaling", "good", ""),
-            Line::new("stun", "good", "works"),
+            Line::new("stun", "good", ""),
             Line::new("stun", "problem", "unreachable"),
             Line::new("relay-tcp", "problem", "unreachable"),
         ]

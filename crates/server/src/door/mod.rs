@@ -14,7 +14,7 @@
 mod address;
 mod bucket;
 mod options;
-mod session;
+mod pass;
 
 use std::{
     collections::HashMap,
@@ -25,10 +25,8 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, StatusCode, header::RETRY_AFTER},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse, Response},
 };
 use ipnet::IpNet;
 
@@ -39,7 +37,7 @@ use self::{
 pub use self::{
     address::client_address,
     options::{DoorOptions, Readers},
-    session::{Session, Verdict},
+    pass::{Pass, Verdict},
 };
 use crate::{Config, metrics::Metrics};
 
@@ -144,11 +142,30 @@ impl Addresses {
     }
 }
 
-/// Why somebody is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TurnedAway {
+/// Why a connection is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TurnedAway {
+    /// As many are open as may be.
+    #[error("there are too many connections from this address")]
     TooMany,
+    /// Too many were opened in a short time.
+    #[error("this address connects too often: try again in a while")]
     TooFast,
+}
+
+impl TurnedAway {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::TooMany => "connections",
+            Self::TooFast => "rate",
+        }
+    }
+}
+
+impl IntoResponse for TurnedAway {
+    fn into_response(self) -> Response {
+        (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, RETRY_SECONDS)], self.to_string()).into_response()
+    }
 }
 
 impl Door {
@@ -190,7 +207,19 @@ impl Door {
         Some(client.into())
     }
 
-    fn admit(self: &Arc<Self>, party: Option<Party>, now: Instant) -> Result<Session, TurnedAway> {
+    /// Lets a request of `peer` open a session.
+    ///
+    /// # Errors
+    /// [`TurnedAway`], which is an answer to the request.
+    pub fn knock(self: &Arc<Self>, peer: SocketAddr, headers: &HeaderMap) -> Result<Pass, TurnedAway> {
+        self.admit(self.party(peer.ip(), headers), Instant::now()).inspect_err(|turned_away| {
+            let reason = turned_away.reason();
+            tracing::debug!(reason, "connection refused");
+            self.metrics.turned_away.add(reason);
+        })
+    }
+
+    fn admit(self: &Arc<Self>, party: Option<Party>, now: Instant) -> Result<Pass, TurnedAway> {
         if let (Some(party), Some(limits)) = (party, self.limits.per_address) {
             let mut addresses = self.addresses();
             let address = addresses.of(party, limits, now);
@@ -202,7 +231,7 @@ impl Door {
             }
             address.open += 1;
         }
-        Ok(Session::new(self.clone(), party, now))
+        Ok(Pass::new(self.clone(), party, now))
     }
 
     /// Counts an attempt to enter a room; whether it is granted.
@@ -226,31 +255,6 @@ impl Door {
         // Whole between any two statements that could panic.
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Middleware: lets a request open a session, or refuses it in words. Requests within a session pass.
-pub async fn admit(
-    State(door): State<Arc<Door>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let query = request.uri().query().unwrap_or_default();
-    if query.split('&').any(|parameter| parameter.starts_with("sid=")) {
-        return next.run(request).await;
-    }
-    let party = door.party(peer.ip(), request.headers());
-    let (reason, words) = match door.admit(party, Instant::now()) {
-        Ok(session) => {
-            request.extensions_mut().insert(Arc::new(session));
-            return next.run(request).await;
-        }
-        Err(TurnedAway::TooMany) => ("connections", "there are too many connections from this address"),
-        Err(TurnedAway::TooFast) => ("rate", "this address connects too often: try again in a while"),
-    };
-    tracing::debug!(reason, "connection refused");
-    door.metrics.turned_away.add(reason);
-    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, RETRY_SECONDS)], words).into_response()
 }
 
 #[cfg(test)]

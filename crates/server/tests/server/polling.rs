@@ -107,14 +107,14 @@ async fn knowing_an_id_gives_no_session() {
     let mut witness = server.participant("room").await;
     parse_event(&victim.poll().await[0]);
     let other = Poller::connect(server.address).await;
-    let seal = other.session.split_once('.').unwrap().1;
+    assert_ne!(victim.session, victim.id);
     for session in [
         victim.id.clone(),
+        other.id.clone(),
         format!("{}.", victim.id),
-        format!("{}.{seal}", victim.id),
-        format!("{}&sid={}", other.session, victim.id),
         format!("{}&sid={}", victim.id, other.session),
-        format!("%{:X}{}", victim.id.as_bytes()[0], &victim.id[1..]),
+        format!("%{:X}{}", victim.session.as_bytes()[0], &victim.session[1..]),
+        String::new(),
     ] {
         let path = format!("/socket.io/?EIO=4&transport=polling&sid={session}");
         let forged = json!(["offer", {"target": witness.id}]);

@@ -1,5 +1,5 @@
-//! One Engine.IO session, from its handshake to its end, and what it may still do. It is kept in the extensions of the
-//! request that opened the session, which live as long.
+//! What a session shows for having come through the door: what it may still do, and a place among those of its address
+//! until it ends.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -18,13 +18,13 @@ pub enum Verdict {
     Granted,
     /// It is refused, since there were too many.
     Refused,
-    /// There were so many that nothing is listened to any more: the connection is to be ended.
-    Ended,
+    /// There were so many that the session is to be ended.
+    Flood,
 }
 
-/// An open Engine.IO session, which counts among those of its address until it is dropped.
+/// The allowance of one Engine.IO session, which counts among those of its address until this is dropped.
 #[derive(Debug)]
-pub struct Session {
+pub struct Pass {
     door: Arc<Door>,
     party: Option<Party>,
     allowance: Mutex<Allowance>,
@@ -36,11 +36,10 @@ struct Allowance {
     /// As much again, for what is refused.
     patience: Bucket,
     entries: Bucket,
-    ended: bool,
 }
 
-impl Session {
-    /// A session of `party`, which is counted already; `None` if it is not to be counted.
+impl Pass {
+    /// For a session of `party`, which is counted already; `None` if it is not to be counted.
     pub(super) fn new(door: Arc<Door>, party: Option<Party>, now: Instant) -> Self {
         door.metrics.sockets.add(1);
         let limits = &door.limits;
@@ -48,7 +47,6 @@ impl Session {
             events: Bucket::full(limits.events, now),
             patience: Bucket::full(limits.events, now),
             entries: Bucket::full(limits.entries, now),
-            ended: false,
         };
         Self { party, allowance: Mutex::new(allowance), door }
     }
@@ -62,16 +60,13 @@ impl Session {
         let (now, rate) = (Instant::now(), limits.events);
         let cost = (1 + bytes / BYTES_PER_EVENT) as f32;
         let mut allowance = self.allowance();
-        if allowance.ended {
-            Verdict::Ended
-        } else if allowance.events.spend(rate, cost, now) {
+        if allowance.events.spend(rate, cost, now) {
             Verdict::Granted
         } else if allowance.patience.spend(rate, cost, now) {
             Verdict::Refused
         } else {
-            allowance.ended = true;
             self.door.metrics.flooders.add(1);
-            Verdict::Ended
+            Verdict::Flood
         }
     }
 
@@ -83,18 +78,13 @@ impl Session {
         of_session && self.door.may_enter(self.party, now)
     }
 
-    /// Whether the connection was ended for its floods: nothing is to be begun on it anew.
-    pub fn is_ended(&self) -> bool {
-        self.allowance().ended
-    }
-
     fn allowance(&self) -> MutexGuard<'_, Allowance> {
         // Nothing in there could panic half-way.
         self.allowance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Session {
+impl Drop for Pass {
     fn drop(&mut self) {
         self.door.metrics.sockets.sub(1);
         self.door.depart(self.party);

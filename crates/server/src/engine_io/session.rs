@@ -1,0 +1,176 @@
+//! One Engine.IO session: what waits to be sent, by which transport it goes, and signs of life. It knows nothing of
+//! sockets and requests; those who carry it take from it what it has to say and tell it what they hear.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::{extract::ws::Utf8Bytes, http::uri::Authority};
+use tokio::sync::Notify;
+
+use crate::{door::Pass, id::Id};
+
+/// Packets that may wait for one slow connection. A full room's burst of offers and candidates fits several times.
+const MOST_WAITING: usize = 1024;
+
+/// Bytes of text that may wait.
+const MOST_WAITING_BYTES: usize = 2 * 1024 * 1024;
+
+/// How a session's packets go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// By HTTP long-polling.
+    Polling,
+    /// By long-polling still, while a WebSocket is being tried.
+    Upgrading,
+    /// By WebSocket.
+    WebSocket,
+}
+
+/// Why something was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsent {
+    /// The session has ended.
+    #[error("the connection has ended")]
+    Closed,
+    /// Too much waits already.
+    #[error("the connection reads too slowly")]
+    Full,
+}
+
+/// A session, for as long as somebody carries it.
+#[derive(Debug)]
+pub struct Session {
+    /// What its client shows in its requests. Nobody else knows it.
+    pub sid: Id,
+    /// What it may do.
+    pub pass: Pass,
+    /// The name by which its client reached the server.
+    pub host: Option<Authority>,
+    /// There is something to send, or the session has ended, or its transport changes.
+    pub news: Notify,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    waiting: Vec<Utf8Bytes>,
+    waiting_bytes: usize,
+    transport: Transport,
+    closed: bool,
+    /// A request waits for packets.
+    polled: bool,
+    /// A ping was answered.
+    ponged: bool,
+    user: Option<Id>,
+}
+
+impl Session {
+    /// A session that begins.
+    pub fn new(sid: Id, pass: Pass, host: Option<Authority>, transport: Transport) -> Self {
+        let state = State {
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            transport,
+            closed: false,
+            polled: false,
+            ponged: false,
+            user: None,
+        };
+        Self { sid, pass, host, news: Notify::new(), state: Mutex::new(state) }
+    }
+
+    /// Sends a packet, after those that wait already.
+    ///
+    /// # Errors
+    /// [`Unsent`]; the packet is lost then.
+    pub fn send(&self, packet: impl Into<Utf8Bytes>) -> Result<(), Unsent> {
+        let packet = packet.into();
+        let mut state = self.state();
+        if state.closed {
+            return Err(Unsent::Closed);
+        }
+        if state.waiting.len() >= MOST_WAITING || state.waiting_bytes + packet.len() > MOST_WAITING_BYTES {
+            return Err(Unsent::Full);
+        }
+        state.waiting_bytes += packet.len();
+        state.waiting.push(packet);
+        drop(state);
+        self.news.notify_one();
+        Ok(())
+    }
+
+    /// Takes all that waits. It is the taker's to deliver.
+    pub fn take(&self) -> Vec<Utf8Bytes> {
+        let mut state = self.state();
+        state.waiting_bytes = 0;
+        // With its memory: most of the time, nothing waits.
+        std::mem::take(&mut state.waiting)
+    }
+
+    /// Ends the session; what waits may still be delivered. False if it had ended before.
+    pub fn close(&self) -> bool {
+        let was_open = !std::mem::replace(&mut self.state().closed, true);
+        self.news.notify_one();
+        was_open
+    }
+
+    /// Whether the session has ended.
+    pub fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    /// How its packets go.
+    pub fn transport(&self) -> Transport {
+        self.state().transport
+    }
+
+    /// Goes from one transport to the next, unless it has left the first already; whether it went.
+    pub fn change_transport(&self, from: Transport, to: Transport) -> bool {
+        let mut state = self.state();
+        let goes = state.transport == from && !state.closed;
+        if goes {
+            state.transport = to;
+            drop(state);
+            self.news.notify_one();
+        }
+        goes
+    }
+
+    /// A request begins to wait for packets; `None` while another one does.
+    pub fn poll(&self) -> Option<Poll<'_>> {
+        (!std::mem::replace(&mut self.state().polled, true)).then_some(Poll(self))
+    }
+
+    /// A ping was answered.
+    pub fn pong(&self) {
+        self.state().ponged = true;
+    }
+
+    /// Whether a ping was answered since this was last asked.
+    pub fn take_pong(&self) -> bool {
+        std::mem::take(&mut self.state().ponged)
+    }
+
+    /// The participant whose Socket.IO connection it carries.
+    pub fn user(&self) -> Option<Id> {
+        self.state().user
+    }
+
+    /// It carries a connection from now on, or none any more; returns whose it was.
+    pub fn set_user(&self, user: Option<Id>) -> Option<Id> {
+        std::mem::replace(&mut self.state().user, user)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whole between any two statements that could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that waits for packets.
+pub struct Poll<'a>(&'a Session);
+
+impl Drop for Poll<'_> {
+    fn drop(&mut self) {
+        self.0.state().polled = false;
+    }
+}
