@@ -2,7 +2,7 @@
 //! time: a STUN server by gathering candidates with it, a relay by a connection from this page to this page through it.
 //! What that shows is decided in [`vitrine_insight::check`]. A part of the engine, which owns all of it.
 
-use vitrine_insight::check::{Evidence, Line, Moment, Outcome, Service, blame_network, plan};
+use vitrine_insight::check::{Evidence, Line, Moment, Outcome, Service, compare, plan};
 use vitrine_protocol::signaling::IceServer;
 
 use super::{
@@ -121,7 +121,7 @@ impl Engine {
             line.outcome = attempt.evidence.outcome(line.service, moment);
             line.outcome.is_none()
         });
-        blame_network(lines);
+        compare(lines);
     }
 }
 

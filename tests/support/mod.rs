@@ -26,7 +26,7 @@ extern "C" {
     pub fn set_answering(answering: bool);
     pub fn set_heartbeat(interval: u32, timeout: u32);
     pub fn refuse(code: Option<String>);
-    pub fn stand_in_for_relays(code: Option<u16>);
+    pub fn stand_in_for_relays(behaviour: &str);
     pub fn tells_errors() -> bool;
     pub fn name_ice_servers(text: &str, lifetime: Option<u32>);
     pub fn name_no_ice_servers();

@@ -85,14 +85,14 @@ class FakeWebSocket extends EventTarget {
   }
 }
 
-/** What stands in for the relays: null for nothing, `code` for one that refuses so, else one that works. */
-const standIn = { relay: null };
+/** What stands in for the relays, if anything does. */
+let relayStandIn = null;
 
 const iceError = (errorCode) =>
   new RTCPeerConnectionIceErrorEvent("icecandidateerror", { url: "turn:stand.in", errorCode, errorText: "" });
 
-/** Connections that may use relays only get on without; with a `code` the relay refuses, where browsers tell of that. */
-export function stand_in_for_relays(code) { standIn.relay = { code }; }
+/** Connections that may use relays only meet one that "works", one that is "silent", or one that refuses with this code. */
+export function stand_in_for_relays(behaviour) { relayStandIn = behaviour; }
 /** Whether this browser tells of servers that cannot be used. */
 export function tells_errors() { return "onicecandidateerror" in original.RTCPeerConnection.prototype; }
 
@@ -111,17 +111,19 @@ export function configured_urls() {
 /** Puts the stand-ins in place, fresh. */
 export function install() {
   reset();
-  standIn.relay = null;
+  relayStandIn = null;
   connections = [];
   globalThis.WebSocket = FakeWebSocket;
   Object.assign(FakeWebSocket, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 });
   globalThis.RTCPeerConnection = class extends original.RTCPeerConnection {
     constructor(configuration, ...more) {
-      const { relay } = standIn;
-      const relays = configuration?.iceTransportPolicy === "relay";
-      super(relays && relay ? { ...configuration, iceServers: [], iceTransportPolicy: "all" } : configuration, ...more);
+      const relay = configuration?.iceTransportPolicy === "relay" && relayStandIn;
+      const iceTransportPolicy = relay === "works" ? "all" : "relay";
+      super(relay ? { ...configuration, iceServers: [], iceTransportPolicy } : configuration, ...more);
+      // There are no relayed candidates: whether there will be any must stay open.
+      if (relay) Object.defineProperty(this, "iceGatheringState", { value: "gathering" });
+      if (Number(relay)) setTimeout(() => this.dispatchEvent(iceError(Number(relay))));
       connections.push(this);
-      if (relays && relay?.code) setTimeout(() => this.dispatchEvent(iceError(relay.code)));
     }
   };
   navigator.mediaDevices.getUserMedia = original.getUserMedia;

@@ -130,16 +130,25 @@ pub fn plan(servers: &[IceServer]) -> Vec<(Line, usize)> {
     plan
 }
 
-/// Takes what has failed over UDP for the network's doing where a relay works over something else and nothing over UDP.
-pub fn blame_network(lines: &mut [Line]) {
+/// What the outcomes tell about each other. A STUN server adds no candidate to what is known already, so that whether it
+/// answered may stay open; where its port relays, it does. And it is the network that blocks UDP where a relay works over
+/// something else and nothing over UDP.
+pub fn compare(lines: &mut [Line]) {
     let works = |line: &Line| line.outcome == Some(Outcome::Works);
+    let relays = |server: &str| {
+        let udp = Service::Turn(RelayProtocol::Udp);
+        lines.iter().any(|line| line.service == udp && works(line) && line.server() == server)
+    };
+    let answers: Vec<bool> = lines.iter().map(|line| line.service == Service::Stun && relays(line.server())).collect();
     let may_work = |line: &Line| line.service.over_udp() && (works(line) || line.outcome.is_none());
-    if lines.iter().any(may_work) || !lines.iter().any(works) {
-        return;
-    }
-    for line in lines.iter_mut().filter(|line| line.service.over_udp()) {
+    let is_blocked = lines.iter().any(works) && !lines.iter().any(may_work);
+    for (line, answers) in lines.iter_mut().zip(answers) {
         if let Some(outcome @ (Outcome::Unreachable | Outcome::Silent)) = &mut line.outcome {
-            *outcome = Outcome::UdpBlocked;
+            if answers {
+                *outcome = Outcome::Works;
+            } else if is_blocked && line.service.over_udp() {
+                *outcome = Outcome::UdpBlocked;
+            }
         }
     }
 }
@@ -160,14 +169,14 @@ pub enum Moment {
 pub struct Evidence {
     /// The browser says so when a server cannot be used.
     tells_errors: bool,
-    /// Interfaces that UDP was tried from.
-    hosts: u32,
-    /// One of them has a public address, which STUN would only repeat.
+    /// There is a network.
+    host: bool,
+    /// One's own address is public: STUN would only repeat it.
     public: bool,
     /// The server gave an address.
     found: bool,
-    /// Interfaces from which the server was not reached.
-    unreachable: u32,
+    /// The server was not reached, from one interface at least.
+    unreachable: bool,
     refusal: Option<u16>,
     carried: bool,
 }
@@ -184,7 +193,7 @@ impl Evidence {
         let (transport, address, kind) = (words.nth(2), words.nth(1), words.nth(2));
         match kind {
             Some("host") if transport.is_some_and(|transport| transport.eq_ignore_ascii_case("udp")) => {
-                self.hosts += 1;
+                self.host = true;
                 self.public |= address.and_then(Address::read).is_some_and(|address| address.public);
             }
             Some("srflx" | "relay") => self.found = true,
@@ -195,7 +204,7 @@ impl Evidence {
     /// `icecandidateerror` with this code.
     pub fn error(&mut self, code: u16) {
         if code == 701 {
-            self.unreachable += 1;
+            self.unreachable = true;
         } else {
             self.refusal = Some(code);
         }
@@ -208,12 +217,15 @@ impl Evidence {
 
     /// The outcome, if it is certain or `moment` is the last.
     ///
-    /// That one interface does not reach a server is no failure while another does. A STUN server that sees nothing but
-    /// what the browser knows already adds no candidate: it has answered if it was not unreachable from everywhere, or,
-    /// where browsers keep errors to themselves, if the known address is public.
+    /// That one interface does not reach a server is no failure while another may. A STUN server that sees nothing but
+    /// what the browser knows already adds no candidate: it has answered if gathering ended without an error, or, in a
+    /// browser that keeps errors to itself, if the known address is public.
     pub fn outcome(&self, service: Service, moment: Moment) -> Option<Outcome> {
         let works = match service {
-            Service::Stun => self.found || moment == Moment::Gathered && (self.public || self.was_answered()),
+            Service::Stun => {
+                let adds_nothing = moment == Moment::Gathered && self.host && !self.unreachable;
+                self.found || adds_nothing && (self.tells_errors || self.public)
+            }
             Service::Turn(_) => self.carried,
         };
         if works {
@@ -229,9 +241,5 @@ impl Evidence {
             _ if self.tells_errors => Some(Outcome::Unreachable),
             _ => Some(Outcome::Silent),
         }
-    }
-
-    fn was_answered(&self) -> bool {
-        self.tells_errors && self.unreachable < self.hosts
     }
 }

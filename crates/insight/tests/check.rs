@@ -1,7 +1,7 @@
 //! What a check finds out, judged by what happened in it.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test's helpers fail by panicking")]
 
-use vitrine_insight::check::{Evidence, Line, MAX_URLS, Moment, Outcome, Service, blame_network, plan};
+use vitrine_insight::check::{Evidence, Line, MAX_URLS, Moment, Outcome, Service, compare, plan};
 use vitrine_protocol::{control::RelayProtocol, signaling::IceServer};
 
 const RELAY: Service = Service::Turn(RelayProtocol::Udp);
@@ -41,7 +41,7 @@ fn a_stun_server_that_repeats_what_is_known_adds_no_candidate_and_works() {
         assert_eq!(evidence.outcome(Service::Stun, Moment::Gathering), None);
         assert_eq!(evidence.outcome(Service::Stun, Moment::Gathered), Some(Outcome::Works));
     }
-    assert_eq!(evidence(&[HOST, HOST], &[701]).outcome(Service::Stun, Moment::Gathered), Some(Outcome::Works));
+    assert_eq!(evidence(&[], &[]).outcome(Service::Stun, Moment::Gathered), Some(Outcome::Unreachable), "no network");
 }
 
 #[test]
@@ -61,6 +61,8 @@ fn a_server_that_no_interface_reaches_is_unreachable() {
     let stun = evidence(&[HOST, TCP_HOST], &[701]);
     assert_eq!(stun.outcome(Service::Stun, Moment::Gathering), None, "another interface may reach it yet");
     assert_eq!(stun.outcome(Service::Stun, Moment::Gathered), Some(Outcome::Unreachable));
+    let public = evidence(&[PUBLIC_HOST], &[701]);
+    assert_eq!(public.outcome(Service::Stun, Moment::Gathered), Some(Outcome::Unreachable));
     assert_eq!(evidence(&[], &[701, 701]).outcome(RELAY, Moment::Gathered), Some(Outcome::Unreachable));
 }
 
@@ -159,6 +161,20 @@ fn lines(outcomes: &[(Service, Option<Outcome>)]) -> Vec<Line> {
 }
 
 #[test]
+fn a_stun_server_whose_port_relays_has_answered() {
+    let line = |url: &str, service, outcome| Line { service, url: url.to_owned(), outcome: Some(outcome) };
+    let mut all = vec![
+        line("stun:a:3478", Service::Stun, Outcome::Unreachable),
+        line("stun:b:3478", Service::Stun, Outcome::Unreachable),
+        line("turn:a:3478?transport=udp", RELAY, Outcome::Works),
+        line("turn:b:3478?transport=tcp", Service::Turn(RelayProtocol::Tcp), Outcome::Works),
+    ];
+    compare(&mut all);
+    let outcomes: Vec<_> = all.iter().map(|line| line.outcome.unwrap()).collect();
+    assert_eq!(outcomes, [Outcome::Works, Outcome::Unreachable, Outcome::Works, Outcome::Works]);
+}
+
+#[test]
 fn where_only_the_rest_works_udp_is_blocked() {
     let tcp = (Service::Turn(RelayProtocol::Tcp), Some(Outcome::Works));
     let mut all = lines(&[
@@ -167,7 +183,7 @@ fn where_only_the_rest_works_udp_is_blocked() {
         (RELAY, Some(Outcome::Credentials)),
         tcp,
     ]);
-    blame_network(&mut all);
+    compare(&mut all);
     let outcomes: Vec<_> = all.iter().map(|line| line.outcome.unwrap()).collect();
     assert_eq!(outcomes, [Outcome::UdpBlocked, Outcome::UdpBlocked, Outcome::Credentials, Outcome::Works]);
 }
@@ -183,7 +199,7 @@ fn where_udp_works_somewhere_or_nothing_works_the_server_is_to_blame() {
     ] {
         let mut all = lines(&[&[(RELAY, Some(Outcome::Unreachable))], others].concat());
         let before = all.clone();
-        blame_network(&mut all);
+        compare(&mut all);
         assert_eq!(all, before);
     }
 }
