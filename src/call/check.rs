@@ -136,7 +136,7 @@ impl Attempt {
                 }
             }
             (PeerConnectionEvent::CandidateError { code, .. }, _) => self.evidence.error(code),
-            (PeerConnectionEvent::Gathered, _) => self.gathering -= 1,
+            (PeerConnectionEvent::Gathered, _) => self.gathering = self.gathering.saturating_sub(1),
             (PeerConnectionEvent::LocalDescriptionSet(description), Some(other)) => {
                 other.set_remote_description(description);
             }

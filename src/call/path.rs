@@ -51,8 +51,12 @@ impl Peer {
 
     /// The reading is there.
     pub(super) fn path_read(&mut self, reports: &[Json]) {
+        let before = self.view.path;
         self.watch.pair = SelectedPair::find(reports);
         self.judge_path();
+        if self.view.path != before {
+            self.describe(self.view.path.map_or("its path is not known", Path::name));
+        }
         let relay = self.watch.pair.and_then(|pair| pair.relay);
         if relay != self.watch.said && self.send(&ControlMessage::Path { relay }) {
             self.watch.said = relay;
@@ -66,10 +70,8 @@ impl Peer {
     }
 
     fn judge_path(&mut self) {
-        let path = self.watch.pair.and_then(|pair| pair.path(self.watch.told));
-        if path != self.view.path && self.view.connection == ConnectionState::Connected {
-            self.view.path = path;
-            self.describe(path.map_or("its path is not known", Path::name));
+        if self.view.connection == ConnectionState::Connected {
+            self.view.path = self.watch.pair.and_then(|pair| pair.path(self.watch.told));
         }
     }
 }
