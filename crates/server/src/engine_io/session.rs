@@ -137,7 +137,9 @@ impl Session {
 
     /// A request begins to wait for packets; `None` while another one does.
     pub fn poll(&self) -> Option<Poll<'_>> {
-        (!std::mem::replace(&mut self.state().polled, true)).then_some(Poll(self))
+        let polled = std::mem::replace(&mut self.state().polled, true);
+        // Made only where it is given out: dropped, it says that nobody waits.
+        (!polled).then(|| Poll(self))
     }
 
     /// A ping was answered.

@@ -131,14 +131,34 @@ impl Client {
 
     /// Takes over a long-polling session, as socket.io-client does.
     pub async fn upgrade(address: SocketAddr, session: &str, id: &str) -> Result<Self, u16> {
-        let stream = connect_from(HERE, address).await;
-        let server = format!("ws://{address}");
-        let mut client = Self::open(Box::new(stream), &server, &format!("&sid={session}"), &[]).await?;
+        let mut client = Self::try_probe(address, session).await?;
         client.id = id.to_owned();
-        client.send("2probe").await;
-        assert_eq!(client.frame().await.as_deref(), Some("3probe"));
         client.send("5").await;
         Ok(client)
+    }
+
+    /// Tries a WebSocket for a long-polling session, and does not change over to it.
+    pub async fn probe(address: SocketAddr, session: &str) -> Self {
+        Self::try_probe(address, session).await.expect("a WebSocket")
+    }
+
+    async fn try_probe(address: SocketAddr, session: &str) -> Result<Self, u16> {
+        let mut client = Self::open_here(address, &format!("&sid={session}")).await?;
+        client.send("2probe").await;
+        assert_eq!(client.frame().await.as_deref(), Some("3probe"));
+        Ok(client)
+    }
+
+    /// Opens a session and does not ask for a connection.
+    pub async fn unconnected(address: SocketAddr) -> Self {
+        let mut client = Self::open_here(address, "").await.expect("a WebSocket");
+        assert!(client.frame().await.expect("an open packet").starts_with("0{"));
+        client
+    }
+
+    async fn open_here(address: SocketAddr, query: &str) -> Result<Self, u16> {
+        let stream = connect_from(HERE, address).await;
+        Self::open(Box::new(stream), &format!("ws://{address}"), query, &[]).await
     }
 
     async fn open(

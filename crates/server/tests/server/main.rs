@@ -4,6 +4,7 @@
 
 mod client;
 mod door;
+mod engine_io;
 mod forwarding;
 mod http;
 mod https;

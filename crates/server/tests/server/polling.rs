@@ -1,7 +1,7 @@
 //! HTTP long-polling, which socket.io-client starts with: the same events, from any origin, and by nobody but the client
 //! that opened the session.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::{Value, json};
 use vitrine_server::Config;
@@ -96,6 +96,72 @@ async fn a_poller_upgrades_to_a_websocket() {
     assert_eq!(client.event().await.data, json!({"userId": other.id}));
     client.emit("offer", &json!({"target": other.id})).await;
     assert_eq!(other.event().await.data, json!({"from": poller.id}));
+}
+
+#[tokio::test]
+async fn a_request_that_waits_ends_when_a_websocket_is_tried_and_nothing_is_lost() {
+    let server = Server::start().await;
+    let poller = Poller::connect(server.address).await;
+    poller.post(r#"42["join-room","room"]"#).await;
+    let path = poller.path();
+    let waiting = tokio::spawn(async move { get(server.address, &path, &[]).await });
+    let mut client = Client::probe(server.address, &poller.session).await;
+    // Whether it came before the probe or after it.
+    assert_eq!(waiting.await.unwrap().text(), "6");
+    client.send("5").await;
+    client.emit("offer", &json!({"target": "nobody"})).await;
+    assert_eq!(client.event().await.name, "refused");
+    // The session has left long-polling for good.
+    assert_eq!(get(server.address, &poller.path(), &[]).await.status, 400);
+    assert_eq!(Client::upgrade(server.address, &poller.session, &poller.id).await.err(), Some(400));
+}
+
+#[tokio::test]
+async fn a_websocket_that_only_probes_leaves_the_session_as_it_was() {
+    let server = Server::start().await;
+    let poller = Poller::connect(server.address).await;
+    poller.post(r#"42["join-room","room"]"#).await;
+    Client::probe(server.address, &poller.session).await.vanish();
+    let mut other = server.participant("room").await;
+    // While the WebSocket was tried, requests were answered with nothing.
+    let packet = loop {
+        let packet = poller.poll().await.remove(0);
+        if packet != "6" {
+            break packet;
+        }
+    };
+    assert_eq!(parse_event(&packet).data, json!({"userId": other.id}));
+    poller.post(&format!(r#"42["offer",{{"target":"{}"}}]"#, other.id)).await;
+    assert_eq!(other.event().await.name, "offer");
+}
+
+#[tokio::test]
+async fn a_poller_that_answers_no_ping_is_gone_soon() {
+    let server = Server::with(Config {
+        ping_interval: Duration::from_secs(1),
+        ping_timeout: Duration::from_secs(1),
+        ..Config::default()
+    })
+    .await;
+    let mut witness = server.participant("room").await;
+    let poller = Poller::connect(server.address).await;
+    poller.post(r#"42["join-room","room"]"#).await;
+    assert_eq!(witness.event().await.name, "user-joined");
+    assert_eq!(witness.event().await.name, "user-left");
+    assert_eq!(get(server.address, &poller.path(), &[]).await.status, 400);
+}
+
+#[tokio::test]
+async fn two_requests_that_wait_at_once_end_the_session() {
+    let server = Server::start().await;
+    let mut witness = server.participant("room").await;
+    let poller = Poller::connect(server.address).await;
+    poller.post(r#"42["join-room","room"]"#).await;
+    assert_eq!(witness.event().await.name, "user-joined");
+    let path = poller.path();
+    let (a, b) = tokio::join!(get(server.address, &path, &[]), get(server.address, &path, &[]));
+    assert!([a.status, b.status].contains(&400), "{a:?}, {b:?}");
+    assert_eq!(witness.event().await.name, "user-left");
 }
 
 /// Everybody in a room knows everybody's id. That must not be enough to act as somebody else.
