@@ -194,10 +194,7 @@ impl Peer {
             control: self.control_open,
             awaits_answer: self.negotiation.awaits_answer(),
         };
-        // The browser takes another path by itself, and says nothing of it. Until the participant is heard over it, every
-        // picture may be the first that arrives.
-        let silent = self.control_open && self.liveness.is_silent(facts.now);
-        if std::mem::replace(&mut self.owes_picture, silent) || silent {
+        if std::mem::take(&mut self.owes_picture) {
             self.connection.refresh_pictures();
         }
         self.tend_path();

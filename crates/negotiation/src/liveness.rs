@@ -170,12 +170,6 @@ impl Liveness {
         self.path == Path::Connected && now - self.heard_directly < SUSPECT_AFTER
     }
 
-    /// Whether the connection is said to stand, and has brought nothing from the peer for so long that its path may be
-    /// dead. For a peer with a control channel.
-    pub fn is_silent(&self, now: f64) -> bool {
-        self.path == Path::Connected && now - self.heard_directly >= SUSPECT_AFTER
-    }
-
     /// Decides, by the time and the facts.
     pub fn tick(&mut self, facts: Facts) -> Vec<Decision> {
         let now = facts.now;
@@ -330,9 +324,9 @@ mod tests {
     fn what_a_server_carries_says_nothing_of_the_path() {
         let mut liveness = connected(Role::Impolite);
         liveness.heard(1_900.0);
-        assert!(liveness.is_fresh(1_900.0) && !liveness.is_silent(1_900.0));
+        assert!(liveness.is_fresh(1_900.0));
         assert_eq!(run(&mut liveness, ONLINE, 2_000), [(2_000, Decision::RestartIce)]);
-        assert!(!liveness.is_fresh(2_000.0) && liveness.is_silent(2_000.0));
+        assert!(!liveness.is_fresh(2_000.0));
         liveness.heard_directly(2_100.0);
         assert!(liveness.is_fresh(2_100.0));
     }
