@@ -11,9 +11,9 @@ use vitrine_protocol::{
 use super::{ConnectionState, peer::Peer};
 
 /// Ticks from one reading to the next.
-const TICKS: u32 = 8;
+const TICKS: u32 = 20;
 /// The same while the path is not known.
-const TICKS_UNKNOWN: u32 = 2;
+const TICKS_UNKNOWN: u32 = 6;
 
 /// What is known of a connection's path.
 #[derive(Default)]
