@@ -156,17 +156,21 @@ impl PeerConnection {
     pub fn read_stats(&mut self, wanted: fn(&str) -> bool, sink: impl Fn(PeerConnectionEvent) + 'static) {
         let answer = self.connection.get_stats();
         self.reading = Some(Task::spawn(async move {
-            let Ok(report) = JsFuture::from(answer).await else { return };
             let found = js_sys::Array::new();
-            for entry in js_sys::Array::from(&report.unchecked_into::<RtcStatsReport>().values()).iter() {
-                let kind = js_sys::Reflect::get(&entry, &"type".into()).ok().and_then(|kind| kind.as_string());
-                if kind.is_some_and(|kind| wanted(&kind)) {
-                    found.push(&entry);
+            // A connection that has just been closed tells nothing.
+            if let Ok(report) = JsFuture::from(answer).await {
+                for entry in js_sys::Array::from(&report.unchecked_into::<RtcStatsReport>().values()).iter() {
+                    let kind = js_sys::Reflect::get(&entry, &"type".into()).ok().and_then(|kind| kind.as_string());
+                    if kind.is_some_and(|kind| wanted(&kind)) {
+                        found.push(&entry);
+                    }
                 }
             }
-            if let Some(Json::List(reports)) = from_js(&found) {
-                sink(PeerConnectionEvent::Stats(reports));
-            }
+            let reports = match from_js(&found) {
+                Some(Json::List(reports)) => reports,
+                _ => Vec::new(),
+            };
+            sink(PeerConnectionEvent::Stats(reports));
         }));
     }
 

@@ -76,7 +76,7 @@ pub struct Peer {
     /// The connection has stood before.
     has_stood: bool,
     /// After a gap, the first whole picture may come before the other side is ready for it.
-    owes_picture: bool,
+    pub(super) owes_picture: bool,
     /// The control channel is open, or was when the path was lost.
     pub(super) control_open: bool,
     /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
@@ -193,6 +193,7 @@ impl Peer {
             listed: self.listed,
             control: self.control_open,
             awaits_answer: self.negotiation.awaits_answer(),
+            standstill: self.watch.standstill(),
         };
         if std::mem::take(&mut self.owes_picture) {
             self.connection.refresh_pictures();

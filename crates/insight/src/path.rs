@@ -92,6 +92,8 @@ pub struct SelectedPair {
     peer_relays: Option<bool>,
     /// Where a path goes that nobody relays, if that can be known.
     direct: Option<Path>,
+    /// Bytes that came over it, or over the transport that it serves: media and messages, but no connectivity checks.
+    pub received: Option<u64>,
 }
 
 impl SelectedPair {
@@ -117,7 +119,9 @@ impl SelectedPair {
             })?;
         let own = named(pair.field("localCandidateId"))?;
         let peer = named(pair.field("remoteCandidateId"))?;
+        let bytes = |report: &Json| report.field("bytesReceived").to_count();
         Some(Self {
+            received: all("transport").find_map(bytes).or_else(|| bytes(pair)),
             relay: relay(own),
             peer_relays: match text(peer, "candidateType") {
                 "relay" => Some(true),

@@ -8,6 +8,8 @@ use crate::Role;
 
 /// How often a sign of life is asked for.
 const PING_EVERY: f64 = 500.0;
+/// Silence on the control channel after which it is worth a look whether anything else comes.
+const LISTEN_AFTER: f64 = 1_000.0;
 /// Silence after which a path counts as dead, whatever the browser says. (A browser takes five seconds and more.)
 const SUSPECT_AFTER: f64 = 2_000.0;
 /// Silence of a peer whom the signaling server does not list, after which it is gone.
@@ -18,6 +20,8 @@ const GONE_AFTER: f64 = 7_500.0;
 const GONE_AFTER_OFFLINE: f64 = 60_000.0;
 /// How long an answer may take before the offer is made again.
 const ANSWER_WITHIN: f64 = 4_000.0;
+/// How often that time is doubled: who has no time to answer has it less for each offer more.
+const MOST_PATIENCE: u32 = 2;
 /// How long there may be no connection before the person is told. Further attempts go on.
 const CONNECTED_WITHIN: f64 = 15_000.0;
 /// How long `disconnected` may last before ICE is restarted. The browser may yet find another path by itself.
@@ -58,6 +62,9 @@ pub struct Facts {
     pub control: bool,
     /// An own offer waits for its answer.
     pub awaits_answer: bool,
+    /// It was looked, since the control channel fell silent, and nothing comes through the connection at all. A page
+    /// that has no time answers nothing, and its sound and picture may come all the same.
+    pub standstill: bool,
 }
 
 /// What to do.
@@ -97,6 +104,8 @@ pub struct Liveness {
     urgent: bool,
     /// Since when an answer is due.
     awaiting: Option<f64>,
+    /// How often the offer was made again.
+    asked_again: u32,
     /// Since when there has been no connection.
     without: f64,
     told: bool,
@@ -118,6 +127,7 @@ impl Liveness {
             restarts: 0,
             urgent: false,
             awaiting: None,
+            asked_again: 0,
             without: now,
             told: false,
         }
@@ -170,6 +180,12 @@ impl Liveness {
         self.path == Path::Connected && now - self.heard_directly < SUSPECT_AFTER
     }
 
+    /// Whether the connection is said to stand, and its control channel is silent: whoever has sound or picture of the
+    /// peer has heard it directly.
+    pub fn is_silent(&self, now: f64) -> bool {
+        self.path == Path::Connected && now - self.heard_directly >= LISTEN_AFTER
+    }
+
     /// Decides, by the time and the facts.
     pub fn tick(&mut self, facts: Facts) -> Vec<Decision> {
         let now = facts.now;
@@ -220,7 +236,8 @@ impl Liveness {
 
     fn wants_restart(&self, facts: Facts) -> bool {
         let now = facts.now;
-        let suspect = facts.control && now - self.heard_directly >= SUSPECT_AFTER;
+        let silent = facts.control && now - self.heard_directly >= SUSPECT_AFTER;
+        let suspect = silent && (facts.standstill || self.path != Path::Connected);
         if self.path == Path::Connected && !suspect {
             return false;
         }
@@ -249,12 +266,15 @@ impl Liveness {
     fn watch_answer(&mut self, facts: Facts, decisions: &mut Vec<Decision>) {
         if !facts.awaits_answer {
             self.awaiting = None;
+            self.asked_again = 0;
             return;
         }
         let awaiting = *self.awaiting.get_or_insert(facts.now);
         let urgent = self.path == Path::Trying && std::mem::take(&mut self.urgent);
-        if urgent || facts.now - awaiting >= ANSWER_WITHIN {
+        let patience = ANSWER_WITHIN * f64::from(1 << self.asked_again);
+        if urgent || facts.now - awaiting >= patience {
             self.awaiting = Some(facts.now);
+            self.asked_again = (self.asked_again + 1).min(MOST_PATIENCE);
             decisions.push(Decision::OfferAgain);
         }
     }
@@ -264,7 +284,8 @@ impl Liveness {
 mod tests {
     use super::*;
 
-    const ONLINE: Facts = Facts { now: 0.0, online: true, listed: true, control: true, awaits_answer: false };
+    const ONLINE: Facts =
+        Facts { now: 0.0, online: true, listed: true, control: true, awaits_answer: false, standstill: true };
 
     /// A peer that was heard last, and connected, at 0.
     fn connected(role: Role) -> Liveness {
@@ -408,9 +429,17 @@ mod tests {
     #[test]
     fn an_offer_that_nobody_answers_is_made_again_and_told_of_once() {
         let waiting = Facts { awaits_answer: true, control: false, ..ONLINE };
-        let decided = run(&mut Liveness::new(Role::Impolite, 0.0), waiting, 16_500);
-        let again = [4_500, 8_500, 12_500, 16_500].map(|time| (time, Decision::OfferAgain));
-        assert_eq!(decided, [again[0], again[1], again[2], (15_000, Decision::TellOfFailure), again[3]]);
+        let decided = run(&mut Liveness::new(Role::Impolite, 0.0), waiting, 44_500);
+        let again = [4_500, 12_500, 28_500, 44_500].map(|time| (time, Decision::OfferAgain));
+        assert_eq!(decided, [again[0], again[1], (15_000, Decision::TellOfFailure), again[2], again[3]]);
+    }
+
+    #[test]
+    fn a_peer_that_answers_nothing_and_is_seen_and_heard_is_left_alone() {
+        let mut liveness = connected(Role::Impolite);
+        assert!(!liveness.is_silent(500.0) && liveness.is_silent(1_000.0));
+        assert_eq!(run(&mut liveness, Facts { standstill: false, ..ONLINE }, 60_000), []);
+        assert_eq!(run(&mut liveness, ONLINE, 60_500), [(60_500, Decision::RestartIce)]);
     }
 
     #[test]
