@@ -2,6 +2,8 @@
 //! It reports everything as a [`PeerConnectionEvent`] and decides nothing; on drop the listeners go first, then the
 //! connection is closed.
 
+use std::borrow::Cow;
+
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
 use vitrine_protocol::{
@@ -14,7 +16,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceCandidateInit, RtcIceGatheringState, RtcIceTransportPolicy,
     RtcPeerConnection, RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
-    RtcRtpTransceiver, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit, RtcStatsReport, RtcTrackEvent,
+    RtcRtpTransceiver, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescription, RtcSessionDescriptionInit,
+    RtcSignalingState, RtcStatsReport, RtcTrackEvent,
 };
 
 use super::{
@@ -421,9 +424,25 @@ async fn set_remote(connection: &Connection, description: &SessionDescription) -
         SdpType::Answer => RtcSdpType::Answer,
         SdpType::Rollback => RtcSdpType::Rollback,
     });
-    init.set_sdp(&description.sdp);
+    init.set_sdp(&revived(connection, description));
     JsFuture::from(connection.set_remote_description(&init)).await?;
     Ok(())
+}
+
+/// The description to set: an offer that rolls back one's own is set with its `a=ssrc` lines (RFC 5576) if the
+/// description before had none, and without if it had. Chromium's rollback takes the received media from its tracks, and
+/// only a change of these lines gives it back: without one the picture stands still, and no sound is heard if none was
+/// before. Which packets belong to which media section is known without them (RFC 8843 §9.2).
+fn revived<'a>(connection: &Connection, description: &'a SessionDescription) -> Cow<'a, str> {
+    const SSRC: &str = "a=ssrc";
+    let rolls_back =
+        description.kind == SdpType::Offer && connection.signaling_state() == RtcSignalingState::HaveLocalOffer;
+    let has_ssrcs = |description: RtcSessionDescription| description.sdp().contains(SSRC);
+    if rolls_back && connection.remote_description().is_some_and(has_ssrcs) {
+        description.sdp.split_inclusive('\n').filter(|line| !line.starts_with(SSRC)).collect()
+    } else {
+        Cow::Borrowed(&description.sdp)
+    }
 }
 
 async fn add_candidate(connection: &Connection, candidate: &IceCandidate) -> Result<(), JsError> {

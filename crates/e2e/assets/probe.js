@@ -141,7 +141,7 @@
   };
   const shownIn = (connection) => {
     const video = videoOf(connection);
-    return video ? { peer: video.closest('[data-peer]')?.dataset.peer ?? video.id, playing: !video.paused, width: video.videoWidth } : null;
+    return video ? { peer: video.closest('[data-peer]')?.dataset.peer ?? video.id, playing: !video.paused, width: video.videoWidth, frames: video.getVideoPlaybackQuality().totalVideoFrames } : null;
   };
   const statsOf = async ([id, connection]) => {
     const sums = { framesDecoded: 0, audioBytes: 0, audioEnergy: 0, audioSeconds: 0 };

@@ -36,6 +36,8 @@ pub struct Shown {
     pub playing: bool,
     /// Width of the picture in it, in pixels; 0 before the first frame.
     pub width: u32,
+    /// Frames that came to be shown. Frames may be decoded for nobody: then these stand still.
+    pub frames: u64,
 }
 
 /// What a page holds on to.
@@ -121,9 +123,12 @@ impl Page {
             }
             let flows = |connection: &Connection| {
                 let first = &first[&connection.id];
-                let shown = connection.shown.as_ref().is_some_and(|shown| shown.playing && shown.width > 0);
+                let frames = |connection: &Connection| connection.shown.as_ref().map_or(0, |shown| shown.frames);
+                let shown = frames(connection) > frames(first)
+                    && connection.shown.as_ref().is_some_and(|shown| shown.playing && shown.width > 0);
                 connection.state == "connected"
                     && connection.audio_bytes > first.audio_bytes
+                    && connection.audio_energy > first.audio_energy
                     && (flow == Flow::Audio || shown && connection.frames_decoded > first.frames_decoded)
             };
             let good = connections.len() == peers && connections.iter().all(flows);

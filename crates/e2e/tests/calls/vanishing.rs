@@ -122,7 +122,7 @@ async fn a_page_that_reloads_leaves_no_ghost_though_nobody_says_that_it_left() -
 async fn six_who_enter_at_the_same_instant_all_see_all() -> Result<()> {
     const NAMES: [&str; 6] = ["Ada", "Ben", "Cho", "Dee", "Eun", "Fay"];
     // Six browsers, fifteen connections.
-    const LONG: Duration = Duration::from_secs(300);
+    const LONG: Duration = Duration::from_secs(180);
     let _turn = turn().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let mut people = Vec::new();
