@@ -6,6 +6,7 @@ mod devices;
 mod error;
 mod externs;
 mod listener;
+mod operations;
 mod page;
 mod peer_connection;
 mod task;

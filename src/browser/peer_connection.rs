@@ -2,27 +2,24 @@
 //! It reports everything as a [`PeerConnectionEvent`] and decides nothing; on drop the listeners go first, then the
 //! connection is closed.
 
-use std::borrow::Cow;
-
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures_util::StreamExt;
+use futures_channel::mpsc::{UnboundedSender, unbounded};
 use vitrine_protocol::{
     json::Json,
-    signaling::{IceCandidate, IceServer, SdpType, SessionDescription},
+    signaling::{IceCandidate, IceServer, SessionDescription},
     wire::Read,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceCandidateInit, RtcIceGatheringState, RtcIceTransportPolicy,
-    RtcPeerConnection, RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
-    RtcRtpTransceiver, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescription, RtcSessionDescriptionInit,
-    RtcSignalingState, RtcStatsReport, RtcTrackEvent,
+    MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceGatheringState, RtcIceTransportPolicy, RtcPeerConnection,
+    RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiver,
+    RtcRtpTransceiverInit, RtcStatsReport, RtcTrackEvent,
 };
 
 use super::{
     ControlChannel, ControlChannelEvent, JsError, Kind, Listener, Task,
     externs::{Connection, Sender, Transceiver},
+    operations::{Operation, work},
 };
 
 /// What happened on a peer connection.
@@ -79,13 +76,6 @@ impl LocalMedia {
             Kind::Video => self.video.as_ref(),
         }
     }
-}
-
-enum Operation {
-    SetLocalDescription,
-    SetRemoteDescription(SessionDescription),
-    AddCandidate(IceCandidate),
-    ReplaceTrack(Sender, Option<MediaStreamTrack>),
 }
 
 /// A peer connection; closed on drop.
@@ -368,92 +358,6 @@ fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone 
             Some(PeerConnectionEvent::Track(stream))
         }),
     ]
-}
-
-/// Runs the operations of one connection one after the other, as the browser's own operations chain would
-/// (webrtc-pc §4.4.1.2), and reports each one's end.
-async fn work(
-    connection: Connection,
-    mut queue: UnboundedReceiver<Operation>,
-    sink: impl Fn(PeerConnectionEvent) + 'static,
-) {
-    while let Some(operation) = queue.next().await {
-        let event = match operation {
-            Operation::SetLocalDescription => match set_local(&connection).await {
-                Ok(description) => PeerConnectionEvent::LocalDescriptionSet(description),
-                Err(error) => PeerConnectionEvent::DescriptionFailed(error),
-            },
-            Operation::SetRemoteDescription(description) => match set_remote(&connection, &description).await {
-                Ok(()) => PeerConnectionEvent::RemoteDescriptionSet,
-                Err(error) => PeerConnectionEvent::DescriptionFailed(error),
-            },
-            Operation::AddCandidate(candidate) => match add_candidate(&connection, &candidate).await {
-                Ok(()) => continue,
-                Err(error) => PeerConnectionEvent::CandidateFailed(candidate, error),
-            },
-            Operation::ReplaceTrack(sender, track) => {
-                if let Err(error) = replace_track(&sender, track.as_ref()).await {
-                    super::describe(&format!("replaceTrack failed: {error}"));
-                }
-                continue;
-            }
-        };
-        sink(event);
-    }
-}
-
-async fn set_local(connection: &Connection) -> Result<SessionDescription, JsError> {
-    JsFuture::from(connection.set_local_description_implicitly()?).await?;
-    let description = connection.local_description().ok_or_else(|| JsError {
-        name: "InvalidStateError".to_owned(),
-        message: "no local description after setLocalDescription()".to_owned(),
-    })?;
-    let kind = match description.type_() {
-        RtcSdpType::Answer => SdpType::Answer,
-        RtcSdpType::Pranswer => SdpType::Pranswer,
-        RtcSdpType::Rollback => SdpType::Rollback,
-        _ => SdpType::Offer,
-    };
-    Ok(SessionDescription::new(kind, description.sdp()))
-}
-
-async fn set_remote(connection: &Connection, description: &SessionDescription) -> Result<(), JsError> {
-    let init = RtcSessionDescriptionInit::new(match description.kind {
-        SdpType::Offer => RtcSdpType::Offer,
-        SdpType::Pranswer => RtcSdpType::Pranswer,
-        SdpType::Answer => RtcSdpType::Answer,
-        SdpType::Rollback => RtcSdpType::Rollback,
-    });
-    init.set_sdp(&revived(connection, description));
-    JsFuture::from(connection.set_remote_description(&init)).await?;
-    Ok(())
-}
-
-/// The description to set: an offer that rolls back one's own is set with its `a=ssrc` lines (RFC 5576) if the
-/// description before had none, and without if it had. Chromium's rollback takes the received media from its tracks, and
-/// only a change of these lines gives it back: without one the picture stands still, and no sound is heard if none was
-/// before. Which packets belong to which media section is known without them (RFC 8843 §9.2).
-fn revived<'a>(connection: &Connection, description: &'a SessionDescription) -> Cow<'a, str> {
-    const SSRC: &str = "a=ssrc";
-    let rolls_back =
-        description.kind == SdpType::Offer && connection.signaling_state() == RtcSignalingState::HaveLocalOffer;
-    let has_ssrcs = |description: RtcSessionDescription| description.sdp().contains(SSRC);
-    if rolls_back && connection.remote_description().is_some_and(has_ssrcs) {
-        description.sdp.split_inclusive('\n').filter(|line| !line.starts_with(SSRC)).collect()
-    } else {
-        Cow::Borrowed(&description.sdp)
-    }
-}
-
-async fn add_candidate(connection: &Connection, candidate: &IceCandidate) -> Result<(), JsError> {
-    let init: RtcIceCandidateInit = to_js(&candidate.into())?.unchecked_into();
-    JsFuture::from(connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init))).await?;
-    Ok(())
-}
-
-async fn replace_track(sender: &Sender, track: Option<&MediaStreamTrack>) -> Result<(), JsError> {
-    JsFuture::from(sender.try_replace_track(track)?).await?;
-    Ok(())
 }
 
 fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {

@@ -12,9 +12,9 @@ use super::{
 use crate::browser::{ControlChannelEvent, JsError, PeerConnection, PeerConnectionEvent, Task};
 
 /// Ticks that the signaling server may take to name its ICE servers; a plain one never does.
-const NAMED_WITHIN: u32 = 4;
+const NAMED_WITHIN: u32 = 8;
 /// Ticks that an attempt may take. Browsers go on for longer, for a server that would be of no use in a call.
-const LONGEST: u32 = 20;
+const LONGEST: u32 = 40;
 
 /// A check under way, or what it found; given up on drop.
 pub struct Check {

@@ -1,6 +1,6 @@
 //! The owner of the call: the room, the peers by their id, the local devices, and the connection to the signaling
-//! server. Events come in one at a time; nothing else changes any of it. Who is in the room is the business of
-//! [`super::people`], another part of the same owner.
+//! server. Events come in one at a time; nothing else changes any of it. Other parts of the same owner: [`super::entry`]
+//! goes into the room and out of it, [`super::people`] knows who is there.
 
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{
@@ -11,14 +11,14 @@ use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
     control::{ControlMessage, VERSION},
     json::Json,
-    signaling::{Entered, ErrorCode, UserId, event},
-    wire::Read,
+    signaling::UserId,
 };
 use wasm_bindgen::JsValue;
 
 use super::{
-    CallState, Command, Intent, Problem, SignalingState, Stage,
+    CallState, Command, Problem, SignalingState, Stage,
     check::Check,
+    entry::Room,
     ice_servers::IceServerList,
     media::Media,
     peer::{Context, Peer},
@@ -56,7 +56,7 @@ pub enum Event {
     Peer(u64, PeerConnectionEvent),
     /// The certificate for our connections, if there can be one.
     Certificate(Option<JsValue>),
-    /// Half a second has passed in the room, or in a check.
+    /// A moment has passed in the room, or in a check.
     Tick,
     /// The network may have changed.
     NetworkChanged,
@@ -84,30 +84,10 @@ impl Event {
 /// each of them would hold up the next.
 const SHOWN_WITHIN: u32 = 100;
 
-/// The room one is in or on the way into.
-pub(super) struct Room {
-    pub(super) name: String,
-    pub(super) intent: Intent,
-    pub(super) entered: bool,
-    /// The request under way.
-    pub(super) request: Option<(u64, Task)>,
-    /// Looks after the peers.
-    pub(super) _ticks: Option<Task>,
-    /// Who is in the room, by the server's word.
-    pub(super) members: Vec<UserId>,
-    /// Members without a connection, each with the timer after which they are asked for one.
-    pub(super) missed: Vec<(UserId, Task)>,
-    /// Who came into the room, and may be somebody we are connected to, under a new id; each with the timer after
-    /// which he or she is a newcomer.
-    pub(super) unclaimed: Vec<(UserId, Task)>,
-}
-
 /// How often the peers are looked after, in milliseconds.
-const TICK: u32 = 500;
-/// After how long a server that has had too many requests is asked again, in milliseconds.
-const ENTER_AGAIN_AFTER: u32 = 5_000;
+const TICK: u32 = 250;
 /// After how many ticks a device that another program holds is asked for again.
-const TICKS_OF_PATIENCE: u32 = 10;
+const TICKS_OF_PATIENCE: u32 = 20;
 
 pub struct Engine {
     pub(super) config: Config,
@@ -335,99 +315,6 @@ impl Engine {
             for kind in kinds {
                 peer.replace_track(*kind, &context);
             }
-        }
-    }
-
-    fn leave(&mut self) {
-        if self.room.take().is_some() {
-            self.signaling.emit(event::LEAVE_ROOM, None);
-            self.peers.clear();
-            self.ice_servers = IceServerList::default();
-            // The next stay is another one, even in the same room.
-            self.session_id = random_id();
-        }
-    }
-
-    fn signaling(&mut self, event: SignalingEvent) {
-        match event {
-            SignalingEvent::Connecting => {
-                if self.signaling_state == SignalingState::Online {
-                    self.signaling_state = SignalingState::Connecting;
-                }
-            }
-            SignalingEvent::Online(_) => {
-                self.signaling_state = SignalingState::Online;
-                if matches!(self.problem, Some(Problem::ServerUnreachable | Problem::RequestTimedOut)) {
-                    self.problem = None;
-                }
-                self.request_entry();
-            }
-            SignalingEvent::Offline(_) => {
-                self.signaling_state = SignalingState::Offline;
-                // In a call the connections between the participants go on, and the indicator tells the rest.
-                let in_call = self.room.as_ref().is_some_and(|room| room.entered);
-                if !in_call && self.problem.is_none() {
-                    self.problem = Some(Problem::ServerUnreachable);
-                }
-            }
-            SignalingEvent::Received(event) => self.server_event(event),
-        }
-    }
-
-    /// Asks the server to let one in; after a reconnect, in again.
-    fn request_entry(&mut self) {
-        let Some(room) = &mut self.room else { return };
-        self.serial += 1;
-        let serial = self.serial;
-        let event = match room.intent {
-            Intent::Create => event::CREATE_ROOM,
-            Intent::Join => event::JOIN_ROOM,
-        };
-        let answer = self.signaling.request(event, Some(room.name.as_str().into()));
-        let events = self.events.clone();
-        let task = Task::spawn(async move {
-            let _ = events.unbounded_send(Event::Entered(serial, answer.await));
-        });
-        room.request = Some((serial, task));
-    }
-
-    fn entered(&mut self, serial: u64, result: Result<Json, RequestError>) {
-        let Some(room) = &mut self.room else { return };
-        if room.request.take_if(|(current, _)| *current == serial).is_none() {
-            return;
-        }
-        let problem = match result.as_ref().map(Entered::read) {
-            Ok(Ok(answer)) if answer.success => {
-                room.entered = true;
-                room._ticks = Some(ticks(&self.events));
-                // The room is there now: coming back to it after a loss is joining it.
-                room.intent = Intent::Join;
-                self.name_ice_servers(answer.ice_servers, answer.ice_servers_lifetime);
-                self.meet(answer.existing_users.unwrap_or_default());
-                return;
-            }
-            // Back after a loss, perhaps with many others: the connections between the participants go on meanwhile.
-            Ok(Ok(Entered { error: Some(error), .. })) if room.entered && error.code == ErrorCode::RateLimited => {
-                let events = self.events.clone();
-                let task = Task::spawn(async move {
-                    TimeoutFuture::new(ENTER_AGAIN_AFTER).await;
-                    let _ = events.unbounded_send(Event::EnterAgain(serial));
-                });
-                room.request = Some((serial, task));
-                return;
-            }
-            Ok(Ok(answer)) => match answer.error {
-                Some(error) => Problem::Refused(error.code),
-                None => Problem::RefusedWithoutReason,
-            },
-            Ok(Err(_)) => Problem::RefusedWithoutReason,
-            // The next connection asks again.
-            Err(RequestError::Offline) => return,
-            Err(RequestError::TimedOut) => Problem::RequestTimedOut,
-        };
-        self.problem = Some(problem);
-        if !room.entered {
-            self.room = None;
         }
     }
 }

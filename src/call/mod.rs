@@ -4,8 +4,10 @@
 
 mod budget;
 mod check;
+mod control;
 mod delivery;
 mod engine;
+mod entry;
 mod ice_servers;
 mod media;
 mod path;

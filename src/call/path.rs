@@ -13,9 +13,9 @@ use super::{ConnectionState, peer::Peer};
 use crate::browser::now;
 
 /// Ticks from one reading to the next.
-const TICKS: u32 = 20;
+const TICKS: u32 = 40;
 /// The same while the path is not known.
-const TICKS_UNKNOWN: u32 = 6;
+const TICKS_UNKNOWN: u32 = 12;
 
 /// What is known of a connection's path.
 #[derive(Default)]

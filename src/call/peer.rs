@@ -7,7 +7,7 @@ use vitrine_negotiation::{
     liveness::{Decision, Facts, Liveness, Path},
 };
 use vitrine_protocol::{
-    control::{ControlMessage, VERSION},
+    control::ControlMessage,
     signaling::{IceCandidate, IceServer, SdpType, SessionDescription, UserId},
 };
 use wasm_bindgen::JsValue;
@@ -15,17 +15,10 @@ use web_sys::RtcPeerConnectionState;
 
 use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, delivery::Way, engine::Event, path::Watch};
 use crate::{
-    browser::{
-        self, ControlChannelEvent, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, now, random_id,
-    },
+    browser::{self, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, now, random_id},
     signaling::Signaling,
 };
 
-/// Longest name that is shown, in Unicode scalar values.
-const MAX_NAME_CHARS: usize = 64;
-
-/// Most messages beyond the budget that are read at all.
-const MAX_EXCESS: u32 = 200;
 /// Most notes of one negotiation that are written to the console; a peer can cause any number.
 const MAX_NOTES: u32 = 20;
 /// How long a connection is new, in milliseconds.
@@ -64,11 +57,11 @@ pub struct Peer {
     pub listed: bool,
     started: f64,
     pub(super) liveness: Liveness,
-    budget: Budget,
+    pub(super) budget: Budget,
     /// Messages beyond the budget.
-    excess: u32,
+    pub(super) excess: u32,
     /// What the participant sends is not all right; that is told once.
-    complained: bool,
+    pub(super) complained: bool,
     /// Notes of the negotiation written to the console.
     notes: u32,
     /// The person was told that there is no connection. New attempts are nothing new then; a connection is.
@@ -185,7 +178,7 @@ impl Peer {
         self.liveness.try_again();
     }
 
-    /// Looks after the connection; called every half second.
+    /// Looks after the connection; called at every tick.
     pub fn tick(&mut self, context: &Context) -> Option<News> {
         let facts = Facts {
             now: now(),
@@ -250,32 +243,6 @@ impl Peer {
         }
         self.negotiate(Input::RemoteDescription(description), context);
         None
-    }
-
-    /// Notes a sign of life; whether the participant has not sent too much.
-    fn accepts_more(&mut self, way: Way) -> bool {
-        let now = now();
-        match way {
-            Way::Signaling => self.liveness.heard(now),
-            Way::Control => self.liveness.heard_directly(now),
-        }
-        let accepts = self.budget.spend(now);
-        if !accepts {
-            self.complain("sends too much: some of it is dropped");
-            self.excess = self.excess.saturating_add(1);
-            if self.excess == MAX_EXCESS {
-                // Even to read and drop it would keep the page from everything else.
-                self.describe("sends far too much: the control channel is not listened to any more");
-                self.connection.ignore_control();
-            }
-        }
-        accepts
-    }
-
-    fn complain(&mut self, text: &str) {
-        if !std::mem::replace(&mut self.complained, true) {
-            self.describe(text);
-        }
     }
 
     /// The other side sent a candidate.
@@ -375,51 +342,6 @@ impl Peer {
         }
     }
 
-    fn control(&mut self, event: ControlChannelEvent, context: &Context) -> Option<News> {
-        let message = match event {
-            ControlChannelEvent::Open => {
-                self.control_open = true;
-                for message in &context.greeting {
-                    let _ = self.send(message);
-                }
-                return None;
-            }
-            ControlChannelEvent::Closed => return Some(News::Ended),
-            ControlChannelEvent::Unreadable(reason) => {
-                self.complain(&format!("unreadable control message: {reason}"));
-                return None;
-            }
-            ControlChannelEvent::Message(message) => message,
-        };
-        match message {
-            // Offers and candidates are counted where they are received.
-            ControlMessage::Description { description } => {
-                return self.receive_description(description, Way::Control, context);
-            }
-            ControlMessage::Candidate { candidate } => self.receive_candidate(candidate, Way::Control, context),
-            _ if !self.accepts_more(Way::Control) => {}
-            ControlMessage::Hello { name, session_id, version } => {
-                if version != VERSION {
-                    self.describe(&format!("speaks version {version} of the control channel"));
-                }
-                // Said once: nobody becomes somebody else.
-                if self.session.is_none() {
-                    self.view.name = presentable(&name);
-                    self.session = Some(session_id);
-                    return Some(News::Identified);
-                }
-            }
-            ControlMessage::Media { audio, video } => {
-                self.view.audio = Some(audio);
-                self.view.video = Some(video);
-            }
-            ControlMessage::Path { relay } => self.path_told(relay),
-            ControlMessage::Ping => drop(self.send(&ControlMessage::Pong)),
-            ControlMessage::Pong => {}
-        }
-        None
-    }
-
     fn negotiate(&mut self, input: Input, context: &Context) {
         for action in self.negotiation.handle(input) {
             if let Err(error) = self.act(action, context) {
@@ -464,20 +386,9 @@ impl Peer {
         Ok(())
     }
 
-    /// Opened only with a peer that has one too: for a client without it, a media section more would mean an offer
-    /// more, which a plain client takes for a new call.
-    fn open_control(&mut self) -> Result<(), JsError> {
-        let sink = self.sink();
-        self.connection.open_control(sink)
-    }
-
     /// Where the connection's events go.
     pub(super) fn sink(&self) -> impl Fn(PeerConnectionEvent) + Clone + 'static {
         sink(self.view.key, &self.events)
-    }
-
-    pub(super) fn send(&self, message: &ControlMessage) -> bool {
-        self.connection.control().is_some_and(|control| control.send(message))
     }
 
     fn reach_direct(&mut self) {
@@ -506,11 +417,4 @@ pub(super) fn sink(key: u64, events: &UnboundedSender<Event>) -> impl Fn(PeerCon
     move |event| {
         let _ = events.unbounded_send(Event::Peer(key, event));
     }
-}
-
-/// A name as it may be shown: without control characters, not too long, and not blank.
-fn presentable(name: &str) -> Option<String> {
-    let name: String = name.chars().filter(|character| !character.is_control()).take(MAX_NAME_CHARS).collect();
-    let name = name.trim();
-    (!name.is_empty()).then(|| name.to_owned())
 }

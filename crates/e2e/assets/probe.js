@@ -139,9 +139,23 @@
     const plays = (video) => video.srcObject?.getTracks().some((track) => tracks.includes(track));
     return [...document.querySelectorAll('video')].find(plays);
   };
+  // Frames shown since the first look at the element.
+  const frames = new WeakMap();
+  const framesOf = (video) => {
+    if (!frames.has(video)) {
+      frames.set(video, 0);
+      const next = () =>
+        video.requestVideoFrameCallback(() => {
+          frames.set(video, frames.get(video) + 1);
+          next();
+        });
+      next();
+    }
+    return frames.get(video);
+  };
   const shownIn = (connection) => {
     const video = videoOf(connection);
-    return video ? { peer: video.closest('[data-peer]')?.dataset.peer ?? video.id, playing: !video.paused, width: video.videoWidth, frames: video.getVideoPlaybackQuality().totalVideoFrames } : null;
+    return video ? { peer: video.closest('[data-peer]')?.dataset.peer ?? video.id, playing: !video.paused, width: video.videoWidth, frames: framesOf(video) } : null;
   };
   const statsOf = async ([id, connection]) => {
     const sums = { framesDecoded: 0, audioBytes: 0, audioEnergy: 0, audioSeconds: 0 };

@@ -36,7 +36,7 @@ pub struct Shown {
     pub playing: bool,
     /// Width of the picture in it, in pixels; 0 before the first frame.
     pub width: u32,
-    /// Frames that came to be shown. Frames may be decoded for nobody: then these stand still.
+    /// Frames shown since the first look. Frames may be decoded for nobody: then these stand still.
     pub frames: u64,
 }
 
@@ -85,9 +85,9 @@ pub type Timeline = BTreeMap<String, f64>;
 /// What has to flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Frames and sound.
+    /// Frames that are shown, and sound that is no silence.
     AudioAndVideo,
-    /// Sound; whether there are frames does not matter.
+    /// Packets of sound, be it silence; whether there are frames does not matter.
     Audio,
 }
 
@@ -126,10 +126,10 @@ impl Page {
                 let frames = |connection: &Connection| connection.shown.as_ref().map_or(0, |shown| shown.frames);
                 let shown = frames(connection) > frames(first)
                     && connection.shown.as_ref().is_some_and(|shown| shown.playing && shown.width > 0);
+                let sounds = connection.audio_energy > first.audio_energy;
                 connection.state == "connected"
                     && connection.audio_bytes > first.audio_bytes
-                    && connection.audio_energy > first.audio_energy
-                    && (flow == Flow::Audio || shown && connection.frames_decoded > first.frames_decoded)
+                    && (flow == Flow::Audio || shown && sounds && connection.frames_decoded > first.frames_decoded)
             };
             let good = connections.len() == peers && connections.iter().all(flows);
             Ok(if good { Ok(()) } else { Err(format!("{connections:?}, at first {first:?}")) })

@@ -1,17 +1,18 @@
 //! Whether a peer is still there, and when a connection in trouble is tried again: facts with their times go in,
 //! [`Decision`]s come out. It holds no timer, sends nothing, and knows nothing of offers but whether one is unanswered.
 //!
-//! Times are milliseconds of any clock that does not go back. One [`Liveness::tick`] every half second is meant; a
-//! much longer pause between two says that this side slept, and then nobody is blamed for the silence.
+//! Times are milliseconds of any clock that does not go back. One [`Liveness::tick`] every quarter of a second is
+//! meant; a much longer pause between two says that this side slept, and then nobody is blamed for the silence.
 
 use crate::Role;
 
 /// How often a sign of life is asked for.
 const PING_EVERY: f64 = 500.0;
 /// Silence on the control channel after which it is worth a look whether anything else comes.
-const LISTEN_AFTER: f64 = 1_000.0;
-/// Silence after which a path counts as dead, whatever the browser says. (A browser takes five seconds and more.)
-const SUSPECT_AFTER: f64 = 2_000.0;
+const LISTEN_AFTER: f64 = 750.0;
+/// Silence after which a path that nothing comes over counts as dead, whatever the browser says. (A browser takes five
+/// seconds and more.)
+const SUSPECT_AFTER: f64 = 1_250.0;
 /// Silence of a peer whom the signaling server does not list, after which it is gone.
 const GONE_AFTER_UNLISTED: f64 = 2_000.0;
 /// Silence of a peer without a connection, after which it is gone.
@@ -165,7 +166,7 @@ impl Liveness {
 
     /// The other side restarts ICE, or offers anew: time for that to work.
     pub fn restarted_by_peer(&mut self, now: f64) {
-        if self.path != Path::Connected {
+        if self.path != Path::Connected || self.is_silent(now) {
             self.restarted = Some(now);
         }
     }
@@ -236,8 +237,14 @@ impl Liveness {
 
     fn wants_restart(&self, facts: Facts) -> bool {
         let now = facts.now;
-        let silent = facts.control && now - self.heard_directly >= SUSPECT_AFTER;
-        let suspect = silent && (facts.standstill || self.path != Path::Connected);
+        let delay = if self.role == Role::Polite { POLITE_DELAY } else { 0.0 };
+        let silence = now - self.heard_directly;
+        let suspect = facts.control
+            && if self.path == Path::Connected {
+                facts.standstill && silence >= SUSPECT_AFTER + delay
+            } else {
+                silence >= SUSPECT_AFTER
+            };
         if self.path == Path::Connected && !suspect {
             return false;
         }
@@ -249,7 +256,6 @@ impl Liveness {
             return true;
         }
         let lasted = now - self.since;
-        let delay = if self.role == Role::Polite { POLITE_DELAY } else { 0.0 };
         let due = match self.path {
             Path::Connected => true,
             Path::Failed => self.urgent || lasted >= delay,
@@ -294,11 +300,11 @@ mod tests {
         liveness
     }
 
-    /// Ticks every half second until `until`; what was decided, with the times in milliseconds.
+    /// Ticks every quarter of a second until `until`; what was decided, with the times in milliseconds.
     fn run(liveness: &mut Liveness, facts: Facts, until: u32) -> Vec<(u32, Decision)> {
-        let ticks = liveness.ticked as u32 / 500 + 1..=until / 500;
+        let ticks = liveness.ticked as u32 / 250 + 1..=until / 250;
         let mut decided = Vec::new();
-        for tick in ticks.map(|tick| tick * 500) {
+        for tick in ticks.map(|tick| tick * 250) {
             let decisions = liveness.tick(Facts { now: f64::from(tick), ..facts });
             decided.extend(decisions.into_iter().filter(|it| *it != Decision::Ping).map(|it| (tick, it)));
             if decided.last().is_some_and(|(_, decision)| *decision == Decision::Gone) {
@@ -313,7 +319,7 @@ mod tests {
         let mut liveness = connected(Role::Polite);
         let mut pings = |control| {
             let now = liveness.ticked;
-            let ticks = (1..=6).map(|tick| now + f64::from(tick) * 500.0);
+            let ticks = (1..=12).map(|tick| now + f64::from(tick) * 250.0);
             ticks.filter(|now| liveness.tick(Facts { now: *now, control, ..ONLINE }).contains(&Decision::Ping)).count()
         };
         assert_eq!(pings(true), 6);
@@ -323,7 +329,7 @@ mod tests {
     #[test]
     fn a_machine_that_vanishes_is_tried_again_and_then_gone_within_ten_seconds() {
         let mut liveness = connected(Role::Impolite);
-        let restarts = [2_000, 4_500].map(|time| (time, Decision::RestartIce));
+        let restarts = [1_250, 3_750].map(|time| (time, Decision::RestartIce));
         assert_eq!(run(&mut liveness, ONLINE, 5_000), restarts);
         liveness.path(Path::Disconnected, 5_000.0);
         let decided = run(&mut liveness, ONLINE, 60_000);
@@ -344,12 +350,12 @@ mod tests {
     #[test]
     fn what_a_server_carries_says_nothing_of_the_path() {
         let mut liveness = connected(Role::Impolite);
-        liveness.heard(1_900.0);
-        assert!(liveness.is_fresh(1_900.0));
-        assert_eq!(run(&mut liveness, ONLINE, 2_000), [(2_000, Decision::RestartIce)]);
-        assert!(!liveness.is_fresh(2_000.0));
-        liveness.heard_directly(2_100.0);
-        assert!(liveness.is_fresh(2_100.0));
+        liveness.heard(1_200.0);
+        assert!(liveness.is_fresh(1_200.0));
+        assert_eq!(run(&mut liveness, ONLINE, 1_250), [(1_250, Decision::RestartIce)]);
+        assert!(!liveness.is_fresh(1_250.0));
+        liveness.heard_directly(1_300.0);
+        assert!(liveness.is_fresh(1_300.0));
     }
 
     #[test]
@@ -363,7 +369,7 @@ mod tests {
             liveness.heard(f64::from(half) * 500.0);
         }
         let times: Vec<u32> = restarts.iter().map(|(time, _)| *time).collect();
-        assert_eq!(times, [500, 3_000, 8_000, 18_000, 28_000, 38_000, 48_000, 58_000]);
+        assert_eq!(times, [250, 2_750, 7_750, 17_750, 27_750, 37_750, 47_750, 57_750]);
     }
 
     #[test]
@@ -374,6 +380,11 @@ mod tests {
         liveness.restarted_by_peer(1_500.0);
         liveness.heard(1_500.0);
         assert_eq!(run(&mut liveness, ONLINE, 3_000), []);
+
+        assert_eq!(run(&mut connected(Role::Polite), ONLINE, 2_250), [(2_250, Decision::RestartIce)]);
+        let mut liveness = connected(Role::Polite);
+        liveness.restarted_by_peer(1_300.0);
+        assert_eq!(run(&mut liveness, ONLINE, 3_750), []);
     }
 
     #[test]
@@ -382,7 +393,7 @@ mod tests {
         liveness.try_again();
         assert_eq!(run(&mut liveness, ONLINE, 500), []);
         liveness.path(Path::Disconnected, 500.0);
-        assert_eq!(run(&mut liveness, ONLINE, 1_000), [(1_000, Decision::RestartIce)]);
+        assert_eq!(run(&mut liveness, ONLINE, 1_000), [(750, Decision::RestartIce)]);
     }
 
     #[test]
@@ -408,7 +419,7 @@ mod tests {
         let mut liveness = connected(Role::Polite);
         assert_eq!(run(&mut liveness, unlisted, 60_000), []);
         liveness.path(Path::Failed, 60_000.0);
-        assert_eq!(run(&mut liveness, unlisted, 90_000), [(60_500, Decision::Gone)]);
+        assert_eq!(run(&mut liveness, unlisted, 90_000), [(60_250, Decision::Gone)]);
     }
 
     #[test]
@@ -430,7 +441,7 @@ mod tests {
     fn an_offer_that_nobody_answers_is_made_again_and_told_of_once() {
         let waiting = Facts { awaits_answer: true, control: false, ..ONLINE };
         let decided = run(&mut Liveness::new(Role::Impolite, 0.0), waiting, 44_500);
-        let again = [4_500, 12_500, 28_500, 44_500].map(|time| (time, Decision::OfferAgain));
+        let again = [4_250, 12_250, 28_250, 44_250].map(|time| (time, Decision::OfferAgain));
         assert_eq!(decided, [again[0], again[1], (15_000, Decision::TellOfFailure), again[2], again[3]]);
     }
 
@@ -439,7 +450,7 @@ mod tests {
         let mut liveness = connected(Role::Impolite);
         assert!(!liveness.is_silent(500.0) && liveness.is_silent(1_000.0));
         assert_eq!(run(&mut liveness, Facts { standstill: false, ..ONLINE }, 60_000), []);
-        assert_eq!(run(&mut liveness, ONLINE, 60_500), [(60_500, Decision::RestartIce)]);
+        assert_eq!(run(&mut liveness, ONLINE, 60_500), [(60_250, Decision::RestartIce)]);
     }
 
     #[test]

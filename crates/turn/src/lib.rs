@@ -14,7 +14,7 @@
 //! need them are refused as RFC 8656 says. Packets are not fragmented either: what is longer than a path takes is lost,
 //! which WebRTC reckons with.
 //!
-//! `fuzz/` feeds bytes of every kind to the session and the framer; its `Cargo.toml` says how.
+//! The fuzz targets `turn_session` and `turn_framer` feed it bytes of every kind; `fuzz/Cargo.toml` says how.
 
 mod allocation;
 mod client;

@@ -1,9 +1,9 @@
-//! Browsers of different makers: offers, answers and codecs that each side wrote its own way.
+//! Browsers of one and of different makers: offers, answers and codecs that each side wrote its own way.
 
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::turn;
+use crate::{insight::says_direct, turn};
 
 /// The tile of somebody who left goes within this time, in milliseconds.
 const GONE_AFTER_LEAVING: f64 = 1_000.0;
@@ -16,12 +16,18 @@ async fn talk(first: Browser, second: Browser) -> Result<()> {
     let ben = VitrinePage::join(second, "Ben", &server.url(), "tea").await?;
     try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
     media_flows(&[&ada, &ben]).await?;
+    try_join(says_direct(&ada), says_direct(&ben)).await?;
     // Each browser ends a connection its own way, too.
     let since = ada.start_frame_clock().await?;
     ben.evaluate::<()>("document.querySelector('[data-testid=leave]').click()").await?;
     let shown = ada.shown_after("Ben", since).await?;
     assert!(shown <= GONE_AFTER_LEAVING, "Ben's tile stayed for {shown} ms");
     Ok(())
+}
+
+#[tokio::test]
+async fn chromium_joins_chromium() -> Result<()> {
+    talk(Browser::Chromium, Browser::Chromium).await
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 #![no_main]
 #![allow(dead_code)]
 
-#[path = "../../tests/relay/message.rs"]
+#[path = "../../crates/turn/tests/relay/message.rs"]
 mod message;
-#[path = "../../tests/relay/scene.rs"]
+#[path = "../../crates/turn/tests/relay/scene.rs"]
 mod scene;
 
 use libfuzzer_sys::fuzz_target;
