@@ -103,7 +103,9 @@ impl Browser {
                 let film = profile.path().join("camera.y4m");
                 std::fs::write(&film, small_film()).doing(|| format!("write {}", film.display()))?;
                 let file = format!("--use-file-for-fake-video-capture={}", film.display());
-                vec![devices.to_owned(), grant.to_owned(), file]
+                // What moves on the page is drawn by the processor too; and whoever hears in few large pieces wakes less.
+                let still = "--force-prefers-reduced-motion".to_owned();
+                vec![devices.to_owned(), grant.to_owned(), file, still, "--mute-audio".to_owned()]
             }
             Self::ChromiumWithoutCamera => vec![format!("{devices}=device-count=0"), grant.to_owned()],
             Self::ChromiumRefusing => vec![devices.to_owned()],
