@@ -1,5 +1,5 @@
-//! What comes over a peer's control channel, and how much of what a peer sends is listened to at all. What it means for
-//! the negotiation is decided there.
+//! What comes over a peer's control channel, and how much of what a peer sends is listened to at all. What a
+//! description or a candidate means is decided by the negotiation, which way one goes by [`super::delivery`].
 
 use vitrine_protocol::control::{ControlMessage, VERSION};
 

@@ -25,7 +25,8 @@ use crate::{
 pub enum Browser {
     /// Chromium with camera and microphone, permission given.
     Chromium,
-    /// As [`Browser::Chromium`], with a camera of few pixels and frames: for many people on a small machine.
+    /// As [`Browser::Chromium`], with a camera of few pixels and frames, no loudspeaker, and little that moves: for many
+    /// people on a small machine.
     ChromiumSmallCamera,
     /// Chromium whose person refuses camera and microphone.
     ChromiumRefusing,
@@ -103,9 +104,10 @@ impl Browser {
                 let film = profile.path().join("camera.y4m");
                 std::fs::write(&film, small_film()).doing(|| format!("write {}", film.display()))?;
                 let file = format!("--use-file-for-fake-video-capture={}", film.display());
-                // What moves on the page is drawn by the processor too; and whoever hears in few large pieces wakes less.
+                // What moves on the page is the processor's work, and so is sound that is played; it is decoded all the same.
                 let still = "--force-prefers-reduced-motion".to_owned();
-                vec![devices.to_owned(), grant.to_owned(), file, still, "--mute-audio".to_owned()]
+                let mute = "--mute-audio".to_owned();
+                vec![devices.to_owned(), grant.to_owned(), file, still, mute]
             }
             Self::ChromiumWithoutCamera => vec![format!("{devices}=device-count=0"), grant.to_owned()],
             Self::ChromiumRefusing => vec![devices.to_owned()],
