@@ -93,7 +93,8 @@ pub enum Action {
     /// [`SdpType::Rollback`] (with empty SDP) takes back a remote offer that could not be answered. Starts a
     /// description operation.
     SetRemoteDescription(SessionDescription),
-    /// `pc.addIceCandidate(candidate)`.
+    /// `pc.addIceCandidate(candidate)`. Its priority is that of its generation: after a restart of ICE those from before
+    /// come last.
     AddCandidate(IceCandidate),
     /// Send the description to the other side.
     Send(SessionDescription),

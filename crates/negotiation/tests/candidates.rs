@@ -163,6 +163,52 @@ fn after_a_rollback_candidates_of_the_generation_before_are_added_again() {
 }
 
 #[test]
+fn candidates_of_a_restart_come_before_those_of_the_same_type_before_it() {
+    // As Chromium gives them to two networks, and to a relay over UDP and over TCP.
+    for ([better, worse], types_below) in [
+        (["2122260223 192.0.2.1 1 typ host", "2122194687 198.51.100.1 1 typ host"], 111..126),
+        (["1686052607 192.0.2.1 1 typ srflx raddr 0.0.0.0 rport 0", "1685987071 192.0.2.2 1 typ srflx"], 91..100),
+        (["41885695 192.0.2.1 1 typ relay raddr 0.0.0.0 rport 0", "25108479 192.0.2.1 2 typ relay"], 3..80),
+    ] {
+        let mut machine = connected(Polite);
+        let mut priorities = Vec::new();
+        for fragment in ["b1", "b2", "b3"] {
+            restart(&mut machine, fragment);
+            priorities.extend([worse, better].map(|rest| priority(&mut machine, fragment, rest)));
+        }
+        assert!(priorities.is_sorted_by(|one, next| one < next), "{priorities:?}");
+        assert!(priorities.iter().all(|priority| types_below.contains(&(priority >> 24))), "{priorities:?}");
+    }
+}
+
+#[test]
+fn restarts_without_end_leave_the_types_in_their_order() {
+    let mut machine = connected(Polite);
+    for number in 0..300 {
+        let fragment = format!("c{number}");
+        restart(&mut machine, &fragment);
+        let priority = priority(&mut machine, &fragment, "2147483647 192.0.2.1 1 typ host");
+        assert!((111..126).contains(&(priority >> 24)), "{priority}");
+    }
+}
+
+#[test]
+fn what_is_not_known_to_be_a_priority_stays_as_it_is() {
+    for text in [
+        "candidate:1 1 udp 1853759231 192.0.2.1 1 typ prflx raddr 0.0.0.0 rport 0",
+        "candidate:1 1 udp 99999999999 192.0.2.1 1 typ host",
+        "candidate:1 1 udp -1 192.0.2.1 1 typ host",
+        "candidate:1 1 udp  2122260223 192.0.2.1 1 typ host",
+        "candidate:1 1 udp 2122260223 192.0.2.1 1 typ",
+        "candidate:",
+        "nonsense",
+    ] {
+        let candidate = IceCandidate { candidate: text.to_owned(), ..candidate("b1", 1) };
+        assert_eq!(connected(Polite).handle(RemoteCandidate(candidate.clone())), [AddCandidate(candidate)]);
+    }
+}
+
+#[test]
 fn waiting_candidates_are_bounded_and_the_oldest_goes_first() {
     let mut machine = Negotiation::new(Polite);
     for number in 0..256 {
@@ -187,9 +233,26 @@ fn dropped(fragment: &str, number: u16, reason: DropReason) -> Action {
 }
 
 /// As clients send it that forward only some members.
+/// The other side restarts ICE.
+fn restart(machine: &mut Negotiation, fragment: &str) {
+    machine.handle(RemoteDescription(offer(fragment)));
+    machine.handle(RemoteDescriptionSet);
+    machine.handle(LocalDescriptionSet(answer("a1")));
+}
+
+/// The priority with which a candidate is added; nothing else of it is changed.
+fn priority(machine: &mut Negotiation, fragment: &str, rest: &str) -> u32 {
+    let sent = format!("candidate:1 1 udp {rest} generation 0");
+    let actions = machine.handle(RemoteCandidate(IceCandidate { candidate: sent.clone(), ..candidate(fragment, 1) }));
+    let [AddCandidate(added)] = &actions[..] else { panic!("{actions:?}") };
+    let word = |text: &str| text.split(' ').nth(3).map(str::to_owned).unwrap_or_default();
+    assert_eq!(added.candidate.replacen(&word(&added.candidate), &word(&sent), 1), sent);
+    word(&added.candidate).parse().unwrap_or_else(|error| panic!("{sent}: {error}"))
+}
+
 fn nameless() -> IceCandidate {
     IceCandidate {
-        candidate: "candidate:1 1 udp 2122260223 192.0.2.1 1 typ host".to_owned(),
+        candidate: "candidate:1 1 tcp 1518280447 192.0.2.1 1 typ host tcptype passive".to_owned(),
         sdp_mid: Some("0".to_owned()),
         ..IceCandidate::default()
     }

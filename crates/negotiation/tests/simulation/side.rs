@@ -161,7 +161,7 @@ impl Side {
 
 pub fn candidate(fragment: &str, number: usize) -> IceCandidate {
     IceCandidate {
-        candidate: format!("candidate:{number} 1 udp 1 192.0.2.1 {number} typ host"),
+        candidate: format!("candidate:{number} 1 tcp 1 192.0.2.1 {number} typ host"),
         sdp_mid: Some("0".to_owned()),
         sdp_m_line_index: Some(0),
         username_fragment: Some(fragment.to_owned()),

@@ -24,10 +24,12 @@ pub fn set_remote(description: SessionDescription) -> Action {
     Action::SetRemoteDescription(description)
 }
 
-/// A whole candidate as a browser sends it.
+/// A whole candidate as a browser sends it, of TCP: those of UDP are given other priorities.
 pub fn candidate(fragment: &str, number: u16) -> IceCandidate {
     IceCandidate {
-        candidate: format!("candidate:{number} 1 udp 2122260223 192.0.2.1 {number} typ host ufrag {fragment}"),
+        candidate: format!(
+            "candidate:{number} 1 tcp 1518280447 192.0.2.1 {number} typ host tcptype passive ufrag {fragment}"
+        ),
         sdp_mid: Some("0".to_owned()),
         sdp_m_line_index: Some(0),
         username_fragment: Some(fragment.to_owned()),
