@@ -96,7 +96,7 @@ impl Session {
             let result = select! {
                 frame = self.socket.next().fuse() => match frame {
                     Some(Ok(Frame::Text(text))) => self.receive(&text, sink, backoff).await,
-                    Some(Ok(Frame::Bytes(_))) => Err(Loss::Protocol("a binary frame".to_owned())),
+                    Some(Ok(Frame::Bytes(_))) => self.receive("b", sink, backoff).await,
                     Some(Err(WebSocketError::ConnectionClose(close))) => {
                         Err(Loss::Closed(format!("code {} {}", close.code, close.reason)))
                     }
@@ -120,9 +120,19 @@ impl Session {
     }
 
     async fn receive(&mut self, text: &str, sink: &impl Fn(SignalingEvent), backoff: &mut Backoff) -> Result<(), Loss> {
+        let packet = match Packet::decode(text) {
+            Ok(packet) => packet,
+            // Once it has given an id it is a signaling server, whatever else it says.
+            Err(error) if self.connected => {
+                self.complain(error);
+                return Ok(());
+            }
+            Err(error) => return Err(Loss::Protocol(error.to_string())),
+        };
         self.heard = now();
-        let packet = Packet::decode(text).map_err(|error| Loss::Protocol(error.to_string()))?;
         match packet {
+            // No second greeting.
+            Packet::Open(_) | Packet::Message(Message::Connect(_) | Message::ConnectError { .. }) if self.connected => {}
             Packet::Open(handshake) => {
                 self.patience =
                     Duration::from_millis(handshake.ping_interval_ms.saturating_add(handshake.ping_timeout_ms));

@@ -99,7 +99,8 @@ fn strip(js: &str) -> String {
     stripped
 }
 
-/// The style sheet without indentation, empty lines and comments. None of its strings has any of these.
+/// The style sheet without indentation, empty lines, comments and spaces around punctuation. None of its strings has any of
+/// these.
 fn strip_style(css: &str) -> String {
     let mut stripped = String::with_capacity(css.len());
     for part in css.split("/*") {
@@ -112,7 +113,8 @@ fn strip_style(css: &str) -> String {
             }
         }
     }
-    stripped
+    let tight = [(" {", "{"), ("{ ", "{"), (" }", "}"), (": ", ":"), ("; ", ";"), (", ", ","), (";}", "}")];
+    tight.into_iter().fold(stripped, |css, (loose, tight)| css.replace(loose, tight))
 }
 
 /// Renames the keys of the object that the glue hands to the wasm, and the name of that object.
@@ -260,7 +262,7 @@ mod tests {
     #[test]
     fn a_style_sheet_keeps_its_rules() {
         let css = "/* Tokens. */\n:root {\n  --ease: cubic-bezier(.2, .7, 1); /* soft */\n}\n\na,\nb > c { top: 0 }\n.d\n  .e {}\n";
-        let expected = ":root {--ease: cubic-bezier(.2, .7, 1);}a,b > c { top: 0 }.d\n.e {}";
+        let expected = ":root{--ease:cubic-bezier(.2,.7,1)}a,b > c{top:0}.d\n.e{}";
         assert_eq!(strip_style(css), expected);
     }
 

@@ -108,6 +108,33 @@
       return addTransceiver.call(this, kind, init);
     };
   }
+  // A slow line: what is sent takes up to so many milliseconds more, each on its own, and never overtakes another. And
+  // one that is behind with what it was given.
+  let slowness = 0;
+  let congested = false;
+  let given = 0;
+  if (window.RTCDataChannel) {
+    const { send } = RTCDataChannel.prototype;
+    const lines = new WeakMap(); // channel → what is on its way, and when the latest of it leaves
+    RTCDataChannel.prototype.send = function (data) {
+      given += 1;
+      if (!slowness) return send.call(this, data);
+      if (!lines.has(this)) lines.set(this, { waiting: [], due: 0 });
+      const line = lines.get(this);
+      line.waiting.push(data);
+      line.due = Math.max(line.due, performance.now() + Math.random() * slowness);
+      setTimeout(() => {
+        const next = line.waiting.shift();
+        if (this.readyState === 'open') send.call(this, next);
+      }, line.due - performance.now());
+    };
+    const { get } = Object.getOwnPropertyDescriptor(RTCDataChannel.prototype, 'bufferedAmount');
+    Object.defineProperty(RTCDataChannel.prototype, 'bufferedAmount', {
+      get() {
+        return congested ? 2 ** 30 : get.call(this);
+      },
+    });
+  }
   const connectionOf = (id) => {
     if (!live.has(id)) throw new Error(`connection ${id} is not live; these are: ${[...live.keys()]}`);
     return live.get(id);
@@ -230,6 +257,13 @@
     controlState: (id) => channel(id)?.readyState ?? null,
     greeting: (id) => greetings.get(channel(id)) ?? null,
     sendControl: (id, text) => channel(id).send(text),
+    delayControl: (longest) => {
+      slowness = longest;
+    },
+    congestControl: () => {
+      congested = true;
+      return given;
+    },
     loseDevice,
     returnDevice,
     reloadAndEnter,

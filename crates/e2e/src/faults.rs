@@ -250,12 +250,38 @@ impl Page {
         .await
     }
 
+    /// From now on everything sent over a control channel takes a random time up to `longest`, each on its own, but never
+    /// overtakes another.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn delay_control(&self, longest: Duration) -> Result<()> {
+        self.evaluate(&format!("__probe.delayControl({})", longest.as_millis())).await
+    }
+
+    /// From now on the control channels are behind with what they were given; returns how many messages that is.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn congest_control(&self) -> Result<u64> {
+        self.evaluate("return __probe.congestControl()").await
+    }
+
     /// The first message that the other side sent over the control channel.
     ///
     /// # Errors
     /// When none came.
     pub async fn greeting(&self, connection: u64) -> Result<String> {
         self.wait_for("the other side has introduced itself", &format!("return __probe.greeting({connection})")).await
+    }
+
+    /// How many of the lines on the page's console say this.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn console_says(&self, what: &str) -> Result<usize> {
+        let what = serde_json::Value::from(what);
+        self.evaluate(&format!("return __probe.console().filter((line) => line.includes({what})).length")).await
     }
 
     /// How many lines the page has ever written to its console.

@@ -11,11 +11,11 @@ const MAX_WAITING: usize = 256;
 /// Most fragments remembered as ignored, and as dead.
 const MAX_REMEMBERED: usize = 64;
 
-/// Priorities of one generation of one type of candidate: sixteen bits of local preference (RFC 8445 §5.1.2.1), and four
-/// by which browsers tell relayed candidates apart.
-const GENERATION: u32 = 1 << 20;
+/// Priorities of one type of candidate in one generation: sixteen bits of local preference (RFC 8445 §5.1.2.1), and four by
+/// which browsers tell relayed candidates apart.
+const RANKS: u32 = 1 << 20;
 /// The last generation that comes before the one before it.
-const MAX_GENERATION: u32 = 140;
+const MAX_GENERATION: u32 = 100;
 
 /// The remote candidates of one peer.
 #[derive(Clone, Debug, Default)]
@@ -141,33 +141,34 @@ impl Candidates {
     }
 }
 
-/// The candidate with a priority by which those of a generation come before all of the same type before them, and within a
+/// The candidate with a priority by which those of a generation come before all of the same kind before them, and within a
 /// generation in the order that the other side gave them. After a restart of ICE the pairs of the new generation replace
 /// those of the old (RFC 8445 §9). Chromium lets them compete instead, and leaves a path with a higher priority only after
 /// three and a half seconds without a packet. Priorities of remote candidates serve this side alone.
+///
+/// There are two kinds, each apart from what only the browser knows of (peer-reflexive candidates have the type preference
+/// 110, local relayed ones at most 2): those of the network itself, and those of the way through the internet.
 fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
     let mut ranked = candidate.clone();
-    let mut words: Vec<&str> = candidate.candidate.split(' ').collect();
+    let mut words: Vec<&str> = candidate.candidate.split_ascii_whitespace().collect();
     // RFC 8839 §5.1: foundation, component, transport, priority, address, port, "typ", type.
     if let [_, _, "udp" | "UDP", priority, _, _, _, kind, ..] = &mut words[..]
         && let Ok(given) = priority.parse::<u32>()
-        && let Some(lowest) = lowest(kind)
+        && let Some(place) = place(kind, generation.min(MAX_GENERATION))
     {
-        let higher = generation.min(MAX_GENERATION) * GENERATION + given / 256 % GENERATION;
-        let higher = ((lowest << 24) + higher).to_string();
-        *priority = &higher;
+        let ranked_priority = (place + given / 256 % RANKS).to_string();
+        *priority = &ranked_priority;
         ranked.candidate = words.join(" ");
     }
     ranked
 }
 
-/// The lowest type preference that candidates of a type are given. The generations of one type stay apart from all other
-/// types, those that only the browser knows of among them (peer-reflexive: 110, TCP: 90 and less, local relay: at most 2).
-fn lowest(kind: &str) -> Option<u32> {
+/// The lowest priority of a type of candidates in a generation.
+fn place(kind: &str, generation: u32) -> Option<u32> {
     match kind {
-        "host" => Some(111),
-        "srflx" => Some(91),
-        "relay" => Some(3),
+        "host" => Some((111 << 24) + generation * RANKS),
+        "relay" => Some((92 << 24) + 2 * generation * RANKS),
+        "srflx" => Some((92 << 24) + (2 * generation + 1) * RANKS),
         _ => None,
     }
 }

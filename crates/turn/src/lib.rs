@@ -10,6 +10,11 @@
 //!   socket, `datagrams` is what a UDP socket can do, `outbox` what waits for slow readers, `ports` where relay sockets
 //!   go, `wire` how messages look.
 //!
+//! A ready-made server was not to be had. `medea-turn`, the maintained fork of `turn`, asks whoever embeds it for a user's
+//! key and for a socket, and for nothing else: whom is relayed to and how much, which is what keeps a relay from being an
+//! open door, cannot be decided from outside. `turn-server` gives out virtual ports only, and so relays between its own
+//! clients alone. `stun-types` and `turn-types` are kept by one hand with a tested client and server on top of them.
+//!
 //! It does not offer TCP allocations (RFC 6062), mobility (RFC 8016), reserved ports, or DONT-FRAGMENT; requests that
 //! need them are refused as RFC 8656 says. Packets are not fragmented either: what is longer than a path takes is lost,
 //! which WebRTC reckons with.

@@ -37,6 +37,9 @@ fn nonsense(ben: &str) -> Vec<String> {
             .map(str::to_owned)
             .into();
     texts.push("43987654321[{\"success\":true}]".to_owned());
+    texts.push(r#"0{"sid":"forged","upgrades":[],"pingInterval":1,"pingTimeout":1}"#.to_owned());
+    texts.push(r#"40{"sid":"forged"}"#.to_owned());
+    texts.push(r#"44{"message":"forged"}"#.to_owned());
     texts.push(format!("42{}", "[".repeat(10_000)));
     texts.push(event("offer", &json!("x".repeat(1_000_000))));
     for (name, data) in [
@@ -145,8 +148,13 @@ async fn nonsense_from_the_server_changes_nothing() -> Result<()> {
     venue.proxy.forge_binary(Some(&id_of_ada), &[0, 255, 42]);
     before.holds().await?;
     media_flows(&[&ada, &ben]).await?;
+    // Whoever comes next is met in the order of what the server says: after all the nonsense, on the same line.
     let cho = VitrinePage::join(BROWSER, "Cho", &venue.url(), "tea").await?;
     try_join3(ada.sees(&["Ben", "Cho"]), ben.sees(&["Ada", "Cho"]), cho.sees(&["Ada", "Ben"])).await?;
+    for page in [&ben, &cho] {
+        let tiles = page.tiles().await?;
+        assert!(tiles.iter().any(|tile| tile.peer == id_of_ada), "Ada's line was cut: {id_of_ada}, {tiles:?}");
+    }
     Ok(())
 }
 

@@ -1,7 +1,14 @@
-//! Signaling goes away and comes back, and nobody in the call notices: the same connections, the same tiles, the same
-//! pictures. What has to be agreed on meanwhile is agreed on over the control channel.
+//! Signaling goes away and comes back, or is slow, or loses what it is given, and nobody in the call notices: the same
+//! connections, the same tiles, the same pictures. What has to be agreed on without it is agreed on over the control
+//! channel.
 
-use futures_util::future::{try_join, try_join3};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::{try_join, try_join_all, try_join3, try_join4};
 use vitrine_e2e::{Browser, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
 
 use crate::{LONGEST_GAP, connection_id, turn};
@@ -31,34 +38,53 @@ async fn nothing_changes(make: Make) -> Result<()> {
     let _turn = turn().await;
     let mut venue = Venue::start(make).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
-    let before = try_join(ada.identity(), ben.identity()).await?;
-    try_join(ada.start_frame_clock(), ben.start_frame_clock()).await?;
-
-    venue.stop_server();
-    try_join(ada.signaling_is("offline"), ben.signaling_is("offline")).await?;
-    // What people do meanwhile is told all the same.
-    ben.press("toggle-mic").await?;
-    ada.wait_for_tiles("Ben is marked as muted", |tiles| tiles.iter().all(|tile| tile.muted)).await?;
-    ben.press("toggle-mic").await?;
-    ada.wait_for_tiles("Ben is not marked any more", |tiles| tiles.iter().all(|tile| !tile.muted)).await?;
-    // At five a second.
-    try_join(frames_later(&ada, 20), frames_later(&ben, 20)).await?;
-    try_join(ada.shows_no_error(), ben.shows_no_error()).await?;
-
-    venue.start_server().await?;
-    try_join(ada.signaling_is("online"), ben.signaling_is("online")).await?;
-    try_join(frames_later(&ada, 15), frames_later(&ben, 15)).await?;
-    for page in [&ada, &ben] {
-        let clock = page.frame_clock().await?;
-        assert!(clock.any.longest < LONGEST_GAP, "{} missed frames: {clock:?}", page.name());
-    }
-    assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
-
     let cho = VitrinePage::join(BROWSER, "Cho", &venue.url(), "tea").await?;
     try_join3(ada.sees(&["Ben", "Cho"]), ben.sees(&["Ada", "Cho"]), cho.sees(&["Ada", "Ben"])).await?;
     media_flows(&[&ada, &ben, &cho]).await?;
-    let after = try_join(ada.identity(), ben.identity()).await?;
-    for (page, before, after) in [(&ada, before.0, after.0), (&ben, before.1, after.1)] {
+    let pages = [&ada, &ben, &cho];
+    let before = try_join_all(pages.map(|page| page.identity())).await?;
+    try_join_all(pages.map(|page| page.start_frame_clock())).await?;
+
+    venue.stop_server();
+    try_join_all(pages.map(|page| page.signaling_is("offline"))).await?;
+    // What people do meanwhile is told all the same.
+    ben.press("toggle-mic").await?;
+    for page in [&ada, &cho] {
+        page.wait_for_tiles("Ben is marked as muted", |tiles| tiles.iter().any(|tile| tile.muted)).await?;
+    }
+    ben.press("toggle-mic").await?;
+    for page in [&ada, &cho] {
+        page.wait_for_tiles("Ben is not marked any more", |tiles| tiles.iter().all(|tile| !tile.muted)).await?;
+    }
+    // A minute, at five a second from each of the two others.
+    for _ in 0..6 {
+        try_join_all(pages.map(|page| frames_later(page, 100))).await?;
+    }
+    try_join_all(pages.map(|page| page.signaling_is("offline"))).await?;
+    try_join_all(pages.map(|page| page.shows_no_error())).await?;
+
+    venue.start_server().await?;
+    try_join_all(pages.map(|page| page.signaling_is("online"))).await?;
+    try_join_all(pages.map(|page| frames_later(page, 30))).await?;
+    for page in pages {
+        let clock = page.frame_clock().await?;
+        eprintln!("{}: {clock:?}", page.name());
+        let missed = clock.connections.values().find(|frames| frames.longest >= LONGEST_GAP);
+        assert!(clock.connections.len() == 2 && missed.is_none(), "{} missed frames: {clock:?}", page.name());
+    }
+    assert_eq!(try_join_all(pages.map(|page| page.identity())).await?, before, "same connections, same tiles");
+
+    let dan = VitrinePage::join(BROWSER, "Dan", &venue.url(), "tea").await?;
+    try_join4(
+        ada.sees(&["Ben", "Cho", "Dan"]),
+        ben.sees(&["Ada", "Cho", "Dan"]),
+        cho.sees(&["Ada", "Ben", "Dan"]),
+        dan.sees(&["Ada", "Ben", "Cho"]),
+    )
+    .await?;
+    media_flows(&[&ada, &ben, &cho, &dan]).await?;
+    for (page, before) in std::iter::zip(pages, before) {
+        let after = page.identity().await?;
         assert!(after.connections.starts_with(&before.connections), "{}: {before:?}, {after:?}", page.name());
         assert!(before.tiles.iter().all(|tile| after.tiles.contains(tile)), "{}: {before:?}, {after:?}", page.name());
         assert_eq!(page.uncaught().await?, [""; 0], "{}", page.name());
@@ -141,13 +167,14 @@ async fn receives_packets(page: &VitrinePage, connection: u64, sections: usize) 
 
 #[tokio::test]
 async fn glare_again_and_again_on_a_slow_line_leaves_everything_negotiated() -> Result<()> {
-    const LONGEST_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
+    const LONGEST_DELAY: Duration = Duration::from_millis(500);
     let _turn = turn().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let before = try_join(ada.identity(), ben.identity()).await?;
     let (of_ada, of_ben) = (connection_id(&ada).await?, connection_id(&ben).await?);
     venue.proxy.delay_up_to(LONGEST_DELAY);
+    try_join(ada.delay_control(LONGEST_DELAY), ben.delay_control(LONGEST_DELAY)).await?;
     let mut sections = 2;
     for _ in 0..4 {
         // The second time in the middle of what the first began.
@@ -164,7 +191,46 @@ async fn glare_again_and_again_on_a_slow_line_leaves_everything_negotiated() -> 
     try_join(receives_packets(&ada, of_ada, sections / 2 + 1), receives_packets(&ben, of_ben, sections / 2 + 1))
         .await?;
     media_flows(&[&ada, &ben]).await?;
+    // Ada was there first, so Ben is the polite one.
+    let (ignored, taken_back) =
+        try_join(ada.console_says("offer is ignored"), ben.console_says("is taken back")).await?;
+    assert!(ignored > 0 && taken_back > 0, "there was no glare: {ignored} offers ignored, {taken_back} taken back");
     assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
     assert_eq!((ada.uncaught().await?, ben.uncaught().await?), (vec![], vec![]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_signaling_loses_is_said_again() -> Result<()> {
+    let _turn = turn().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let ada = VitrinePage::create(BROWSER, "Ada", &venue.url(), "tea").await?;
+    // Before there is a control channel: the first of each kind.
+    let lost = Arc::new(Mutex::new(BTreeSet::new()));
+    let losing = lost.clone();
+    venue.proxy.lose(move |_, text| {
+        let kinds = ["42[\"offer\"", "42[\"answer\"", "42[\"ice-candidate\""];
+        let kind = kinds.into_iter().find(|kind| text.starts_with(kind));
+        kind.is_some_and(|kind| losing.lock().unwrap_or_else(PoisonError::into_inner).insert(kind))
+    });
+    let ben = VitrinePage::join(BROWSER, "Ben", &venue.url(), "tea").await?;
+    try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
+    media_flows(&[&ada, &ben]).await?;
+    assert_eq!(lost.lock().unwrap_or_else(PoisonError::into_inner).len(), 3, "one of each kind was lost");
+    assert_eq!((ada.uncaught().await?, ben.uncaught().await?), (vec![], vec![]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_control_channel_has_no_room_for_goes_through_the_server() -> Result<()> {
+    let _turn = turn().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let (ada, ben) = ada_and_ben(&venue).await?;
+    let (of_ada, of_ben) = (connection_id(&ada).await?, connection_id(&ben).await?);
+    let sent = ada.congest_control().await?;
+    ada.add_track(of_ada).await?;
+    both_have((&ada, of_ada), (&ben, of_ben), 3).await?;
+    receives_packets(&ben, of_ben, 3).await?;
+    assert_eq!(ada.congest_control().await?, sent, "nothing more is given to a channel that is behind");
     Ok(())
 }

@@ -18,9 +18,13 @@ async fn figure(server: &Server, name: &str) -> u64 {
 
 /// Waits until the server has noticed what just happened.
 async fn becomes(server: &Server, name: &str, expected: u64) {
-    while figure(server, name).await != expected {
-        tokio::task::yield_now().await;
-    }
+    let noticed = async {
+        while figure(server, name).await != expected {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(std::time::Duration::from_secs(10), noticed).await;
+    assert!(in_time.is_ok(), "{name} does not become {expected}");
 }
 
 #[tokio::test]
