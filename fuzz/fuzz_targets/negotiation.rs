@@ -2,7 +2,10 @@
 //! added, kept or dropped, and never more of them kept than there may be.
 #![no_main]
 
-use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
+use libfuzzer_sys::{
+    arbitrary::{self, Arbitrary},
+    fuzz_target,
+};
 use vitrine_negotiation::{Action, Input, Negotiation, Role};
 use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
