@@ -132,7 +132,8 @@ impl Session {
         self.heard = now();
         match packet {
             // No second greeting.
-            Packet::Open(_) | Packet::Message(Message::Connect(_) | Message::ConnectError { .. }) if self.connected => {}
+            Packet::Open(_) | Packet::Message(Message::Connect(_) | Message::ConnectError { .. }) if self.connected => {
+            }
             Packet::Open(handshake) => {
                 self.patience =
                     Duration::from_millis(handshake.ping_interval_ms.saturating_add(handshake.ping_timeout_ms));

@@ -13,8 +13,8 @@ use std::process::Command;
 use std::time::Instant;
 
 /// What never feeds the app, by path from the root. All else does: a new folder costs a rebuild, not a stale app.
-const NOT_INPUTS: [&str; 9] =
-    ["target", "dist", "tests", "examples", "docs", "xtask", "crates/server", "crates/e2e", "node_modules"];
+const NOT_INPUTS: [&str; 10] =
+    ["target", "dist", "tests", "examples", "docs", "fuzz", "xtask", "crates/server", "crates/e2e", "node_modules"];
 
 /// Files that are worth compressing; images and fonts are compressed by nature.
 const COMPRESSIBLE: [&str; 8] = ["html", "js", "css", "wasm", "svg", "json", "webmanifest", "txt"];

@@ -11,8 +11,7 @@ const MAX_WAITING: usize = 256;
 /// Most fragments remembered as ignored, and as dead.
 const MAX_REMEMBERED: usize = 64;
 
-/// Priorities of one type of candidate in one generation: sixteen bits of local preference (RFC 8445 §5.1.2.1), and four by
-/// which browsers tell relayed candidates apart.
+/// Priorities of one generation: sixteen bits of local preference (RFC 8445 §5.1.2.1), and some to spare.
 const RANKS: u32 = 1 << 20;
 /// The last generation that comes before the one before it.
 const MAX_GENERATION: u32 = 100;
@@ -141,13 +140,14 @@ impl Candidates {
     }
 }
 
-/// The candidate with a priority by which those of a generation come before all of the same kind before them, and within a
+/// The candidate with a priority by which those of a generation come before all of the same type before them, and within a
 /// generation in the order that the other side gave them. After a restart of ICE the pairs of the new generation replace
 /// those of the old (RFC 8445 §9). Chromium lets them compete instead, and leaves a path with a higher priority only after
 /// three and a half seconds without a packet. Priorities of remote candidates serve this side alone.
 ///
-/// There are two kinds, each apart from what only the browser knows of (peer-reflexive candidates have the type preference
-/// 110, local relayed ones at most 2): those of the network itself, and those of the way through the internet.
+/// The types stay in their order, and apart from what only the browser knows of: peer-reflexive candidates have the type
+/// preference 110. Relayed ones are left alone, because two relays are told apart by nothing else: were the other side's
+/// worth more than one's own to both, each would send through the other's.
 fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
     let mut ranked = candidate.clone();
     let mut words: Vec<&str> = candidate.candidate.split_ascii_whitespace().collect();
@@ -167,8 +167,7 @@ fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
 fn place(kind: &str, generation: u32) -> Option<u32> {
     match kind {
         "host" => Some((111 << 24) + generation * RANKS),
-        "relay" => Some((92 << 24) + 2 * generation * RANKS),
-        "srflx" => Some((92 << 24) + (2 * generation + 1) * RANKS),
+        "srflx" => Some((92 << 24) + generation * RANKS),
         _ => None,
     }
 }

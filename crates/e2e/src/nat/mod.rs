@@ -37,10 +37,15 @@ pub struct NatLaboratory {
     internet: Internet,
 }
 
-/// What lies between the routers: it carries public addresses only, and drops nothing else.
+/// What lies between the routers: it carries public addresses only, and drops nothing else but what is [`Cut`].
 struct Internet {
     namespaces: Namespaces,
     namespace: Namespace,
+}
+
+/// Nothing passes between two networks while this is there; each still reaches everything else.
+pub struct Cut {
+    internet: Namespace,
 }
 
 /// A line from the internet to a router or a server, by the addresses of its two ends.
@@ -83,6 +88,25 @@ impl NatLaboratory {
     pub fn place_in_a_cloud(&self, number: u8) -> Result<ServerPlace> {
         ServerPlace::in_a_cloud(&self.internet, number)
     }
+
+    /// Lets nothing pass between two networks, of which nobody is told. There is one cut at a time.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn cut_between(&self, one: usize, other: usize) -> Result<Cut> {
+        let cut = Cut { internet: self.internet.namespace.clone() };
+        for (here, there) in [(one, other), (other, one)] {
+            let rule = format!("iifname network{here} oifname network{there} drop");
+            cut.internet.nft(&format!("add rule inet internet cut {rule}"))?;
+        }
+        Ok(cut)
+    }
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        let _ = self.internet.nft("flush chain inet internet cut");
+    }
 }
 
 impl Internet {
@@ -93,6 +117,7 @@ impl Internet {
         namespace.nft(
             "add table inet internet
             add chain inet internet forwarded { type filter hook forward priority 0; }
+            add chain inet internet cut { type filter hook forward priority 0; }
             add rule inet internet forwarded ip saddr { 10.0.0.0/8, 192.168.0.0/16 } drop
             add rule inet internet forwarded ip daddr { 10.0.0.0/8, 192.168.0.0/16 } drop",
         )?;

@@ -22,6 +22,8 @@ pub struct Service {
 pub enum Help<'a> {
     /// It answers STUN and relays.
     Relay,
+    /// As [`Help::Relay`], and names its relay once more, with credentials that the relay refuses.
+    RelayAndWrongCredentials,
     /// It does neither; STUN is answered at another place.
     StunAt(&'a ServerPlace),
 }
@@ -45,9 +47,15 @@ impl Service {
         if place.public != place.own {
             command.arg("--external-ip").arg(place.public.to_string());
         }
-        if let Help::StunAt(other) = help {
-            let stun = format!("stun:{}", SocketAddr::from((other.public, STUN_PORT)));
-            command.args(["--turn-listen", "none", "--ice-server", &stun]);
+        let at = |place: &ServerPlace| SocketAddr::from((place.public, STUN_PORT));
+        match help {
+            Help::Relay => {}
+            Help::RelayAndWrongCredentials => {
+                command.args(["--ice-server", &format!("turn:{},nobody,wrong", at(place))]);
+            }
+            Help::StunAt(other) => {
+                command.args(["--turn-listen", "none", "--ice-server", &format!("stun:{}", at(other))]);
+            }
         }
         let ready = |line: &str| line.starts_with("listening on ").then_some(());
         let (process, ()) = Process::start(command, ready).await?;

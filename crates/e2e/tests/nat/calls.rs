@@ -16,14 +16,14 @@ const NO_PATH: Duration = Duration::from_secs(120);
 
 /// Which way media goes between two people: `data-path` of both tiles, and `data-relay-side` of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Way(&'static str, [Option<&'static str>; 2]);
+pub struct Way(pub &'static str, pub [Option<&'static str>; 2]);
 
 const WITHIN: Way = Way("direct-local", [None, None]);
-const ACROSS: Way = Way("direct-internet", [None, None]);
+pub const ACROSS: Way = Way("direct-internet", [None, None]);
 /// Through the relay of the one, of the other, or of both.
-const ONE: [Option<&str>; 2] = [Some("own"), Some("peer")];
-const OTHER: [Option<&str>; 2] = [Some("peer"), Some("own")];
-const BOTH: [Option<&str>; 2] = [Some("both"), Some("both")];
+pub const ONE: [Option<&str>; 2] = [Some("own"), Some("peer")];
+pub const OTHER: [Option<&str>; 2] = [Some("peer"), Some("own")];
+pub const BOTH: [Option<&str>; 2] = [Some("both"), Some("both")];
 
 /// Each side can be reached through the other's relay: ICE chooses whose.
 const EITHER: &[Way] = &[Way("relay-udp", ONE), Way("relay-udp", OTHER)];
@@ -104,7 +104,7 @@ pub fn tests() -> Vec<(String, Test)> {
 }
 
 /// The seats of two people, each in a network of the kind.
-fn seats(one: Kind, other: Kind) -> [Seat; 2] {
+pub fn seats(one: Kind, other: Kind) -> [Seat; 2] {
     let other = if one == other { second(other) } else { first(other) };
     [first(one), other].map(|network| Seat { network, host: 0 })
 }
@@ -112,33 +112,43 @@ fn seats(one: Kind, other: Kind) -> [Seat; 2] {
 async fn connects(stage: &mut Stage, seats: [Seat; 2], which: Which, ways: &'static [Way], room: String) -> Result<()> {
     stage.prepare(&seats, which).await?;
     let stage = &*stage;
-    let pages = seats.map(|seat| stage.page(seat));
-    let [one, other] = pages;
-    let enters = async |seat: Seat| stage.page(seat).go_into(&url(stage, which, seat), &room).await;
-    let meeting = async {
-        try_join(enters(seats[0]), enters(seats[1])).await?;
-        try_join(one.sees(&[other.name()]), other.sees(&[one.name()])).await?;
-        media_flows(&[one, other]).await?;
-        one.wait_until(&format!("tiles and selected pairs tell one of {ways:?}"), PATIENCE, async || {
-            let (tiles, pairs) = try_join(told(pages), selected(pages)).await?;
-            let way = pairs.as_ref().and_then(|pairs| way(stage, which, seats, pairs));
-            let dictated = way.is_some_and(|way| ways.contains(&way) && tiles == way.said());
-            Ok(if dictated { Ok(()) } else { Err(format!("tiles {tiles:?}, pairs {pairs:#?}, which is {way:?}")) })
-        })
-        .await?;
-        // Whatever way it is, media takes it.
-        media_flows(&[one, other]).await
-    };
-    let met = meeting.await;
-    let left = leave(&pages).await;
+    let met = meet(stage, seats, which, ways, &room).await;
+    let left = leave(&seats.map(|seat| stage.page(seat))).await;
     met.and(left)
 }
 
-async fn leave(pages: &[&VitrinePage]) -> Result<()> {
+/// Leads two people into a room, where media comes to flow one of these ways.
+pub async fn meet(stage: &Stage, seats: [Seat; 2], which: Which, ways: &[Way], room: &str) -> Result<()> {
+    let [one, other] = seats.map(|seat| stage.page(seat));
+    let enters = async |seat: Seat| stage.page(seat).go_into(&url(stage, which, seat), room).await;
+    try_join(enters(seats[0]), enters(seats[1])).await?;
+    try_join(one.sees(&[other.name()]), other.sees(&[one.name()])).await?;
+    media_flows(&[one, other]).await?;
+    flows(stage, seats, which, ways).await.map(drop)
+}
+
+/// Waits until media flows between two people one of these ways, as tiles and selected pairs tell, and returns which.
+pub async fn flows(stage: &Stage, seats: [Seat; 2], which: Which, ways: &[Way]) -> Result<Way> {
+    let pages = seats.map(|seat| stage.page(seat));
+    let [one, other] = pages;
+    let way = one
+        .wait_until(&format!("tiles and selected pairs tell one of {ways:?}"), PATIENCE, async || {
+            let (tiles, pairs) = try_join(told(pages), selected(pages)).await?;
+            let way = pairs.as_ref().and_then(|pairs| way(stage, which, seats, pairs));
+            let dictated = way.filter(|way| ways.contains(way) && tiles == way.said());
+            Ok(dictated.ok_or_else(|| format!("tiles {tiles:?}, pairs {pairs:#?}, which is {way:?}")))
+        })
+        .await?;
+    // Whatever way it is, media takes it.
+    media_flows(&[one, other]).await?;
+    Ok(way)
+}
+
+pub async fn leave(pages: &[&VitrinePage]) -> Result<()> {
     try_join_all(pages.iter().map(|page| page.go_to("about:blank"))).await.map(drop)
 }
 
-fn url(stage: &Stage, which: Which, seat: Seat) -> String {
+pub fn url(stage: &Stage, which: Which, seat: Seat) -> String {
     stage.service(which).url(stage.address(seat))
 }
 

@@ -1,8 +1,11 @@
 //! Calls between browsers in networks of every kind: which way media goes is what the networks dictate, and the page
-//! says so. One laboratory with its browsers serves all tests, which therefore run one after another, and is gone when
-//! the last one has ended. `cargo xtask test nat` installs and builds what they run.
+//! says so; before a call, its check says what of each server the network leaves. One laboratory with its browsers serves
+//! all tests, which therefore run one after another, and is gone when the last one has ended. `cargo xtask test nat`
+//! installs and builds what they run.
 
 mod calls;
+mod check;
+mod cut;
 mod stage;
 mod topology;
 
@@ -40,7 +43,7 @@ fn main() -> std::io::Result<()> {
             shared.with(|stage, _| test(&stage.laboratory, &stage.probes).map_err(|error| error.to_string().into()))
         })
     });
-    let calls = calls::tests().into_iter().map(|(name, test)| {
+    let calls = calls::tests().into_iter().chain(check::tests()).chain(cut::tests()).map(|(name, test)| {
         let shared = shared.clone();
         Trial::test(name, move || {
             shared.with(|stage, runtime| runtime.block_on(test(stage)).map_err(|error| error.to_string().into()))

@@ -53,6 +53,8 @@ pub enum Which {
     Relaying,
     /// As [`Which::Relaying`], behind a cloud's NAT.
     RelayingFromACloud,
+    /// As [`Which::Relaying`], and names its relay once more, with credentials that are wrong.
+    WithWrongCredentials,
     /// Without a relay; with the STUN of the first.
     WithoutRelay,
 }
@@ -61,7 +63,7 @@ pub struct Stage {
     // Dropped in this order.
     pages: BTreeMap<Seat, VitrinePage>,
     services: BTreeMap<Which, Service>,
-    places: [ServerPlace; 3],
+    places: [ServerPlace; 4],
     site: Site,
     certificate: Certificate,
     pub probes: Probes,
@@ -74,7 +76,12 @@ impl Stage {
         Ok(Self {
             pages: BTreeMap::new(),
             services: BTreeMap::new(),
-            places: [laboratory.public_place(0)?, laboratory.place_in_a_cloud(1)?, laboratory.public_place(2)?],
+            places: [
+                laboratory.public_place(0)?,
+                laboratory.place_in_a_cloud(1)?,
+                laboratory.public_place(2)?,
+                laboratory.public_place(6)?,
+            ],
             site: Site::of_the_app()?,
             certificate: Certificate::make()?,
             probes: Probes {
@@ -92,6 +99,7 @@ impl Stage {
             Which::WithoutRelay => &[Which::Relaying, Which::WithoutRelay],
             Which::Relaying => &[Which::Relaying],
             Which::RelayingFromACloud => &[Which::RelayingFromACloud],
+            Which::WithWrongCredentials => &[Which::WithWrongCredentials],
         };
         for which in needed {
             if !self.services.contains_key(which) {
@@ -107,10 +115,11 @@ impl Stage {
     }
 
     async fn start_service(&self, which: Which) -> Result<Service> {
-        let [main, cloud, without] = &self.places;
+        let [main, cloud, without, wrong] = &self.places;
         let (place, help) = match which {
             Which::Relaying => (main, Help::Relay),
             Which::RelayingFromACloud => (cloud, Help::Relay),
+            Which::WithWrongCredentials => (wrong, Help::RelayAndWrongCredentials),
             Which::WithoutRelay => (without, Help::StunAt(main)),
         };
         Service::start(place, self.site.path(), &self.certificate, help).await
