@@ -10,7 +10,7 @@ use vitrine_protocol::{
     json::Json,
     server_event::ServerEvent,
     signaling::UserId,
-    socket_io::{Message, Packet},
+    socket_io::{DecodeError, Message, Packet},
 };
 
 use super::{Loss, Outgoing, SignalingEvent, backoff::Backoff, log, milliseconds};
@@ -96,7 +96,7 @@ impl Session {
             let result = select! {
                 frame = self.socket.next().fuse() => match frame {
                     Some(Ok(Frame::Text(text))) => self.receive(&text, sink, backoff).await,
-                    Some(Ok(Frame::Bytes(_))) => self.receive("b", sink, backoff).await,
+                    Some(Ok(Frame::Bytes(_))) => self.not_understood(DecodeError::Binary),
                     Some(Err(WebSocketError::ConnectionClose(close))) => {
                         Err(Loss::Closed(format!("code {} {}", close.code, close.reason)))
                     }
@@ -122,16 +122,11 @@ impl Session {
     async fn receive(&mut self, text: &str, sink: &impl Fn(SignalingEvent), backoff: &mut Backoff) -> Result<(), Loss> {
         let packet = match Packet::decode(text) {
             Ok(packet) => packet,
-            // Once it has given an id it is a signaling server, whatever else it says.
-            Err(error) if self.connected => {
-                self.complain(error);
-                return Ok(());
-            }
-            Err(error) => return Err(Loss::Protocol(error.to_string())),
+            Err(error) => return self.not_understood(error),
         };
         self.heard = now();
         match packet {
-            // No second greeting.
+            // A second greeting is no server's: it would end the session, or change the id.
             Packet::Open(_) | Packet::Message(Message::Connect(_) | Message::ConnectError { .. }) if self.connected => {
             }
             Packet::Open(handshake) => {
@@ -163,6 +158,16 @@ impl Session {
             Packet::Message(Message::ConnectError { message, .. }) => return Err(Loss::Refused(message)),
         }
         Ok(())
+    }
+
+    /// What is no packet is dropped, once the server has shown that it is one by giving an id.
+    fn not_understood(&mut self, error: DecodeError) -> Result<(), Loss> {
+        if self.connected {
+            self.complain(error);
+            Ok(())
+        } else {
+            Err(Loss::Protocol(error.to_string()))
+        }
     }
 
     async fn send(&mut self, asked: Outgoing) -> Result<(), Loss> {

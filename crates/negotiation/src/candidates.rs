@@ -36,7 +36,7 @@ pub(crate) struct Candidates {
     ignored: Vec<String>,
     /// Fragments that no description to come will name.
     dead: Vec<(String, DropReason)>,
-    /// How many times other fragments came in force than those before: by how much ICE was restarted.
+    /// How many times other fragments came in force than those before: how often the other side restarted ICE.
     generation: u32,
 }
 

@@ -235,7 +235,6 @@ fn dropped(fragment: &str, number: u16, reason: DropReason) -> Action {
     Noted(Note::CandidateDropped { candidate: candidate(fragment, number), reason })
 }
 
-/// As clients send it that forward only some members.
 /// The other side restarts ICE.
 fn restart(machine: &mut Negotiation, fragment: &str) {
     machine.handle(RemoteDescription(offer(fragment)));
@@ -253,6 +252,7 @@ fn priority(machine: &mut Negotiation, fragment: &str, rest: &str) -> u32 {
     word(&added.candidate).parse().unwrap_or_else(|error| panic!("{sent}: {error}"))
 }
 
+/// As clients send it that forward only some members.
 fn nameless() -> IceCandidate {
     IceCandidate {
         candidate: "candidate:1 1 tcp 1518280447 192.0.2.1 1 typ host tcptype passive".to_owned(),
