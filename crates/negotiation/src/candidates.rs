@@ -145,9 +145,8 @@ impl Candidates {
 /// those of the old (RFC 8445 §9). Chromium lets them compete instead, and leaves a path with a higher priority only after
 /// three and a half seconds without a packet. Priorities of remote candidates serve this side alone.
 ///
-/// The types stay in their order, and apart from what only the browser knows of: peer-reflexive candidates have the type
-/// preference 110. Relayed ones are left alone, because two relays are told apart by nothing else: were the other side's
-/// worth more than one's own to both, each would send through the other's.
+/// The types stay in their order within a generation, and apart from what only the browser knows of: peer-reflexive
+/// candidates have the type preference 110.
 fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
     let mut ranked = candidate.clone();
     let mut words: Vec<&str> = candidate.candidate.split_ascii_whitespace().collect();
@@ -163,11 +162,14 @@ fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
     ranked
 }
 
-/// The lowest priority of a type of candidates in a generation.
+/// The lowest priority of a type of candidates in a generation. A relay comes before the NATs' addresses of the generation
+/// before. The first relays are left alone, because one's own and the other side's are told apart by nothing but their
+/// priorities: were the other side's worth more to both, each would send through the other's.
 fn place(kind: &str, generation: u32) -> Option<u32> {
     match kind {
         "host" => Some((111 << 24) + generation * RANKS),
-        "srflx" => Some((92 << 24) + generation * RANKS),
+        "srflx" => Some((92 << 24) + (2 * generation + 1) * RANKS),
+        "relay" if generation > 0 => Some((92 << 24) + 2 * generation * RANKS),
         _ => None,
     }
 }

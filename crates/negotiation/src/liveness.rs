@@ -12,7 +12,7 @@ const PING_EVERY: f64 = 500.0;
 const LISTEN_AFTER: f64 = 750.0;
 /// Silence after which a path that nothing comes over counts as dead, whatever the browser says. (A browser takes five
 /// seconds and more.)
-const SUSPECT_AFTER: f64 = 1_250.0;
+const SUSPECT_AFTER: f64 = 1_000.0;
 /// Silence of a peer whom the signaling server does not list, after which it is gone.
 const GONE_AFTER_UNLISTED: f64 = 2_000.0;
 /// Silence of a peer without a connection, after which it is gone.
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn a_machine_that_vanishes_is_tried_again_and_then_gone_within_ten_seconds() {
         let mut liveness = connected(Role::Impolite);
-        let restarts = [1_250, 3_750].map(|time| (time, Decision::RestartIce));
+        let restarts = [1_000, 3_500].map(|time| (time, Decision::RestartIce));
         assert_eq!(run(&mut liveness, ONLINE, 5_000), restarts);
         liveness.path(Path::Disconnected, 5_000.0);
         let decided = run(&mut liveness, ONLINE, 60_000);
@@ -350,10 +350,10 @@ mod tests {
     #[test]
     fn what_a_server_carries_says_nothing_of_the_path() {
         let mut liveness = connected(Role::Impolite);
-        liveness.heard(1_200.0);
-        assert!(liveness.is_fresh(1_200.0));
-        assert_eq!(run(&mut liveness, ONLINE, 1_250), [(1_250, Decision::RestartIce)]);
-        assert!(!liveness.is_fresh(1_250.0));
+        liveness.heard(900.0);
+        assert!(liveness.is_fresh(900.0));
+        assert_eq!(run(&mut liveness, ONLINE, 1_000), [(1_000, Decision::RestartIce)]);
+        assert!(!liveness.is_fresh(1_000.0));
         liveness.heard_directly(1_300.0);
         assert!(liveness.is_fresh(1_300.0));
     }
@@ -381,7 +381,7 @@ mod tests {
         liveness.heard(1_500.0);
         assert_eq!(run(&mut liveness, ONLINE, 3_000), []);
 
-        assert_eq!(run(&mut connected(Role::Polite), ONLINE, 2_250), [(2_250, Decision::RestartIce)]);
+        assert_eq!(run(&mut connected(Role::Polite), ONLINE, 2_000), [(2_000, Decision::RestartIce)]);
         let mut liveness = connected(Role::Polite);
         liveness.restarted_by_peer(1_300.0);
         assert_eq!(run(&mut liveness, ONLINE, 3_750), []);

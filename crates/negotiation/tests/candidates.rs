@@ -181,14 +181,30 @@ fn candidates_of_a_restart_come_before_those_of_the_same_type_before_it() {
 }
 
 #[test]
+fn a_relay_of_a_restart_comes_between_the_nats_addresses_of_its_time_and_of_the_time_before() {
+    let (nat, relay) = ("1685987071 192.0.2.2 1 typ srflx", "8331007 192.0.2.9 1 typ relay");
+    let mut machine = connected(Polite);
+    let mut before = priority(&mut machine, "b1", nat);
+    assert_eq!(priority(&mut machine, "b1", relay), 8_331_007, "nobody's first relay is worth more than another's");
+    for fragment in ["b2", "b3"] {
+        restart(&mut machine, fragment);
+        let (nat, relay) = (priority(&mut machine, fragment, nat), priority(&mut machine, fragment, relay));
+        assert!(before < relay && relay < nat, "{before} {relay} {nat}");
+        before = nat;
+    }
+}
+
+#[test]
 fn restarts_without_end_leave_the_types_in_their_order() {
     let mut machine = connected(Polite);
     for number in 0..300 {
         let fragment = format!("c{number}");
         restart(&mut machine, &fragment);
-        for (rest, preferences) in
-            [("2147483647 192.0.2.1 1 typ host", 111..126), ("4294967295 ::1 1 typ srflx", 91..110)]
-        {
+        for (rest, preferences) in [
+            ("2147483647 ::1 1 typ host", 111..126),
+            ("4294967295 ::1 1 typ srflx", 91..110),
+            ("1 ::1 1 typ relay", 0..110),
+        ] {
             let priority = priority(&mut machine, &fragment, rest);
             assert!(preferences.contains(&(priority >> 24)), "{priority}");
         }
