@@ -4,8 +4,9 @@
 //! installs and builds what they run.
 
 mod calls;
+mod changes;
 mod check;
-mod cut;
+
 mod stage;
 mod topology;
 
@@ -43,7 +44,7 @@ fn main() -> std::io::Result<()> {
             shared.with(|stage, _| test(&stage.laboratory, &stage.probes).map_err(|error| error.to_string().into()))
         })
     });
-    let calls = calls::tests().into_iter().chain(check::tests()).chain(cut::tests()).map(|(name, test)| {
+    let calls = calls::tests().into_iter().chain(check::tests()).chain(changes::tests()).map(|(name, test)| {
         let shared = shared.clone();
         Trial::test(name, move || {
             shared.with(|stage, runtime| runtime.block_on(test(stage)).map_err(|error| error.to_string().into()))
