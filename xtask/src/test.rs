@@ -30,10 +30,11 @@ struct Stage {
     run: fn(&Context<'_>, &mut Tally) -> Outcome,
 }
 
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 12] = [
     Stage { name: "fmt", does: "the code is formatted", has_tests: false, run: fmt },
     Stage { name: "clippy-native", does: "no lint in what runs natively", has_tests: false, run: clippy_native },
     Stage { name: "clippy-wasm", does: "no lint in the app", has_tests: false, run: clippy_wasm },
+    Stage { name: "clippy-fuzz", does: "no lint in the fuzz targets", has_tests: false, run: clippy_fuzz },
     Stage { name: "doc", does: "the documentation builds without a warning", has_tests: false, run: doc },
     Stage { name: "native", does: "tests without a browser", has_tests: true, run: native },
     Stage { name: "simulation", does: "the negotiation, in many seeded meshes", has_tests: true, run: simulation },
@@ -128,7 +129,7 @@ fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<(Option<String>, Option<Str
             Err(failure) => no_firefox = Some(failure.to_string()),
         }
     }
-    if any(&["fmt", "clippy-native", "clippy-wasm"]) {
+    if any(&["fmt", "clippy-native", "clippy-wasm", "clippy-fuzz"]) {
         tools::ensure_components()?;
     }
     if any(&["clippy-wasm", "doc", "wasm-chromium", "wasm-firefox", "dist", "e2e", "nat"]) {
@@ -158,6 +159,14 @@ fn clippy_native(context: &Context<'_>, _: &mut Tally) -> Outcome {
 fn clippy_wasm(context: &Context<'_>, _: &mut Tally) -> Outcome {
     let package = ["clippy", "--package", "vitrine", "--target", WASM_TARGET];
     run(cargo(context.root).args(package).args(["--all-targets", "--", "-D", "warnings"]))
+}
+
+/// The fuzz targets are a workspace of their own. Nothing is linked here, so that libFuzzer need not be compiled.
+fn clippy_fuzz(context: &Context<'_>, _: &mut Tally) -> Outcome {
+    let workspace = ["--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"];
+    let command = &mut cargo(context.root);
+    command.arg("clippy").args(workspace).arg(context.target).args(["--", "-D", "warnings"]);
+    run(command.env("CUSTOM_LIBFUZZER_PATH", "/none/libfuzzer.a"))
 }
 
 fn doc(context: &Context<'_>, _: &mut Tally) -> Outcome {
@@ -341,7 +350,7 @@ mod tests {
             STAGES.iter().map(|stage| stage.name).filter(|name| is_meant(name, part)).collect()
         };
         assert_eq!(meant("native"), ["native"]);
-        assert_eq!(meant("clippy"), ["clippy-native", "clippy-wasm"]);
+        assert_eq!(meant("clippy"), ["clippy-native", "clippy-wasm", "clippy-fuzz"]);
     }
 
     #[test]
