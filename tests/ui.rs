@@ -264,6 +264,15 @@ async fn every_connection_state_is_named_for_tests_and_said_in_words_of_its_own(
 }
 
 #[wasm_bindgen_test]
+async fn a_tile_that_could_not_connect_asks_for_another_try() {
+    let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
+    assert!(page.find("[data-testid=retry]").is_none());
+    page.update(|call| call.peers[1].connection = ConnectionState::Failed).await;
+    page.click("retry").await;
+    assert_eq!(page.sent(), [Command::Retry(peer("two").key)]);
+}
+
+#[wasm_bindgen_test]
 async fn a_camera_that_is_off_leaves_the_initials() {
     let page = Page::open("", in_call(vec![peer("one")])).await;
     assert_eq!(attribute(&page.get("tile"), "data-video"), "true");

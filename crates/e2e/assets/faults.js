@@ -186,6 +186,15 @@
   };
   const channel = (id) => channels.get(connectionOf(id));
 
+  // ---- the line to the server ----
+  let sockets = 0;
+  window.WebSocket = class extends WebSocket {
+    constructor(...parameters) {
+      super(...parameters);
+      sockets += 1;
+    }
+  };
+
   // ---- devices ----
   const failures = { audio: null, video: null }; // kind → the DOMException's name
   if (navigator.mediaDevices) {
@@ -264,6 +273,7 @@
       congested = true;
       return given;
     },
+    sockets: () => sockets,
     loseDevice,
     returnDevice,
     reloadAndEnter,

@@ -182,6 +182,21 @@ impl Page {
         self.evaluate("return __probe.frameClock()").await
     }
 
+    /// Waits until the page has shown so many frames that its browser knows their pace: one that has seen a few only
+    /// misjudges when those after a gap are due, and shows them up to three seconds late.
+    ///
+    /// # Errors
+    /// When they do not come in time.
+    pub async fn knows_the_pace(&self) -> Result<()> {
+        const FRAMES: u64 = 60;
+        self.start_frame_clock().await?;
+        self.wait_until("the call has gone on for a while", PATIENCE, async || {
+            let clock = self.frame_clock().await?;
+            Ok(if clock.any.frames >= FRAMES { Ok(()) } else { Err(format!("{clock:?}")) })
+        })
+        .await
+    }
+
     /// When the first frame after `time` was shown, both by the page's clock.
     ///
     /// # Errors
@@ -265,6 +280,14 @@ impl Page {
     /// When the page does not answer.
     pub async fn congest_control(&self) -> Result<u64> {
         self.evaluate("return __probe.congestControl()").await
+    }
+
+    /// How many WebSockets the page has opened or tried to.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn sockets(&self) -> Result<usize> {
+        self.evaluate("return __probe.sockets()").await
     }
 
     /// The first message that the other side sent over the control channel.

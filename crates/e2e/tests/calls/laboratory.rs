@@ -17,6 +17,12 @@ const BACK: f64 = 3_000.0;
 /// Chromium looks for new addresses every two seconds, in milliseconds; before that no path through one is usable.
 const ADDRESS_NOTICED: f64 = 2_000.0;
 
+/// What the page writes to its console then.
+const RESTARTED: &str = "ICE is restarted";
+
+/// Between what calls for a restart and the restart, in milliseconds. Two of them on their own are five seconds apart.
+const AT_ONCE: f64 = 2_000.0;
+
 struct Call {
     // Browsers end before their machines do.
     pages: Vec<VitrinePage>,
@@ -46,6 +52,7 @@ impl Call {
         let [ada, ben] = &call.pages[..] else { unreachable!() };
         try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
         media_flows(&[ada, ben]).await?;
+        try_join(ada.knows_the_pace(), ben.knows_the_pace()).await?;
         Ok(call)
     }
 
@@ -141,6 +148,21 @@ async fn media_is_back_soon_after_there_is_a_path_again() -> Result<()> {
         call.laboratory.cut_path(path)?;
     }
     call.stands_still().await?;
+    // What says that there may be another path now is tried at once, however lately something else was.
+    let [ada, _] = &call.pages[..] else { unreachable!() };
+    for target in ["window", "navigator.connection"] {
+        let event = if target == "window" { "online" } else { "change" };
+        let before = ada.console_says(RESTARTED).await?;
+        let fired: f64 =
+            ada.evaluate(&format!("{target}.dispatchEvent(new Event('{event}')); return performance.now()")).await?;
+        ada.wait_until("ICE is restarted", PATIENCE, async || {
+            let now = ada.console_says(RESTARTED).await?;
+            Ok(if now > before { Ok(()) } else { Err(format!("{now} times, as before")) })
+        })
+        .await?;
+        let waited = ada.now().await? - fired;
+        assert!(waited <= AT_ONCE, "{waited} ms after {event}");
+    }
     // Only the other path comes back.
     call.laboratory.mend()?;
     call.laboratory.cut_path(old)?;

@@ -1,7 +1,7 @@
 //! The signaling server dies in the middle of a call and comes back.
 
 use futures_util::future::{try_join, try_join3};
-use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, media_flows};
+use vitrine_e2e::{Browser, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
 
 use crate::turn;
 
@@ -35,6 +35,39 @@ async fn a_call_outlives_the_server_and_everybody_returns_to_it() -> Result<()> 
     media_flows(&[&ada, &ben, &cho]).await?;
     for page in [&ada, &ben, &cho] {
         assert_eq!(page.counts().await?.created_connections, 2);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lost_server_is_tried_at_once_when_the_network_returns_or_somebody_looks() -> Result<()> {
+    /// Attempts after which more than two seconds pass until the next one.
+    const ATTEMPTS: usize = 8;
+    /// Between what calls for an attempt and the attempt, in milliseconds.
+    const AT_ONCE: f64 = 1_000.0;
+    let _turn = turn().await;
+    let site = Site::of_the_app()?;
+    let server = VitrineServer::start(site.path()).await?;
+    let page = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
+    page.signaling_is("online").await?;
+    drop(server);
+    let attempts_after = async |before: usize| {
+        page.wait_until("another attempt is made", PATIENCE, async || {
+            let now = page.sockets().await?;
+            Ok(if now > before { Ok(now) } else { Err(format!("{now} attempts so far")) })
+        })
+        .await
+    };
+    let mut attempts = attempts_after(ATTEMPTS).await?;
+    for event in
+        ["window.dispatchEvent(new Event('online'))", "document.dispatchEvent(new Event('visibilitychange'))"].repeat(2)
+    {
+        let fired: f64 = page.evaluate(&format!("{event}; return performance.now()")).await?;
+        attempts = attempts_after(attempts).await?;
+        let waited = page.now().await? - fired;
+        assert!(waited <= AT_ONCE, "{waited} ms after {event}");
+        // The attempt has to fail before the next one.
+        page.signaling_is("offline").await?;
     }
     Ok(())
 }

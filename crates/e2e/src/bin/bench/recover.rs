@@ -143,6 +143,7 @@ impl Stage {
         kind.enter(&stayer).await?;
         kind.enter(&other).await?;
         media_flows(&[&stayer, &other]).await?;
+        try_join(stayer.knows_the_pace(), other.knows_the_pace()).await?;
         try_join(stayer.start_frame_clock(), other.start_frame_clock()).await?;
         watch(&stayer, Duration::from_secs(1)).await?;
         match (self, fault) {
