@@ -130,6 +130,7 @@ fn peer(id: &str) -> PeerState {
         audio: Some(true),
         video: Some(true),
         path: None,
+        stalled: false,
         steps: Steps::default(),
     }
 }
@@ -567,6 +568,8 @@ async fn coming_and_going_is_announced_politely() {
     page.update(|state| state.peers.push(peer("one"))).await;
     let joined = page.text("announcements");
     assert!(!joined.is_empty());
+    page.update(|state| state.peers[0].id = UserId("another".into())).await;
+    assert_eq!(page.text("announcements"), joined, "another id is nobody else");
     page.update(|state| state.peers.clear()).await;
     assert!(page.text("announcements").contains("Name of one"));
     assert_ne!(page.text("announcements"), joined);

@@ -120,9 +120,9 @@ impl LocalTrack {
         });
     }
 
-    /// Whether the device still delivers.
-    pub fn is_live(&self) -> bool {
-        self.track.ready_state() == MediaStreamTrackState::Live
+    /// Whether the device still delivers, and nobody has taken it away for a while.
+    pub fn delivers(&self) -> bool {
+        self.track.ready_state() == MediaStreamTrackState::Live && !self.track.muted()
     }
 }
 
@@ -163,11 +163,14 @@ pub async fn capture(audio: bool, video: bool) -> Capture {
 
 /// Asks again for a device, without the person noticing: gives nothing where the browser would have to ask.
 pub async fn capture_quietly(kind: Kind) -> Capture {
-    let permission = permission(kind).await;
-    if permission.is_none_or(|status| status.state() != PermissionState::Granted) {
-        return Capture::default();
+    match permission(kind).await.map(|status| status.state()) {
+        Some(PermissionState::Granted) => capture(kind == Kind::Audio, kind == Kind::Video).await,
+        Some(PermissionState::Denied) => {
+            let refused = |asked| (kind == asked).then_some(Err(CaptureError::Refused));
+            Capture { audio: refused(Kind::Audio), video: refused(Kind::Video) }
+        }
+        _ => Capture::default(),
     }
-    capture(kind == Kind::Audio, kind == Kind::Video).await
 }
 
 /// Captures the system's microphone anew if `track` is of one that was the system's choice and is so no more; gives

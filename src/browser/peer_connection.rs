@@ -99,11 +99,7 @@ pub async fn make_certificate() -> Option<JsValue> {
     if !super::has_webrtc() {
         return None;
     }
-    let algorithm = to_js(&Json::object([
-        ("name", Json::Text("ECDSA".to_owned())),
-        ("namedCurve", Json::Text("P-256".to_owned())),
-    ]))
-    .ok()?;
+    let algorithm = js_sys::JSON::parse(r#"{"name":"ECDSA","namedCurve":"P-256"}"#).ok()?;
     let made = RtcPeerConnection::generate_certificate_with_object(algorithm.unchecked_ref()).ok()?;
     JsFuture::from(made).await.ok()
 }
@@ -228,12 +224,8 @@ impl PeerConnection {
         for transceiver in self.transceivers(Kind::Video) {
             let sender: Sender = transceiver.sender().unchecked_into();
             let parameters = sender.parameters();
-            let result = to_js(&Json::object([(
-                "encodingOptions",
-                Json::List(vec![Json::object([("keyFrame", Json::Bool(true))])]),
-            )]))
-            .map(|options| sender.try_set_parameters(&parameters, &options));
-            if let Ok(Ok(promise)) = result {
+            let options = js_sys::JSON::parse(r#"{"encodingOptions":[{"keyFrame":true}]}"#).unwrap_or_default();
+            if let Ok(promise) = sender.try_set_parameters(&parameters, &options) {
                 wasm_bindgen_futures::spawn_local(async move {
                     if let Err(error) = JsFuture::from(promise).await {
                         super::describe(&format!("no picture could be asked for: {}", JsError::from(error)));

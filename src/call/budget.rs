@@ -20,13 +20,13 @@ impl Budget {
         Self { left: BURST, at: now }
     }
 
-    /// Takes one message from the allowance at `now`; whether there was one left.
-    pub fn spend(&mut self, now: f64) -> bool {
+    /// Takes `messages` from the allowance at `now`, if there are so many left; whether there were.
+    pub fn spend(&mut self, now: f64, messages: f64) -> bool {
         self.left = (self.left + (now - self.at) / 1000.0 * PER_SECOND).min(BURST);
         self.at = now;
-        let enough = self.left >= 1.0;
+        let enough = self.left >= messages;
         if enough {
-            self.left -= 1.0;
+            self.left -= messages;
         }
         enough
     }
@@ -39,9 +39,9 @@ mod tests {
     #[test]
     fn a_burst_passes_a_flood_does_not_and_time_mends_it() {
         let mut budget = Budget::new(0.0);
-        let passed = (0..10_000).filter(|_| budget.spend(0.0)).count();
+        let passed = (0..10_000).filter(|_| budget.spend(0.0, 1.0)).count();
         assert_eq!(passed, BURST as usize);
-        assert_eq!((0..100).filter(|_| budget.spend(500.0)).count(), (PER_SECOND / 2.0) as usize);
-        assert_eq!((0..10_000).filter(|_| budget.spend(3_600_000.0)).count(), BURST as usize);
+        assert_eq!((0..100).filter(|_| budget.spend(500.0, 1.0)).count(), (PER_SECOND / 2.0) as usize);
+        assert_eq!((0..10_000).filter(|_| budget.spend(3_600_000.0, 1.0)).count(), BURST as usize);
     }
 }

@@ -34,7 +34,9 @@ impl Peer {
             }
             ControlChannelEvent::Closed => return Some(News::Ended),
             ControlChannelEvent::Unreadable(reason) => {
-                self.complain(&format!("unreadable control message: {reason}"));
+                if self.accepts_more(Way::Control) {
+                    self.complain(&format!("unreadable control message: {reason}"));
+                }
                 return None;
             }
             ControlChannelEvent::Message(message) => message,
@@ -47,11 +49,11 @@ impl Peer {
             ControlMessage::Candidate { candidate } => self.receive_candidate(candidate, Way::Control, context),
             _ if !self.accepts_more(Way::Control) => {}
             ControlMessage::Hello { name, session_id, version } => {
-                if version != VERSION {
-                    self.describe(&format!("speaks version {version} of the control channel"));
-                }
                 // Said once: nobody becomes somebody else.
                 if self.session.is_none() {
+                    if version != VERSION {
+                        self.describe(&format!("speaks version {version} of the control channel"));
+                    }
                     self.view.name = presentable(&name);
                     self.session = Some(session_id);
                     return Some(News::Identified);
@@ -79,7 +81,7 @@ impl Peer {
             Way::Signaling => self.liveness.heard(now),
             Way::Control => self.liveness.heard_directly(now),
         }
-        let accepts = self.budget.spend(now);
+        let accepts = self.budget.spend(now, 1.0);
         if !accepts {
             self.complain("sends too much: some of it is dropped");
             self.excess = self.excess.saturating_add(1);

@@ -107,6 +107,10 @@ pub struct Engine {
     pub(super) ticks: u32,
     /// Numbers connections and requests, so that what comes late is told apart.
     pub(super) serial: u64,
+    /// When the server was lost last, in milliseconds of the page's clock.
+    pub(super) lost_at: f64,
+    /// The server refused something; that is told once.
+    pub(super) refused: bool,
     pub(super) _listeners: Vec<Listener>,
 }
 
@@ -149,6 +153,8 @@ impl Engine {
             problem,
             ticks: 0,
             serial: 0,
+            lost_at: f64::NEG_INFINITY,
+            refused: false,
             _listeners: listeners,
         }
     }

@@ -4,7 +4,7 @@
 use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
     json::Json,
-    signaling::{Entered, ErrorCode, UserId, event},
+    signaling::{Entered, UserId, event},
     wire::Read,
 };
 
@@ -14,7 +14,7 @@ use super::{
     ice_servers::IceServerList,
 };
 use crate::{
-    browser::{Task, random_id},
+    browser::{Task, now, random_id},
     signaling::{RequestError, SignalingEvent},
 };
 
@@ -36,8 +36,13 @@ pub(super) struct Room {
     pub(super) unclaimed: Vec<(UserId, Task)>,
 }
 
-/// After how long a server that has had too many requests is asked again, in milliseconds.
+/// After how long a server that did not let one back in is asked again, in milliseconds.
 const ENTER_AGAIN_AFTER: u32 = 5_000;
+
+/// How long after a loss of the server one comes back into the room at the earliest, in milliseconds. Whose network
+/// changed is back before the server knows of the loss: the others take somebody for a newcomer as long as they hear
+/// everybody they are connected to.
+const RETURN_AFTER: f64 = 1_000.0;
 
 impl Engine {
     /// Leaves the room, if there is one.
@@ -63,9 +68,17 @@ impl Engine {
                 if matches!(self.problem, Some(Problem::ServerUnreachable | Problem::RequestTimedOut)) {
                     self.problem = None;
                 }
-                self.request_entry();
+                let wait = self.lost_at + RETURN_AFTER - now();
+                if self.room.as_ref().is_some_and(|room| room.entered) && wait > 0.0 {
+                    self.enter_later(wait as u32);
+                } else {
+                    self.request_entry();
+                }
             }
             SignalingEvent::Offline(_) => {
+                if self.signaling_state == SignalingState::Online {
+                    self.lost_at = now();
+                }
                 self.signaling_state = SignalingState::Offline;
                 // In a call the connections between the participants go on, and the indicator tells the rest.
                 let in_call = self.room.as_ref().is_some_and(|room| room.entered);
@@ -94,6 +107,18 @@ impl Engine {
         room.request = Some((serial, task));
     }
 
+    /// Asks for it after so many milliseconds.
+    fn enter_later(&mut self, wait: u32) {
+        let Some(room) = &mut self.room else { return };
+        self.serial += 1;
+        let (events, serial) = (self.events.clone(), self.serial);
+        let task = Task::spawn(async move {
+            TimeoutFuture::new(wait).await;
+            let _ = events.unbounded_send(Event::EnterAgain(serial));
+        });
+        room.request = Some((serial, task));
+    }
+
     pub(super) fn entered(&mut self, serial: u64, result: Result<Json, RequestError>) {
         let Some(room) = &mut self.room else { return };
         if room.request.take_if(|(current, _)| *current == serial).is_none() {
@@ -109,28 +134,19 @@ impl Engine {
                 self.meet(answer.existing_users.unwrap_or_default());
                 return;
             }
-            // Back after a loss, perhaps with many others: the connections between the participants go on meanwhile.
-            Ok(Ok(Entered { error: Some(error), .. })) if room.entered && error.code == ErrorCode::RateLimited => {
-                let events = self.events.clone();
-                let task = Task::spawn(async move {
-                    TimeoutFuture::new(ENTER_AGAIN_AFTER).await;
-                    let _ = events.unbounded_send(Event::EnterAgain(serial));
-                });
-                room.request = Some((serial, task));
-                return;
-            }
+            // The next connection asks again.
+            Err(RequestError::Offline) => return,
+            // Back after a loss, perhaps with many others, perhaps before the server has noticed that one was gone: the
+            // connections between the participants go on meanwhile.
+            _ if room.entered => return self.enter_later(ENTER_AGAIN_AFTER),
             Ok(Ok(answer)) => match answer.error {
                 Some(error) => Problem::Refused(error.code),
                 None => Problem::RefusedWithoutReason,
             },
             Ok(Err(_)) => Problem::RefusedWithoutReason,
-            // The next connection asks again.
-            Err(RequestError::Offline) => return,
             Err(RequestError::TimedOut) => Problem::RequestTimedOut,
         };
         self.problem = Some(problem);
-        if !room.entered {
-            self.room = None;
-        }
+        self.room = None;
     }
 }

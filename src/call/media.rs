@@ -76,7 +76,7 @@ impl Media {
             return;
         }
         match (&device.track, on) {
-            (Some(track), true) if track.is_live() => {
+            (Some(track), true) if track.delivers() => {
                 track.set_enabled(true);
                 device.state = DeviceState::On;
             }
@@ -217,7 +217,9 @@ impl Media {
         match change {
             TrackChange::Ended => {
                 device.track = None;
-                device.state = DeviceState::Unavailable(DeviceProblem::Lost);
+                // Who has switched it off misses nothing, and asks anew by switching it on.
+                device.state =
+                    if device.wanted { DeviceState::Unavailable(DeviceProblem::Lost) } else { DeviceState::Off };
                 self.look_again();
             }
             TrackChange::Interrupted if device.state == DeviceState::On => {

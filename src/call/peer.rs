@@ -21,6 +21,8 @@ use crate::{
 
 /// Most notes of one negotiation that are written to the console; a peer can cause any number.
 const MAX_NOTES: u32 = 20;
+/// So many messages another beginning of the connection counts for.
+const BEGINNING: f64 = 30.0;
 /// How long a connection is new, in milliseconds.
 const NEW_FOR: f64 = 4_000.0;
 
@@ -105,6 +107,7 @@ impl Peer {
             audio: None,
             video: None,
             path: None,
+            stalled: false,
             steps: Steps { offerer: offers, ..Steps::default() },
         };
         let mut peer = Self {
@@ -151,6 +154,18 @@ impl Peer {
         self.negotiation.anew(random_id())
     }
 
+    /// Whether it may be this participant who comes into the room under another id: the server does not list him or her
+    /// any more, or will not for long, because nothing is heard over the connection.
+    pub fn is_absent(&self) -> bool {
+        !self.listed || self.session.is_some() && !self.liveness.is_lively(now())
+    }
+
+    /// Takes the place of `older`, whose sender is the same: what that one has sent too much counts on.
+    pub fn succeed(&mut self, older: &Self) {
+        (self.budget, self.excess, self.notes, self.complained) =
+            (older.budget, older.excess, older.notes, older.complained);
+    }
+
     /// Whether the participant could be reached if the signaling server were gone.
     pub fn has_control(&self) -> bool {
         self.control_open
@@ -188,6 +203,7 @@ impl Peer {
             awaits_answer: self.negotiation.awaits_answer(),
             standstill: self.watch.standstill(),
         };
+        self.view.stalled = facts.standstill && !self.liveness.is_fresh(facts.now);
         if std::mem::take(&mut self.owes_picture) {
             self.connection.refresh_pictures();
         }
@@ -230,7 +246,9 @@ impl Peer {
         }
         let offer = description.kind == SdpType::Offer;
         if self.negotiation.is_from_another_connection(&description) {
-            return Some(News::StartedAnew(description));
+            // A connection is dear.
+            let affordable = self.budget.spend(now(), BEGINNING);
+            return affordable.then_some(News::StartedAnew(description));
         }
         match description.kind {
             SdpType::Offer => self.reach(Step::Offer),

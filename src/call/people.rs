@@ -58,7 +58,7 @@ impl Engine {
         if let Some(room) = self.room.as_mut().filter(|room| room.members.len() < MAX_PEERS) {
             room.members.push(id.clone());
         }
-        let missing = self.peers.iter().any(|peer| !peer.listed && peer.session.is_some());
+        let missing = self.peers.iter().any(|peer| peer.is_absent() && peer.session.is_some());
         if !missing || self.peers.knows(&id) {
             return self.welcome(id);
         }
@@ -105,7 +105,7 @@ impl Engine {
             Some(from.clone())
         } else {
             let session = Some(&introduction.session);
-            let known = self.peers.iter().find(|peer| !peer.listed && peer.session.as_ref() == session);
+            let known = self.peers.iter().find(|peer| peer.is_absent() && peer.session.as_ref() == session);
             known.map(|peer| peer.view.id.clone())
         };
         match (known_as, introduction.acquaintance) {
@@ -174,7 +174,9 @@ impl Engine {
                 }
             }
             ServerEvent::Refused(refused) => {
-                describe(&format!("the server refused {}: {}", refused.event, refused.error.message));
+                if !std::mem::replace(&mut self.refused, true) {
+                    describe(&format!("the server refused {}: {}", refused.event, refused.error.message));
+                }
             }
         }
     }
@@ -267,7 +269,7 @@ impl Engine {
             return;
         }
         let (session, key) = (peer.session.clone(), peer.view.key);
-        // Whom the server still lists nobody can replace: a session id is no secret among participants.
-        self.peers.retain(|other| other.listed || other.view.key >= key || other.session != session);
+        // Whom one hears nobody can replace: a session id is no secret among participants.
+        self.peers.retain(|other| !other.is_absent() || other.view.key >= key || other.session != session);
     }
 }

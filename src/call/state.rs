@@ -125,8 +125,21 @@ pub struct PeerState {
     pub video: Option<bool>,
     /// Which way the media goes, while it is known.
     pub path: Option<Path>,
+    /// Nothing comes over the path that the browser still holds on to, and another is being looked for.
+    pub stalled: bool,
     /// How the connection came to be, so far.
     pub steps: Steps,
+}
+
+impl PeerState {
+    /// The state to show: a connection is lost as soon as nothing comes, whatever the browser says.
+    pub fn shown(&self) -> ConnectionState {
+        if self.stalled && self.connection == ConnectionState::Connected {
+            ConnectionState::Disconnected
+        } else {
+            self.connection
+        }
+    }
 }
 
 /// `RTCPeerConnectionState` (W3C webrtc-pc §4.3.3).

@@ -32,9 +32,12 @@ pub(super) async fn run(
             Err(loss) => loss,
         };
         log(&loss);
+        let at_once = matches!(loss, Loss::NetworkChanged);
         sink(SignalingEvent::Offline(loss));
-        let wait = backoff.next(js_sys::Math::random());
-        wait_for_retry(wait, &mut outgoing).await;
+        if !at_once {
+            let wait = backoff.next(js_sys::Math::random());
+            wait_for_retry(wait, &mut outgoing).await;
+        }
     }
 }
 
@@ -173,7 +176,7 @@ impl Session {
     async fn send(&mut self, asked: Outgoing) -> Result<(), Loss> {
         let message = match asked {
             Outgoing::Wake => return Ok(()),
-            Outgoing::NetworkChanged => return Err(Loss::Closed("the network changed".to_owned())),
+            Outgoing::NetworkChanged => return Err(Loss::NetworkChanged),
             // Not greeted yet: refused by dropping it, as while offline.
             _ if !self.connected => return Ok(()),
             Outgoing::Emit { event, data } => {

@@ -41,6 +41,9 @@ pub enum Loss {
     /// The WebSocket closed or could not be opened.
     #[error("the connection closed: {0}")]
     Closed(String),
+    /// What the connection went through is no more.
+    #[error("the network changed")]
+    NetworkChanged,
     /// The server did not greet, or missed a ping (Engine.IO v4, heartbeat).
     #[error("the server fell silent")]
     Silent,

@@ -13,7 +13,8 @@ use vitrine_protocol::signaling::UserId;
 struct Snapshot {
     room: Option<String>,
     signaling: SignalingState,
-    peers: Vec<(UserId, Option<String>, ConnectionState)>,
+    /// Told apart by key: an id changes when the server was lost and found.
+    peers: Vec<(u64, UserId, Option<String>, ConnectionState)>,
 }
 
 impl Snapshot {
@@ -21,12 +22,16 @@ impl Snapshot {
         Self {
             room: state.room.clone().filter(|_| state.stage == Stage::InCall),
             signaling: state.signaling,
-            peers: state.peers.iter().map(|peer| (peer.id.clone(), peer.name.clone(), peer.connection)).collect(),
+            peers: state
+                .peers
+                .iter()
+                .map(|peer| (peer.key, peer.id.clone(), peer.name.clone(), peer.shown()))
+                .collect(),
         }
     }
 
-    fn peer(&self, id: &UserId) -> Option<(&Option<String>, ConnectionState)> {
-        self.peers.iter().find(|(peer, ..)| peer == id).map(|(_, name, connection)| (name, *connection))
+    fn peer(&self, key: u64) -> Option<(&Option<String>, ConnectionState)> {
+        self.peers.iter().find(|(peer, ..)| *peer == key).map(|(_, _, name, connection)| (name, *connection))
     }
 }
 
@@ -57,9 +62,9 @@ fn changes(locale: Locale, before: &Snapshot, now: &Snapshot) -> Vec<String> {
         (None, None) => return news,
         (Some(_), Some(_)) => {}
     }
-    for (id, name, connection) in &now.peers {
+    for (key, id, name, connection) in &now.peers {
         use ConnectionState::{Connected, Disconnected, Failed};
-        let Some((known_as, was)) = before.peer(id) else {
+        let Some((known_as, was)) = before.peer(*key) else {
             // Somebody of whom no name is known yet; the name follows with the connection.
             news.push(text!(locale, live.joining).to_owned());
             continue;
@@ -82,7 +87,7 @@ fn changes(locale: Locale, before: &Snapshot, now: &Snapshot) -> Vec<String> {
         };
         news.push(fill(told, "name", &text::name_or_guest(locale, name.as_deref(), id)));
     }
-    for (id, name, _) in before.peers.iter().filter(|(id, ..)| now.peer(id).is_none()) {
+    for (_, id, name, _) in before.peers.iter().filter(|(key, ..)| now.peer(*key).is_none()) {
         news.push(fill(text!(locale, live.left), "name", &text::name_or_guest(locale, name.as_deref(), id)));
     }
     match (before.signaling, now.signaling) {

@@ -102,7 +102,7 @@ pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
     let name = select(ui, key, move |peer| text::name_or_guest(locale, peer.name.as_deref(), &peer.id));
     let name = move || name.get().unwrap_or_default();
     let stream = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.stream.clone());
-    let connection = select(ui, key, |peer| peer.connection);
+    let connection = select(ui, key, PeerState::shown);
     let connection = move || connection.get().unwrap_or(ConnectionState::Closed);
     let muted = select(ui, key, |peer| peer.audio == Some(false));
     let picture = select(ui, key, has_picture);

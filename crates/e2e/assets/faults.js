@@ -209,6 +209,13 @@
       const gone = (device) => failures[device.kind.replace('input', '')] === 'NotFoundError';
       return (await enumerateDevices.call(this)).filter((device) => !gone(device));
     };
+    const { query } = Permissions.prototype;
+    Permissions.prototype.query = async function (descriptor) {
+      const kind = { microphone: 'audio', camera: 'video' }[descriptor.name];
+      // Other answers are the browser's own.
+      if (failures[kind] !== 'NotAllowedError') return query.call(this, descriptor);
+      return Object.create(PermissionStatus.prototype, { state: { value: 'denied' } });
+    };
   }
   const changed = () => navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
   const loseDevice = (kind, failure) => {

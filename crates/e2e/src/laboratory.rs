@@ -59,9 +59,9 @@ impl Laboratory {
         let (machine, outside) = (self.machine(number), self.namespaces.outside(&name));
         let namespace = self.namespaces.add(&name)?;
         namespace.join_outside("third", &outside)?;
-        ip(&format!("addr add {}/30 dev {outside}", machine.server))?;
+        ip(&format!("addr add {}/29 dev {outside}", machine.server))?;
         ip(&format!("link set {outside} up"))?;
-        namespace.ip(&format!("addr add {}/30 dev third\nlink set third up", machine.address))?;
+        namespace.ip(&format!("addr add {}/29 dev third\nlink set third up", machine.address))?;
         for path in 0..PATHS {
             let port = format!("path{path}-{number}");
             self.switch.join(&port, &namespace, &format!("path{path}"))?;
@@ -74,7 +74,7 @@ impl Laboratory {
 
     /// The machine of this number, from 0.
     pub fn machine(&self, number: usize) -> Machine {
-        let base = u8::try_from(4 * number).unwrap_or(u8::MAX - 2);
+        let base = u8::try_from(8 * number).unwrap_or(u8::MAX - 6);
         Machine {
             namespace: self.namespaces.named(&number.to_string()),
             address: Ipv4Addr::new(10, 77, self.namespaces.index(), base + 2),
@@ -148,6 +148,18 @@ impl Laboratory {
     pub fn give_new_address(&self, machine: usize, path: usize) -> Result<()> {
         let [a, b, c, d] = self.address(machine, path).octets();
         self.add_address(machine, path, Ipv4Addr::new(a, b, c, d + 100))
+    }
+
+    /// Gives a machine another address on its line to the server, in place of the one that it had: what is connected
+    /// through that falls silent, and the server is not told.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn move_line(&self, machine: usize) -> Result<()> {
+        let Machine { namespace, address, .. } = self.machine(machine);
+        let [a, b, c, d] = address.octets();
+        let new = Ipv4Addr::new(a, b, c, d + 1);
+        namespace.ip(&format!("addr flush dev third\naddr add {new}/29 dev third"))
     }
 
     fn add_address(&self, machine: usize, path: usize, address: Ipv4Addr) -> Result<()> {

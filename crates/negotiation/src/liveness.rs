@@ -17,6 +17,8 @@ const SUSPECT_AFTER: f64 = 1_000.0;
 const GONE_AFTER_UNLISTED: f64 = 2_000.0;
 /// Silence of a peer without a connection, after which it is gone.
 const GONE_AFTER: f64 = 7_500.0;
+/// Silence of a listed peer that never had a connection, after which it is gone.
+const GONE_AFTER_UNHEARD: f64 = 30_000.0;
 /// How long a peer is kept while the signaling server cannot say whether it is still there.
 const GONE_AFTER_OFFLINE: f64 = 60_000.0;
 /// How long an answer may take before the offer is made again.
@@ -34,6 +36,8 @@ const CHECKS_FOR: f64 = 8_000.0;
 /// First and longest pause between two restarts of one connection.
 const COOL_DOWN: f64 = 2_500.0;
 const LONGEST_COOL_DOWN: f64 = 10_000.0;
+/// The pause before a restart that something calls for: networks tell of changes in bursts.
+const URGENT_COOL_DOWN: f64 = 1_000.0;
 /// A pause between two ticks that means sleep.
 const SLEPT_AFTER: f64 = 3_000.0;
 
@@ -181,10 +185,15 @@ impl Liveness {
         self.path == Path::Connected && now - self.heard_directly < SUSPECT_AFTER
     }
 
+    /// Whether the peer was heard just now over the control channel of a connection that stands.
+    pub fn is_lively(&self, now: f64) -> bool {
+        self.path == Path::Connected && now - self.heard_directly < LISTEN_AFTER
+    }
+
     /// Whether the connection is said to stand, and its control channel is silent: whoever has sound or picture of the
     /// peer has heard it directly.
     pub fn is_silent(&self, now: f64) -> bool {
-        self.path == Path::Connected && now - self.heard_directly >= LISTEN_AFTER
+        self.path == Path::Connected && !self.is_lively(now)
     }
 
     /// Decides, by the time and the facts.
@@ -229,8 +238,12 @@ impl Liveness {
         match (facts.listed, facts.control) {
             (true, true) => !stands && silence >= GONE_AFTER,
             (false, true) => silence >= GONE_AFTER_UNLISTED,
-            // A plain client gives no signs of life; while it is listed, the server answers for it.
-            (true, false) => false,
+            // A plain client gives no signs of life: while its connection stands, or it says anything at all, the server
+            // answers for it. But not every server tells who has left.
+            (true, false) => {
+                let patience = if self.was_connected { GONE_AFTER_OFFLINE } else { GONE_AFTER_UNHEARD };
+                !stands && silence.min(facts.now - self.without) >= patience
+            }
             (false, false) => matches!(self.path, Path::Disconnected | Path::Failed),
         }
     }
@@ -253,7 +266,7 @@ impl Liveness {
             return false;
         }
         if self.urgent && self.was_connected {
-            return true;
+            return self.restarted.is_none_or(|restarted| now - restarted >= URGENT_COOL_DOWN);
         }
         let lasted = now - self.since;
         let due = match self.path {
@@ -373,6 +386,18 @@ mod tests {
     }
 
     #[test]
+    fn a_network_that_changes_all_the_time_restarts_no_more_than_once_a_second() {
+        let mut liveness = connected(Role::Impolite);
+        liveness.path(Path::Disconnected, 0.0);
+        let mut restarts = 0;
+        for tick in 1..=20 {
+            liveness.try_again();
+            restarts += run(&mut liveness, ONLINE, tick * 250).len();
+        }
+        assert_eq!(restarts, 5);
+    }
+
+    #[test]
     fn the_polite_side_leaves_the_first_restart_to_the_other() {
         let mut liveness = connected(Role::Polite);
         liveness.path(Path::Disconnected, 100.0);
@@ -423,26 +448,39 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_client_that_is_gone_goes_though_the_server_does_not_say_so() {
+        let plain = Facts { control: false, ..ONLINE };
+        let mut liveness = connected(Role::Polite);
+        assert_eq!(run(&mut liveness, plain, 100_000), []);
+        liveness.path(Path::Failed, 100_000.0);
+        let gone = run(&mut liveness, plain, 200_000).pop();
+        assert_eq!(gone, Some((160_000, Decision::Gone)));
+    }
+
+    #[test]
     fn a_connection_that_does_not_come_about_is_told_of_once_until_it_stands_again() {
         let plain = Facts { control: false, ..ONLINE };
         let mut liveness = Liveness::new(Role::Polite, 0.0);
         let mut told = |path, until| {
-            liveness.path(path, liveness.ticked);
+            let now = liveness.ticked;
+            liveness.path(path, now);
+            liveness.heard(now);
             let decided = run(&mut liveness, plain, until);
             decided.iter().filter(|it| it.1 == Decision::TellOfFailure).count()
         };
-        assert_eq!(told(Path::Trying, 60_000), 1);
-        assert_eq!(told(Path::Failed, 90_000), 0);
-        assert_eq!(told(Path::Connected, 91_000), 0);
-        assert_eq!(told(Path::Disconnected, 150_000), 1);
+        assert_eq!(told(Path::Trying, 29_000), 1);
+        assert_eq!(told(Path::Failed, 58_000), 0);
+        assert_eq!(told(Path::Connected, 59_000), 0);
+        assert_eq!(told(Path::Disconnected, 118_000), 1);
     }
 
     #[test]
     fn an_offer_that_nobody_answers_is_made_again_and_told_of_once() {
         let waiting = Facts { awaits_answer: true, control: false, ..ONLINE };
         let decided = run(&mut Liveness::new(Role::Impolite, 0.0), waiting, 44_500);
-        let again = [4_250, 12_250, 28_250, 44_250].map(|time| (time, Decision::OfferAgain));
-        assert_eq!(decided, [again[0], again[1], (15_000, Decision::TellOfFailure), again[2], again[3]]);
+        let again = [4_250, 12_250, 28_250].map(|time| (time, Decision::OfferAgain));
+        let (told, gone) = ((15_000, Decision::TellOfFailure), (30_000, Decision::Gone));
+        assert_eq!(decided, [again[0], again[1], told, again[2], gone], "nothing ever came");
     }
 
     #[test]

@@ -22,21 +22,24 @@ async fn device_is(page: &VitrinePage, toggle: &str, state: &str) -> Result<()> 
     page.wait_for::<bool>(&format!("{toggle} is {state}"), &script).await.map(drop)
 }
 
-/// Waits until something is said about the loss, and asserts that it is said once.
-async fn says_it_once(page: &VitrinePage) -> Result<()> {
+/// Waits until it is said that a device is lost, for the reason of this `code`, and asserts that it is said once.
+async fn says_it_once(page: &VitrinePage, code: &str) -> Result<()> {
     let words: Vec<String> = page
         .wait_for(
-            "an error is shown in words",
-            "const shown = [...document.querySelectorAll('[data-testid=error]')].map((error) => error.innerText.trim());
-            return shown.length > 0 && shown",
+            &format!("{code} is told in words"),
+            &format!(
+                "const shown = [...document.querySelectorAll('[data-testid=error]')];
+                const told = shown.some((error) => error.dataset.code === '{code}');
+                return told && shown.map((error) => error.innerText.trim())"
+            ),
         )
         .await?;
     assert!(words.len() == 1 && !words[0].is_empty(), "{}: {words:?}", page.name());
     Ok(())
 }
 
-/// Ben loses devices for the reason that browsers call `failure`; then they are there again.
-async fn lost_and_back(kinds: &[&str], failure: &str) -> Result<()> {
+/// Ben loses devices for the reason that browsers call `failure`, and is told it as `code`; then they are there again.
+async fn lost_and_back(kinds: &[&str], failure: &str, code: &str) -> Result<()> {
     let _turn = turn().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
@@ -49,7 +52,7 @@ async fn lost_and_back(kinds: &[&str], failure: &str) -> Result<()> {
     for (lost, toggle) in [(microphone, "toggle-mic"), (camera, "toggle-camera")] {
         device_is(&ben, toggle, if lost { "unavailable" } else { "on" }).await?;
     }
-    says_it_once(&ben).await?;
+    says_it_once(&ben, code).await?;
     ada.wait_for_tiles("Ben's marks are true", |tiles| {
         tiles.iter().all(|tile| tile.muted == microphone && tile.picture != camera)
     })
@@ -79,17 +82,17 @@ async fn lost_and_back(kinds: &[&str], failure: &str) -> Result<()> {
 
 #[tokio::test]
 async fn a_camera_that_is_unplugged_comes_back() -> Result<()> {
-    lost_and_back(&["video"], "NotFoundError").await
+    lost_and_back(&["video"], "NotFoundError", "device-lost").await
 }
 
 #[tokio::test]
 async fn a_microphone_that_another_program_takes_comes_back() -> Result<()> {
-    lost_and_back(&["audio"], "NotReadableError").await
+    lost_and_back(&["audio"], "NotReadableError", "device-busy").await
 }
 
 #[tokio::test]
 async fn devices_whose_permission_is_revoked_come_back() -> Result<()> {
-    lost_and_back(&["audio", "video"], "NotAllowedError").await
+    lost_and_back(&["audio", "video"], "NotAllowedError", "permission-refused").await
 }
 
 #[tokio::test]

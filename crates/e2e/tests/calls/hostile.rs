@@ -95,7 +95,7 @@ impl<'a> Before<'a> {
         Ok(Self {
             ada,
             ben,
-            pairs: try_join(pair(ada, "Ben"), pair(ben, "Ada")).await?,
+            pairs: try_join(pair(ada, ben.name()), pair(ben, ada.name())).await?,
             wasm_pages: ada.counts().await?.wasm_pages,
             lines: ada.console_lines().await?,
         })
@@ -115,7 +115,7 @@ impl<'a> Before<'a> {
         let lines: Vec<String> = self.ada.evaluate("return __probe.console().slice(-40)").await?;
         let written = self.ada.console_lines().await? - self.lines;
         assert!(written <= MOST_LINES, "{written} lines on the console, the last: {lines:#?}");
-        let after = try_join(pair(self.ada, "Ben"), pair(self.ben, "Ada")).await?;
+        let after = try_join(pair(self.ada, self.ben.name()), pair(self.ben, self.ada.name())).await?;
         assert_eq!(after, self.pairs, "same connections, same tiles");
         for (page, (connection, _)) in [(self.ada, after.0), (self.ben, after.1)] {
             let frames = self.frames(page, connection).await?;
@@ -249,10 +249,45 @@ async fn a_flood_on_the_control_channel_disturbs_nobody() -> Result<()> {
     let _turn = turn().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, mallory] = with_mallory(&venue).await?;
+    // Each in a channel that is still listened to.
+    let (to_ada, to_ben) = try_join(pair(&mallory, "Ada"), pair(&mallory, "Ben")).await?;
     let before = Before::of(&ada, &ben).await?;
-    let to_ada = pair(&mallory, "Ada").await?.0;
-    for message in ["{\"type\":\"media\",\"audio\":false,\"video\":true}", "{\"type\":\"ping\"}", "nonsense"] {
-        mallory.send_control(to_ada, message, 3_000).await?;
+    for message in ["{\"type\":\"media\",\"audio\":false,\"video\":true}", "{\"type\":\"ping\"}"] {
+        mallory.send_control(to_ada.0, message, 3_000).await?;
     }
-    before.holds().await
+    before.holds().await?;
+    let before = Before::of(&ben, &ada).await?;
+    mallory.send_control(to_ben.0, "nonsense", 3_000).await?;
+    before.holds().await?;
+    let says = "far too much";
+    assert_eq!(try_join(ada.console_says(says), ben.console_says(says)).await?, (1, 1), "nobody listens any more");
+    Ok(())
+}
+
+#[tokio::test]
+async fn somebody_who_begins_anew_all_the_time_disturbs_nobody() -> Result<()> {
+    const BEGINNINGS: usize = 500;
+    const MOST_CONNECTIONS: u64 = 20;
+    let _turn = turn().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let [ada, ben, mallory] = with_mallory(&venue).await?;
+    let (id_of_ada, id_of_mallory) = {
+        let (of_ben, of_ada) = try_join(ben.tiles(), ada.tiles()).await?;
+        let id = |tiles: Vec<vitrine_e2e::Tile>, name: &str| {
+            tiles.into_iter().find(|tile| tile.name == name).map(|tile| tile.peer).unwrap_or_default()
+        };
+        (id(of_ben, "Ada"), id(of_ada, "Mallory"))
+    };
+    let before = Before::of(&ada, &ben).await?;
+    let created = ada.counts().await?.created_connections;
+    for number in 0..BEGINNINGS {
+        let tag = json!({ "connection": format!("beginning-{number}"), "serial": 1 });
+        let offer = json!({ "type": "offer", "sdp": "v=0\r\n", "tag": tag });
+        venue.proxy.forge(Some(&id_of_ada), &event("offer", &json!({ "from": id_of_mallory, "offer": offer })));
+    }
+    before.holds().await?;
+    let created = ada.counts().await?.created_connections - created;
+    assert!((1..=MOST_CONNECTIONS).contains(&created), "{created} connections");
+    drop(mallory);
+    Ok(())
 }

@@ -131,6 +131,8 @@ async fn media_takes_the_other_path_when_its_own_dies() -> Result<()> {
         .await?;
     call.flows().await?;
     for page in &call.pages {
+        let lost = |scene: &vitrine_e2e::Scene| scene.tiles.iter().any(|tile| tile.state == "disconnected");
+        assert!(page.tile_history().await?.iter().any(lost), "{} was told nothing", page.name());
         let clock = page.frame_clock().await?;
         assert!(clock.any.longest <= BACK, "{} waited too long: {clock:?}", page.name());
     }
@@ -191,6 +193,28 @@ async fn media_follows_a_new_address() -> Result<()> {
     call.came_back_in_time(&since, &waited).await?;
     call.flows().await?;
     assert_eq!(call.identities().await?, before, "same connections, same tiles");
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_moves_to_another_network_with_all_lines_stays_who_he_was() -> Result<()> {
+    let _turn = turn().await;
+    let call = Call::ada_and_ben().await?;
+    let [ada, ben] = &call.pages[..] else { unreachable!() };
+    let before = call.identities().await?;
+    let id = ada.tiles().await?[0].peer.clone();
+    for path in 0..PATHS {
+        call.laboratory.take_address(1, path)?;
+    }
+    call.laboratory.move_line(1)?;
+    call.laboratory.give_new_address(1, 0)?;
+    // A machine knows that it is in another network, and its browser says so.
+    ben.evaluate::<serde_json::Value>("window.dispatchEvent(new Event('online')); return null").await?;
+    ada.wait_for_tiles("Ben is there under another id", |tiles| tiles.len() == 1 && tiles[0].peer != id).await?;
+    call.flows().await?;
+    assert_eq!(call.identities().await?, before, "same connections, same tiles");
+    let most = ada.tile_history().await?.iter().map(|scene| scene.tiles.len()).max();
+    assert_eq!(most, Some(1), "nobody was there twice");
     Ok(())
 }
 
