@@ -132,6 +132,7 @@ impl Signaling {
     }
 
     fn issue_ice_servers(&self, user: Id, session: &Session) -> Issued {
+        let user = session.turn_user().unwrap_or(user);
         self.ice_servers.issue(user.as_str(), session.host.as_ref(), SystemTime::now())
     }
 

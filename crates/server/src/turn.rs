@@ -72,6 +72,13 @@ pub struct TurnOptions {
     )]
     pub turn_user_quota: usize,
 
+    /// Allocations at a time of all participants at one address; a /64 of IPv6 counts as one address.
+    #[arg(
+        long, env = "VITRINE_TURN_ADDRESS_QUOTA", value_name = "COUNT",
+        default_value_t = Limits::default().allocations_per_address
+    )]
+    pub turn_address_quota: usize,
+
     /// Allocations of all participants together.
     #[arg(
         long, env = "VITRINE_TURN_TOTAL_QUOTA", value_name = "COUNT", default_value_t = Limits::default().allocations
@@ -126,6 +133,7 @@ impl Default for TurnOptions {
             turn_relay_ports: 49152..=65535,
             turn_allow_peers: Vec::new(),
             turn_user_quota: limits.allocations_per_user,
+            turn_address_quota: limits.allocations_per_address,
             turn_total_quota: limits.allocations,
             turn_bandwidth: 10_000,
             turn_urls: Vec::new(),
@@ -166,6 +174,7 @@ impl TurnOptions {
             allow_peers: self.turn_allow_peers.clone(),
             limits: Limits {
                 allocations_per_user: self.turn_user_quota,
+                allocations_per_address: self.turn_address_quota,
                 allocations: self.turn_total_quota,
                 bandwidth: NonZeroU64::new(self.turn_bandwidth.saturating_mul(KBIT)),
                 ..Limits::default()

@@ -3,7 +3,7 @@
 
 use std::{
     cell::RefCell,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -58,12 +58,19 @@ impl Sink {
     }
 }
 
+/// Whom an allocation counts for.
+pub(crate) struct Owner {
+    pub(crate) user: String,
+    /// The client's, as [`crate::counts::network_of`] has it.
+    pub(crate) network: IpAddr,
+}
+
 /// A client with an allocation.
 pub(crate) struct Client {
     session: Mutex<Session>,
     pub(crate) socket: Datagrams,
     pub(crate) relayed: SocketAddr,
-    pub(crate) user: String,
+    pub(crate) owner: Owner,
     pub(crate) sink: Sink,
     pub(crate) closed: CancellationToken,
 }
@@ -73,11 +80,11 @@ impl Client {
         session: Session,
         socket: Datagrams,
         relayed: SocketAddr,
-        user: String,
+        owner: Owner,
         sink: Sink,
         closed: CancellationToken,
     ) -> Self {
-        Self { session: Mutex::new(session), socket, relayed, user, sink, closed }
+        Self { session: Mutex::new(session), socket, relayed, owner, sink, closed }
     }
 
     pub(crate) fn session(&self) -> MutexGuard<'_, Session> {

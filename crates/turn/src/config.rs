@@ -82,6 +82,8 @@ impl Config {
 pub struct Limits {
     /// Allocations of one user at a time.
     pub allocations_per_user: usize,
+    /// Allocations of clients at one IPv4 address or in one IPv6 network of 64 bits.
+    pub allocations_per_address: usize,
     /// Allocations of all users together. Each takes a port and a file descriptor.
     pub allocations: usize,
     /// Bytes each second that one allocation may relay in each direction; what is above is dropped. `None`: no bound.
@@ -107,6 +109,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             allocations_per_user: 128,
+            allocations_per_address: 1000,
             allocations: 4000,
             bandwidth: NonZeroU64::new(1_250_000),
             total_lifetime: Duration::from_secs(24 * 60 * 60),

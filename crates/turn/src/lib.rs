@@ -8,7 +8,7 @@
 //! - [`framer`]: messages on a stream.
 //! - Inside: `udp` and `stream` receive from clients, `shared` does what `session` decides, `client` has the relay
 //!   socket, `datagrams` is what a UDP socket can do, `outbox` what waits for slow readers, `ports` where relay sockets
-//!   go, `wire` how messages look.
+//!   go, `counts` how many somebody has, `wire` how messages look.
 //!
 //! A ready-made server was not to be had. `medea-turn`, the maintained fork of `turn`, asks whoever embeds it for a user's
 //! key and for a socket, and for nothing else: whom is relayed to and how much, which is what keeps a relay from being an
@@ -24,6 +24,7 @@
 mod allocation;
 mod client;
 mod config;
+mod counts;
 pub mod credentials;
 mod datagrams;
 pub mod framer;

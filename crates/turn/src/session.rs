@@ -169,6 +169,8 @@ impl AllocateRequest {
 pub enum Exhausted {
     /// The user has as many allocations as one may have (486).
     User,
+    /// The client's address has as many as one may have (486).
+    Address,
     /// There are as many as there may be, or no port is free (508).
     Relay,
     /// The relay has no address of that family (440).

@@ -2,7 +2,7 @@
 //! place where allocations are opened and closed.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::Ordering::Relaxed},
 };
@@ -11,7 +11,9 @@ use tokio::time::sleep_until;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    client::{Client, Scratch, Sink},
+    client::{Client, Owner, Scratch, Sink},
+    config::Limits,
+    counts::{Counts, network_of},
     datagrams::Datagrams,
     metrics::{Counters, Tally},
     ports::Places,
@@ -22,8 +24,34 @@ use crate::{
 /// Who has how many allocations.
 #[derive(Default)]
 struct Quotas {
-    users: HashMap<String, usize>,
+    users: Counts<String>,
+    /// By what [`network_of`] makes of an address.
+    addresses: Counts<IpAddr>,
     total: usize,
+}
+
+impl Quotas {
+    fn check(&self, owner: &Owner, limits: &Limits) -> Result<(), Exhausted> {
+        if self.users.of(&owner.user) >= limits.allocations_per_user {
+            return Err(Exhausted::User);
+        }
+        if self.addresses.of(&owner.network) >= limits.allocations_per_address {
+            return Err(Exhausted::Address);
+        }
+        if self.total >= limits.allocations { Err(Exhausted::Relay) } else { Ok(()) }
+    }
+
+    fn add(&mut self, owner: &Owner) {
+        self.users.add(&owner.user);
+        self.addresses.add(&owner.network);
+        self.total += 1;
+    }
+
+    fn remove(&mut self, owner: &Owner) {
+        self.users.remove(&owner.user);
+        self.addresses.remove(&owner.network);
+        self.total -= 1;
+    }
 }
 
 /// What all sockets of a relay share.
@@ -129,30 +157,22 @@ impl Shared {
         let mut session = Session::new(origin.client, origin.transport);
         // Held to the end, so that no two allocations are given the same port or the last free place.
         let mut quotas = self.quotas();
-        let opened = self.check_quotas(&quotas, request.user()).and_then(|()| self.relay_socket(origin, &request));
+        let owner = Owner { user: request.user().to_owned(), network: network_of(origin.client.ip()) };
+        let allowed = quotas.check(&owner, &self.rules.limits);
+        let opened = allowed.and_then(|()| self.relay_socket(origin, &request));
         let (socket, relayed) = match opened {
             Ok(opened) => opened,
             Err(why) => return (session.exhausted(&request, why), Change::None),
         };
-        let user = request.user().to_owned();
-        quotas.total += 1;
-        *quotas.users.entry(user.clone()).or_default() += 1;
+        quotas.add(&owner);
         let reply = session.allocated(&self.rules, now, request, relayed);
-        let client = Arc::new(Client::new(session, socket, relayed, user, (origin.sink)(), self.stop.child_token()));
+        let client = Arc::new(Client::new(session, socket, relayed, owner, (origin.sink)(), self.stop.child_token()));
         self.allocations.write().unwrap_or_else(PoisonError::into_inner).insert(relayed, client.clone());
         self.rules.policy.relayed_begins(relayed.ip());
         self.counters.allocations.fetch_add(1, Relaxed);
         self.counters.allocations_made.fetch_add(1, Relaxed);
         self.tasks.spawn(relay(self.clone(), client.clone()));
         (reply, Change::Opened(client))
-    }
-
-    fn check_quotas(&self, quotas: &Quotas, user: &str) -> Result<(), Exhausted> {
-        let limits = &self.rules.limits;
-        if quotas.users.get(user).is_some_and(|&count| count >= limits.allocations_per_user) {
-            return Err(Exhausted::User);
-        }
-        if quotas.total >= limits.allocations { Err(Exhausted::Relay) } else { Ok(()) }
     }
 
     fn relay_socket(
@@ -186,13 +206,7 @@ impl Shared {
         }
         allocations.remove(&client.relayed);
         drop(allocations);
-        quotas.total -= 1;
-        if let Entry::Occupied(mut count) = quotas.users.entry(client.user.clone()) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
+        quotas.remove(&client.owner);
         drop(quotas);
         self.rules.policy.relayed_ends(client.relayed.ip());
         self.counters.allocations.fetch_sub(1, Relaxed);

@@ -2,7 +2,6 @@
 //! how long one may idle, and how much may wait for one that reads slowly is bounded.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
@@ -16,6 +15,7 @@ use tokio::{
 
 use crate::{
     client::{Client, Scratch, Sink},
+    counts::{Counts, network_of},
     framer::Framer,
     outbox::Outbox,
     session::{Now, Transport, canonical},
@@ -31,7 +31,7 @@ const STRANGERS_REPLIES: usize = 4096;
 #[derive(Default)]
 struct Open {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: Counts<IpAddr>,
 }
 
 /// How many streams are open, and from where.
@@ -57,18 +57,13 @@ impl Admission {
     }
 
     fn admit(&self, remote: IpAddr) -> Option<Admitted<'_>> {
-        // Who has one IPv6 address has 2^64.
-        let address = match remote.to_canonical() {
-            IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) >> 64 << 64).into()),
-            v4 => v4,
-        };
+        let address = network_of(remote);
         let mut open = self.open();
-        let count = open.by_address.get(&address).copied().unwrap_or_default();
-        if open.total >= self.most || count >= self.most_by_address {
+        if open.total >= self.most || open.by_address.of(&address) >= self.most_by_address {
             return None;
         }
         open.total += 1;
-        open.by_address.insert(address, count + 1);
+        open.by_address.add(&address);
         Some(Admitted { admission: self, address })
     }
 
@@ -81,12 +76,7 @@ impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         let mut open = self.admission.open();
         open.total -= 1;
-        if let Entry::Occupied(mut count) = open.by_address.entry(self.address) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
+        open.by_address.remove(&self.address);
     }
 }
 

@@ -61,6 +61,8 @@ struct State {
     /// A ping was answered.
     ponged: bool,
     user: Option<Id>,
+    /// The first that there was.
+    first_user: Option<Id>,
 }
 
 impl Session {
@@ -74,6 +76,7 @@ impl Session {
             polled: false,
             ponged: false,
             user: None,
+            first_user: None,
         };
         Self { sid, pass, host, news: Notify::new(), state: Mutex::new(state) }
     }
@@ -157,9 +160,17 @@ impl Session {
         self.state().user
     }
 
+    /// Whom TURN credentials are issued to: the first participant, also when the connection was ended and another one
+    /// begun. Each would have a quota of its own otherwise, and one session could use up the relay.
+    pub fn turn_user(&self) -> Option<Id> {
+        self.state().first_user
+    }
+
     /// It carries a connection from now on, or none any more; returns whose it was.
     pub fn set_user(&self, user: Option<Id>) -> Option<Id> {
-        std::mem::replace(&mut self.state().user, user)
+        let mut state = self.state();
+        state.first_user = state.first_user.or(user);
+        std::mem::replace(&mut state.user, user)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

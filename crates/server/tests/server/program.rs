@@ -203,6 +203,7 @@ async fn help_explains_every_flag() {
         "turn-relay-ports",
         "turn-allow-peer",
         "turn-user-quota",
+        "turn-address-quota",
         "turn-total-quota",
         "turn-bandwidth",
         "turn-url",

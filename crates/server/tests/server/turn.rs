@@ -117,6 +117,23 @@ async fn everybody_gets_credentials_of_their_own_and_may_ask_for_new_ones() {
 }
 
 #[tokio::test]
+async fn who_ends_a_connection_and_begins_another_on_the_same_session_stays_the_same_user_to_the_relay() {
+    let server = server(options()).await;
+    let mut client = server.client().await;
+    let user = |answer: &Value| credentials(answer).0.split_once(':').unwrap().1.to_owned();
+    assert_eq!(user(&client.request("ice-servers", &json!(null)).await), client.id);
+    for _ in 0..2 {
+        client.send("41").await;
+        client.send("40").await;
+        let connected = client.frame().await.unwrap();
+        assert!(connected.starts_with("40{") && !connected.contains(&client.id), "{connected}");
+        for (event, data) in [("ice-servers", json!(null)), ("join-room", json!("room"))] {
+            assert_eq!(user(&client.request(event, &data).await), client.id);
+        }
+    }
+}
+
+#[tokio::test]
 async fn figures_tell_of_the_relay() {
     let server = server(options()).await;
     let answer = server.client().await.request("join-room", &json!("room")).await;

@@ -56,7 +56,7 @@ impl Session {
     /// There is no relayed address for the client. Returns the reply to its request.
     pub fn exhausted(&self, request: &AllocateRequest, why: Exhausted) -> Reply {
         let refusal = match why {
-            Exhausted::User => Refusal::AllocationQuotaReached,
+            Exhausted::User | Exhausted::Address => Refusal::AllocationQuotaReached,
             Exhausted::Relay => Refusal::InsufficientCapacity,
             Exhausted::Family => Refusal::AddressFamilyNotSupported,
         };

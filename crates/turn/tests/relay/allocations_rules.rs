@@ -108,7 +108,9 @@ fn without_a_relayed_address_the_client_is_told_why() {
     let mut scene = scene();
     let bytes = allocate().signed(&scene.credentials, &scene.nonce);
     let Step::Allocate(wish) = scene.session.handle(&scene.rules, scene.now(), &bytes) else { panic!() };
-    for (why, code) in [(Exhausted::User, 486), (Exhausted::Relay, 508), (Exhausted::Family, 440)] {
+    for (why, code) in
+        [(Exhausted::User, 486), (Exhausted::Address, 486), (Exhausted::Relay, 508), (Exhausted::Family, 440)]
+    {
         let reply = scene.session.exhausted(&wish, why);
         assert_eq!((reply.refused, response(&reply.message).code), (Some(code), Some(code)));
     }

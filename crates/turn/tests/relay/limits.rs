@@ -45,6 +45,23 @@ async fn a_user_has_so_many_allocations_whatever_credentials_he_or_she_shows() {
 }
 
 #[tokio::test]
+async fn an_address_has_so_many_allocations_whoever_asks_from_it() {
+    let mut config = config();
+    config.limits.allocations_per_address = 2;
+    let relay = Relay::bind(config).await.unwrap();
+    let mut first = Client::udp(&relay, "alice").await;
+    let mut second = Client::tcp(&relay, "bob").await;
+    let mut third = Client::udp(&relay, "carol").await;
+    first.allocate().await;
+    second.allocate().await;
+    assert_eq!(third.try_allocate().await.code, Some(486));
+    let server = relay.udp_addresses()[0];
+    Client::udp_from("127.0.0.2".parse().unwrap(), server, "carol").await.allocate().await;
+    first.refresh(0).await.succeeded();
+    third.allocate().await;
+}
+
+#[tokio::test]
 async fn there_are_so_many_allocations_in_all() {
     let mut config = config();
     config.limits.allocations = 1;
