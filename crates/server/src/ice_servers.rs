@@ -22,38 +22,35 @@ pub struct IceServers {
     pub turn: Option<Turn>,
 }
 
-/// TURN servers that share a secret with this one.
+/// The relay in this program and TURN servers that share a secret with it.
 #[derive(Debug)]
 pub struct Turn {
     /// What the credentials are signed with.
     pub secret: Secret,
     /// How long they are good for.
     pub lifetime: Duration,
-    /// Where they are.
-    pub place: Place,
+    /// The relay in this program, if there is one.
+    pub here: Option<Here>,
+    /// URLs of those elsewhere.
+    pub elsewhere: Vec<String>,
 }
 
-/// Where TURN servers are.
+/// Where the relay in this program is: under the name by which the participant reached this server.
 #[derive(Debug)]
-pub enum Place {
-    /// Elsewhere, at these URLs.
-    Elsewhere(Vec<String>),
-    /// Here, under the name by which the participant reached this server.
-    Here {
-        /// The name to use instead.
-        host: Option<String>,
-        /// Port of STUN and of TURN over UDP.
-        udp: Option<u16>,
-        /// Port of TURN over TCP.
-        tcp: Option<u16>,
-        /// TURN over TLS is answered where the page is.
-        tls: bool,
-        /// Only this machine can reach it.
-        loopback: bool,
-        /// How this machine reaches it. For `localhost` browsers ask at `::1` as well, and wait for an answer that does
-        /// not come.
-        localhost: Option<IpAddr>,
-    },
+pub struct Here {
+    /// The name to use instead.
+    pub host: Option<String>,
+    /// Port of STUN and of TURN over UDP.
+    pub udp: Option<u16>,
+    /// Port of TURN over TCP.
+    pub tcp: Option<u16>,
+    /// TURN over TLS is answered where the page is.
+    pub tls: bool,
+    /// Only this machine can reach it.
+    pub loopback: bool,
+    /// How this machine reaches it. For `localhost` browsers ask at `::1` as well, and wait for an answer that does
+    /// not come.
+    pub localhost: Option<IpAddr>,
 }
 
 /// What one participant is told.
@@ -71,7 +68,8 @@ impl IceServers {
         let mut servers = self.named.clone().unwrap_or_default();
         let mut lifetime = None;
         if let Some(turn) = &self.turn {
-            let (stun, urls) = turn.place.urls(host);
+            let (stun, mut urls) = turn.here.as_ref().map(|here| here.urls(host)).unwrap_or_default();
+            urls.extend(turn.elsewhere.iter().cloned());
             servers.extend(stun.map(plain));
             if !urls.is_empty() {
                 let credentials = credentials::issue(&turn.secret, user, now + turn.lifetime);
@@ -90,34 +88,30 @@ impl IceServers {
     }
 }
 
-impl Place {
+impl Here {
     /// The STUN URL, if any, and those of TURN.
     fn urls(&self, reached: Option<&Authority>) -> (Option<String>, Vec<String>) {
-        match self {
-            Self::Elsewhere(urls) => (None, urls.clone()),
-            Self::Here { host, udp, tcp, tls, loopback, localhost } => {
-                let Some(name) = host.as_deref().or(reached.map(Authority::host)) else {
-                    return (None, Vec::new());
-                };
-                let here = localhost.filter(|_| host.is_none() && name.eq_ignore_ascii_case("localhost"));
-                // Behind a proxy on this machine, unless told otherwise, the relay is where no participant gets.
-                if host.is_none() && *loopback && !is_loopback(name) {
-                    return (None, Vec::new());
-                }
-                let at = |port: u16| match here {
-                    Some(address) => SocketAddr::new(address, port).to_string(),
-                    None => format!("{name}:{port}"),
-                };
-                let mut urls = Vec::new();
-                urls.extend(udp.map(|port| format!("turn:{}?transport=udp", at(port))));
-                urls.extend(tcp.map(|port| format!("turn:{}?transport=tcp", at(port))));
-                if *tls {
-                    let port = reached.and_then(Authority::port_u16).unwrap_or(443);
-                    urls.push(format!("turns:{name}:{port}?transport=tcp"));
-                }
-                (udp.map(|port| format!("stun:{}", at(port))), urls)
-            }
+        let Self { host, udp, tcp, tls, loopback, localhost } = self;
+        let Some(name) = host.as_deref().or(reached.map(Authority::host)) else {
+            return (None, Vec::new());
+        };
+        let here = localhost.filter(|_| host.is_none() && name.eq_ignore_ascii_case("localhost"));
+        // Behind a proxy on this machine, unless told otherwise, the relay is where no participant gets.
+        if host.is_none() && *loopback && !is_loopback(name) {
+            return (None, Vec::new());
         }
+        let at = |port: u16| match here {
+            Some(address) => SocketAddr::new(address, port).to_string(),
+            None => format!("{name}:{port}"),
+        };
+        let mut urls = Vec::new();
+        urls.extend(udp.map(|port| format!("turn:{}?transport=udp", at(port))));
+        urls.extend(tcp.map(|port| format!("turn:{}?transport=tcp", at(port))));
+        if *tls {
+            let port = reached.and_then(Authority::port_u16).unwrap_or(443);
+            urls.push(format!("turns:{name}:{port}?transport=tcp"));
+        }
+        (udp.map(|port| format!("stun:{}", at(port))), urls)
     }
 }
 
@@ -138,8 +132,9 @@ mod tests {
 
     fn here(host: Option<&str>, loopback: bool) -> IceServers {
         let (udp, tcp, localhost) = (Some(3478), Some(3478), Some("127.0.0.1".parse().unwrap()));
-        let place = Place::Here { host: host.map(str::to_owned), udp, tcp, tls: true, loopback, localhost };
-        IceServers { named: None, turn: Some(Turn { secret: Secret::from("secret"), lifetime: HOUR, place }) }
+        let here = Here { host: host.map(str::to_owned), udp, tcp, tls: true, loopback, localhost };
+        let (secret, elsewhere) = (Secret::from("secret"), Vec::new());
+        IceServers { named: None, turn: Some(Turn { secret, lifetime: HOUR, here: Some(here), elsewhere }) }
     }
 
     fn urls(servers: &IceServers, host: &str) -> Vec<String> {
@@ -172,6 +167,20 @@ mod tests {
         assert_eq!(urls(&here(None, true), "localhost:8080")[0], "stun:127.0.0.1:3478");
         assert_eq!(urls(&here(None, true), "[::1]:8080")[0], "stun:[::1]:3478");
         assert_eq!(urls(&here(None, true), "calls.example"), [PUBLIC_STUN]);
+    }
+
+    #[test]
+    fn turn_servers_elsewhere_are_named_beside_the_relay_here() {
+        let mut servers = here(Some("calls.example"), false);
+        servers.turn.as_mut().unwrap().elsewhere = vec!["turns:turn.example:5349".to_owned()];
+        let issued = servers.issue("ada", None, SystemTime::UNIX_EPOCH);
+        assert_eq!(issued.servers.len(), 2);
+        assert_eq!(issued.servers[1].urls[0], "turn:calls.example:3478?transport=udp");
+        assert_eq!(issued.servers[1].urls.last().map(String::as_str), Some("turns:turn.example:5349"));
+        // And alone, to whom the one here is out of reach.
+        let mut servers = here(None, true);
+        servers.turn.as_mut().unwrap().elsewhere = vec!["turns:turn.example:5349".to_owned()];
+        assert_eq!(urls(&servers, "calls.example"), ["turns:turn.example:5349"]);
     }
 
     #[test]

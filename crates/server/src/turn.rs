@@ -1,5 +1,5 @@
 //! STUN and TURN as this server offers them: the flags, the relay that runs inside the program, and the credentials that
-//! name it to participants, or TURN servers elsewhere that share a secret with this one. Relaying itself is
+//! name it to participants, and TURN servers elsewhere that share a secret with it. Relaying itself is
 //! `vitrine_turn`'s matter; which servers a participant is told is [`crate::ice_servers`]'s.
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 use clap::Args;
 use vitrine_turn::{IpNet, Limits, Relay, Secret};
 
-use crate::ice_servers::{Place, Turn};
+use crate::ice_servers::{Here, Turn};
 
 /// The port of STUN and TURN (RFC 8489 section 18.6).
 const PORT: u16 = 3478;
@@ -23,7 +23,7 @@ const KBIT: u64 = 125;
 /// Length of a secret that nobody chose, in bytes.
 const SECRET_BYTES: usize = 32;
 
-/// How the relay, or the TURN servers in its place, are to be.
+/// How the relay, and TURN servers in its place or beside it, are to be.
 #[derive(Clone, Debug, Args)]
 // The comments are the text of --help, where links have no brackets.
 #[allow(rustdoc::bare_urls)]
@@ -89,8 +89,9 @@ pub struct TurnOptions {
     #[arg(long, env = "VITRINE_TURN_BANDWIDTH", value_name = "KBIT", default_value_t = 10_000)]
     pub turn_bandwidth: u64,
 
-    /// TURN server elsewhere, to use instead of the relay in this program; may be given several times.
+    /// TURN server elsewhere; may be given several times.
     ///
+    /// It is used instead of the relay in this program or, where --turn-listen says that there is to be one, beside it.
     /// It has to take credentials that are signed with --turn-secret, as coturn does with use-auth-secret. It looks like
     /// turn:HOST:PORT?transport=udp, turn:HOST:PORT?transport=tcp or turns:HOST:PORT.
     #[arg(
@@ -145,7 +146,7 @@ impl Default for TurnOptions {
 
 impl TurnOptions {
     /// Starts the relay, if there is to be one, for a server that listens on `listen`, and tells how participants are
-    /// named it or those in its place. `tls` says whether that server takes TURN over TLS.
+    /// named it and those elsewhere. `tls` says whether that server takes TURN over TLS.
     ///
     /// # Errors
     /// When the relay cannot start.
@@ -155,12 +156,11 @@ impl TurnOptions {
         tls: bool,
     ) -> Result<(Option<Relay>, Option<Turn>), vitrine_turn::Error> {
         let lifetime = Duration::from_secs(self.turn_lifetime);
+        let elsewhere = self.turn_urls.clone();
         let addresses = self.addresses(listen);
         if addresses.is_empty() {
-            let elsewhere = self.turn_secret.clone().filter(|_| !self.turn_urls.is_empty());
-            let turn =
-                elsewhere.map(|secret| Turn { secret, lifetime, place: Place::Elsewhere(self.turn_urls.clone()) });
-            return Ok((None, turn));
+            let secret = self.turn_secret.clone().filter(|_| !elsewhere.is_empty());
+            return Ok((None, secret.map(|secret| Turn { secret, lifetime, here: None, elsewhere })));
         }
         let secret = match &self.turn_secret {
             Some(secret) => secret.clone(),
@@ -183,7 +183,7 @@ impl TurnOptions {
         })
         .await?;
         tracing::info!(udp = ?relay.udp_addresses(), tcp = ?relay.tcp_addresses(), "answering STUN and TURN");
-        let place = Place::Here {
+        let here = Here {
             host: self.turn_host.clone(),
             udp: relay.udp_addresses().first().map(SocketAddr::port),
             tcp: relay.tcp_addresses().first().map(SocketAddr::port),
@@ -191,7 +191,7 @@ impl TurnOptions {
             loopback: relay.udp_addresses().iter().all(|address| address.ip().is_loopback()),
             localhost: localhost(relay.udp_addresses()),
         };
-        Ok((Some(relay), Some(Turn { secret, lifetime, place })))
+        Ok((Some(relay), Some(Turn { secret, lifetime, here: Some(here), elsewhere })))
     }
 
     fn addresses(&self, listen: SocketAddr) -> Vec<SocketAddr> {

@@ -134,6 +134,17 @@ async fn who_ends_a_connection_and_begins_another_on_the_same_session_stays_the_
 }
 
 #[tokio::test]
+async fn a_turn_server_elsewhere_is_named_beside_the_relay_here() {
+    let elsewhere = "turns:turn.example:5349".to_owned();
+    let turn = TurnOptions { turn_urls: vec![elsewhere.clone()], turn_secret: Some("north-star".into()), ..options() };
+    let server = server(turn).await;
+    let answer = server.client().await.request("join-room", &json!("room")).await;
+    assert_eq!(url(&answer, "turns:", ""), elsewhere);
+    let (good, text) = relays(address(url(&answer, "turn:", "udp")), &answer, &[]).await;
+    assert!(good, "{text}");
+}
+
+#[tokio::test]
 async fn figures_tell_of_the_relay() {
     let server = server(options()).await;
     let answer = server.client().await.request("join-room", &json!("room")).await;
