@@ -34,7 +34,9 @@ pub struct Config {
     pub external: Vec<IpAddr>,
     /// Ports of relay sockets.
     pub relay_ports: RangeInclusive<u16>,
-    /// Networks to relay to although they are not on the internet. They never open the relay's own addresses.
+    /// Networks to relay to although they are not on the internet. They do not open this machine: not its own addresses,
+    /// and loopback only where a network is all loopback, such as 127.0.0.0/8. That one opens the services of this
+    /// machine that answer on 127.0.0.2, which are all that listen on every address.
     pub allow_peers: Vec<IpNet>,
     /// How much there may be of everything.
     pub limits: Limits,

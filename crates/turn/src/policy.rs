@@ -1,6 +1,8 @@
 //! Whom the relay sends to. Addresses that only the relay's own network or machine reaches are refused unless they were
 //! allowed, so that nobody uses the relay to look behind a firewall; the relay's own addresses stand for its own
-//! allocations and for nothing else. It decides about addresses alone and sends nothing.
+//! allocations and for nothing else. Loopback leads
+//! to the relay's machine, too, though all but one of its addresses are no interface's: a network that holds it among
+//! others does not allow it. It decides about addresses alone and sends nothing.
 
 use std::{
     collections::HashMap,
@@ -34,7 +36,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Allows what `allowed` holds beside the internet. `own` are the addresses that the relay advertises or listens
+    /// Allows what `allowed` holds beside the internet; of loopback, only what networks hold that are all loopback. `own` are the addresses that the relay advertises or listens
     /// on.
     pub fn new(allowed: Vec<IpNet>, own: impl IntoIterator<Item = IpAddr>) -> Self {
         let configured = own.into_iter().map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified()).collect();
@@ -47,23 +49,34 @@ impl Policy {
     }
 
     /// What may be sent to `ip`. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by
-    /// it as well; the relay's own addresses stay its own even where they are in an allowed network.
+    /// it as well; the relay's own addresses stay its own even where they are in an allowed network, and to no address
+    /// at all (unspecified), which this machine takes for itself, nothing is ever sent.
     pub fn verdict(&self, ip: IpAddr) -> Verdict {
         let ip = ip.to_canonical();
+        if ip.is_unspecified() {
+            return Verdict::Forbidden;
+        }
         if self.is_own(ip) {
             return Verdict::Own;
         }
-        if self.allowed.iter().any(|network| network.contains(&ip)) {
-            return Verdict::Reachable;
-        }
-        let reachable = match ip {
-            IpAddr::V4(ip) => is_on_the_internet_v4(ip),
-            IpAddr::V6(ip) => {
-                is_on_the_internet_v6(ip)
-                    && embedded_v4(ip).is_none_or(|ip| is_on_the_internet_v4(ip) && !self.is_own(ip.into()))
-            }
+        let embedded = match ip {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(ip) => embedded_v4(ip),
         };
+        if embedded.is_some_and(|ip| ip.is_unspecified() || ip.is_loopback() || self.is_own(ip.into())) {
+            return Verdict::Forbidden;
+        }
+        let reachable = self.is_allowed(ip)
+            || match ip {
+                IpAddr::V4(ip) => is_on_the_internet_v4(ip),
+                IpAddr::V6(ip) => is_on_the_internet_v6(ip) && embedded.is_none_or(is_on_the_internet_v4),
+            };
         if reachable { Verdict::Reachable } else { Verdict::Forbidden }
+    }
+
+    fn is_allowed(&self, ip: IpAddr) -> bool {
+        let allows = |network: &IpNet| network.contains(&ip) && (!ip.is_loopback() || is_all_loopback(network));
+        self.allowed.iter().any(allows)
     }
 
     /// Whether a permission for `ip` may be given: it is reachable, or a live allocation is there.
@@ -100,6 +113,11 @@ impl Policy {
     fn is_relayed(&self, ip: IpAddr) -> bool {
         self.relayed.read().unwrap_or_else(PoisonError::into_inner).contains_key(&ip)
     }
+}
+
+/// Whether who named this network can only have meant loopback. In 127.0.0.0/8 both ends are loopback, so all is.
+fn is_all_loopback(network: &IpNet) -> bool {
+    network.network().is_loopback() && network.broadcast().is_loopback()
 }
 
 /// Not in a range that is private, local, for groups, or reserved (IANA special-purpose address registry).
@@ -241,6 +259,48 @@ mod tests {
         }
         assert_eq!(policy.verdict(ip("64:ff9b::203.0.113.9")), Verdict::Forbidden);
         assert_eq!(policy.verdict(ip("10.0.0.6")), Verdict::Reachable);
+    }
+
+    #[test]
+    fn a_network_that_holds_this_machine_among_others_does_not_open_it() {
+        let policy = policy(&["0.0.0.0/0", "::/0"], &["198.51.100.1"]);
+        policy.set_interfaces(vec![ip("127.0.0.1"), ip("10.0.0.5")]);
+        for address in [
+            "0.0.0.0",
+            "::",
+            "::ffff:0.0.0.0",
+            "127.0.0.2",
+            "127.255.255.255",
+            "::ffff:127.0.0.2",
+            "::1",
+            "64:ff9b::0.0.0.0",
+            "64:ff9b::127.0.0.2",
+            "64:ff9b::10.0.0.5",
+            "64:ff9b::198.51.100.1",
+            "2002:7f00:2::1",
+            "2002:a00:5::1",
+            "2002:c633:6401::1",
+            "::10.0.0.5",
+        ] {
+            assert_eq!(policy.verdict(ip(address)), Verdict::Forbidden, "{address}");
+        }
+        for address in ["10.0.0.6", "192.168.0.1", "fd00::1", "64:ff9b::10.0.0.6", "2002:a00:6::1"] {
+            assert_eq!(policy.verdict(ip(address)), Verdict::Reachable, "{address}");
+        }
+        assert_eq!(policy.verdict(ip("127.0.0.1")), Verdict::Own);
+    }
+
+    #[test]
+    fn loopback_is_open_to_who_names_it() {
+        let policy = policy(&["127.0.0.0/8", "::1/128"], &[]);
+        policy.set_interfaces(vec![ip("127.0.0.1")]);
+        assert_eq!(policy.verdict(ip("127.0.0.1")), Verdict::Own);
+        for address in ["127.0.0.2", "::ffff:127.0.0.2", "::1"] {
+            assert_eq!(policy.verdict(ip(address)), Verdict::Reachable, "{address}");
+        }
+        for address in ["0.0.0.0", "::", "64:ff9b::127.0.0.2", "2002:7f00:2::1"] {
+            assert_eq!(policy.verdict(ip(address)), Verdict::Forbidden, "{address}");
+        }
     }
 
     #[test]

@@ -85,14 +85,18 @@ async fn no_other_port_of_the_relays_machine_is_reached() {
 
 #[tokio::test]
 async fn the_relays_machine_is_not_opened_by_an_allowed_network() {
-    // The same with every address of the machine allowed, before there is an allocation at that address.
+    // With every address allowed, before there is an allocation at that of the machine. An address that no interface
+    // has, and none at all, lead to its services as well.
     let external = vec!["203.0.113.7".parse().unwrap()];
     let allow_peers = vec!["0.0.0.0/0".parse().unwrap()];
     let relay = Relay::bind(Config { external, allow_peers, ..config() }).await.unwrap();
     let mut client = Client::udp(&relay, "alice").await;
     client.allocate().await;
-    assert_eq!(client.permit("127.0.0.1:22".parse().unwrap()).await.code, Some(403));
-    client.permit("127.0.0.2:22".parse().unwrap()).await.succeeded();
+    for peer in ["127.0.0.1:22", "127.0.0.2:22", "127.255.255.254:22", "0.0.0.0:22"] {
+        assert_eq!(client.permit(peer.parse().unwrap()).await.code, Some(403), "{peer}");
+        assert_eq!(client.bind(0x4000, peer.parse().unwrap()).await.code, Some(403), "{peer}");
+    }
+    client.permit("10.0.0.1:22".parse().unwrap()).await.succeeded();
 }
 
 #[tokio::test]
