@@ -88,6 +88,8 @@ pub struct TurnOptions {
     pub turn_total_quota: usize,
 
     /// Most that is relayed for one allocation in each direction, in kbit/s; 0 for no bound.
+    ///
+    /// A packet counts with its headers, as 48 bytes more than what is in it.
     #[arg(long, env = "VITRINE_TURN_BANDWIDTH", value_name = "KBIT", default_value_t = 10_000)]
     pub turn_bandwidth: u64,
 

@@ -27,6 +27,10 @@ pub(crate) const CHANNEL_LIFETIME: Duration = Duration::from_secs(600);
 /// for that participant's candidates.
 pub(crate) const MAX_PEERS: usize = 128;
 
+/// What a packet costs beside its payload, in bytes: the headers of IPv6 and UDP. Empty packets are not free, then, nor are
+/// small ones cheap.
+pub(crate) const PACKET_OVERHEAD: usize = 48;
+
 struct Permission {
     ip: IpAddr,
     expires: Instant,
@@ -155,7 +159,7 @@ impl Allocation {
     }
 }
 
-/// A token bucket: so many bytes each second, and as many at once after a pause.
+/// A token bucket: so many bytes of packets each second, and as many at once after a pause.
 pub(crate) struct Bucket {
     rate: Option<NonZeroU64>,
     tokens: f64,
@@ -167,8 +171,8 @@ impl Bucket {
         Self { rate, tokens: Self::capacity(rate), filled: now }
     }
 
-    /// Takes `bytes`, if they are there.
-    pub(crate) fn take(&mut self, now: Instant, bytes: usize) -> bool {
+    /// Takes what a packet with so many bytes of `payload` costs, if it is there.
+    pub(crate) fn take(&mut self, now: Instant, payload: usize) -> bool {
         if self.rate.is_none() {
             return true;
         }
@@ -178,10 +182,10 @@ impl Bucket {
         self.tokens = (self.tokens + elapsed * capacity).min(capacity);
         // Far below 2^53.
         #[allow(clippy::cast_precision_loss)]
-        let bytes = bytes as f64;
-        let enough = bytes <= self.tokens;
+        let cost = (payload + PACKET_OVERHEAD) as f64;
+        let enough = cost <= self.tokens;
         if enough {
-            self.tokens -= bytes;
+            self.tokens -= cost;
         }
         enough
     }
@@ -201,16 +205,24 @@ mod tests {
     fn a_bucket_gives_a_second_at_once_and_its_rate_after() {
         let start = Instant::now();
         let mut bucket = Bucket::new(NonZeroU64::new(1000), start);
-        assert!(bucket.take(start, 600));
-        assert!(bucket.take(start, 400));
-        assert!(!bucket.take(start, 1));
-        assert!(bucket.take(start + Duration::from_millis(100), 99));
-        assert!(!bucket.take(start + Duration::from_millis(100), 2));
+        assert!(bucket.take(start, 600 - PACKET_OVERHEAD));
+        assert!(bucket.take(start, 400 - PACKET_OVERHEAD));
+        assert!(!bucket.take(start, 0));
+        assert!(bucket.take(start + Duration::from_millis(100), 99 - PACKET_OVERHEAD));
+        assert!(!bucket.take(start + Duration::from_millis(100), 0));
         let later = start + Duration::from_secs(60);
-        assert!(!bucket.take(later, 1001));
-        assert!(bucket.take(later, 1000));
+        assert!(!bucket.take(later, 1001 - PACKET_OVERHEAD));
+        assert!(bucket.take(later, 1000 - PACKET_OVERHEAD));
         // A clock that was read earlier and used later gives nothing.
-        assert!(!bucket.take(start, 1));
+        assert!(!bucket.take(start, 0));
+    }
+
+    #[test]
+    fn an_empty_packet_costs_its_headers() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(NonZeroU64::new(10 * PACKET_OVERHEAD as u64), start);
+        assert!((0..10).all(|_| bucket.take(start, 0)));
+        assert!(!bucket.take(start, 0));
     }
 
     #[test]

@@ -88,7 +88,8 @@ pub struct Limits {
     pub allocations_per_address: usize,
     /// Allocations of all users together. Each takes a port and a file descriptor.
     pub allocations: usize,
-    /// Bytes each second that one allocation may relay in each direction; what is above is dropped. `None`: no bound.
+    /// Bytes each second that one allocation may relay in each direction; what is above is dropped. Each packet counts 48
+    /// bytes, the headers of IPv6 and UDP, beside what is in it. `None`: no bound.
     pub bandwidth: Option<NonZeroU64>,
     /// How long an allocation can be kept by refreshing it.
     pub total_lifetime: Duration,

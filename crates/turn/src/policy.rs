@@ -1,8 +1,8 @@
 //! Whom the relay sends to. Addresses that only the relay's own network or machine reaches are refused unless they were
 //! allowed, so that nobody uses the relay to look behind a firewall; the relay's own addresses stand for its own
-//! allocations and for nothing else. Loopback leads
-//! to the relay's machine, too, though all but one of its addresses are no interface's: a network that holds it among
-//! others does not allow it. It decides about addresses alone and sends nothing.
+//! allocations and for nothing else. Loopback leads to the relay's machine, too, though all but one of its addresses are
+//! no interface's: a network that holds it among others does not allow it. It decides about addresses alone and sends
+//! nothing.
 
 use std::{
     collections::HashMap,
