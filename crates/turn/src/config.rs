@@ -93,7 +93,8 @@ pub struct Limits {
     pub bandwidth: Option<NonZeroU64>,
     /// How long an allocation can be kept by refreshing it.
     pub total_lifetime: Duration,
-    /// Connections over TCP and other streams at a time.
+    /// Connections over TCP and other streams at a time. One more ends the oldest that has no allocation; where all have
+    /// one, it is refused.
     pub streams: usize,
     /// Those from one IPv4 address or one IPv6 network of 64 bits.
     pub streams_per_address: usize,

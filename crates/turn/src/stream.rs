@@ -1,7 +1,9 @@
 //! Clients on streams: TCP, TLS, or whatever carries bytes both ways. Each has a task of its own; how many there may be,
-//! how long one may idle, and how much may wait for one that reads slowly is bounded.
+//! how long one may idle, and how much may wait for one that reads slowly is bounded. Who has an allocation has shown
+//! credentials; who has none makes way when there are too many.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
@@ -12,6 +14,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::{Instant, sleep, timeout, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     client::{Client, Scratch, Sink},
@@ -30,8 +33,39 @@ const STRANGERS_REPLIES: usize = 4096;
 
 #[derive(Default)]
 struct Open {
-    total: usize,
+    /// By the number that each is given, so the oldest comes first.
+    streams: BTreeMap<u64, Stream>,
     by_address: Counts<IpAddr>,
+    next: u64,
+}
+
+/// What is known of an open stream.
+struct Stream {
+    network: IpAddr,
+    /// Ends it.
+    end: CancellationToken,
+    /// Done when its allocation is closed; `None` while it has had none.
+    allocation: Option<CancellationToken>,
+}
+
+impl Open {
+    /// Ends the oldest that has no allocation, if there is one.
+    fn make_way(&mut self) -> bool {
+        let is_idle = |stream: &Stream| stream.allocation.as_ref().is_none_or(CancellationToken::is_cancelled);
+        let Some(number) = self.streams.iter().find(|(_, stream)| is_idle(stream)).map(|(number, _)| *number) else {
+            return false;
+        };
+        self.remove(number);
+        true
+    }
+
+    fn remove(&mut self, number: u64) {
+        // It may have made way already.
+        if let Some(stream) = self.streams.remove(&number) {
+            self.by_address.remove(&stream.network);
+            stream.end.cancel();
+        }
+    }
 }
 
 /// How many streams are open, and from where.
@@ -44,7 +78,9 @@ pub(crate) struct Admission {
 /// One stream that was let in, as long as it lives.
 struct Admitted<'a> {
     admission: &'a Admission,
-    address: IpAddr,
+    number: u64,
+    /// It has to make way for another.
+    superseded: CancellationToken,
 }
 
 impl Admission {
@@ -53,18 +89,26 @@ impl Admission {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.open().total
+        self.open().streams.len()
     }
 
+    /// Lets a stream in, if need be for the oldest that has no allocation. `None` where its address has too many, or all
+    /// have an allocation.
     fn admit(&self, remote: IpAddr) -> Option<Admitted<'_>> {
-        let address = network_of(remote);
+        let network = network_of(remote);
         let mut open = self.open();
-        if open.total >= self.most || open.by_address.of(&address) >= self.most_by_address {
+        if open.by_address.of(&network) >= self.most_by_address {
             return None;
         }
-        open.total += 1;
-        open.by_address.add(&address);
-        Some(Admitted { admission: self, address })
+        if open.streams.len() >= self.most && !open.make_way() {
+            return None;
+        }
+        let number = open.next;
+        let superseded = CancellationToken::new();
+        open.next += 1;
+        open.by_address.add(&network);
+        open.streams.insert(number, Stream { network, end: superseded.clone(), allocation: None });
+        Some(Admitted { admission: self, number, superseded })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -72,11 +116,18 @@ impl Admission {
     }
 }
 
+impl Admitted<'_> {
+    /// The stream has an allocation from now on, until it is `closed`.
+    fn has_allocation(&self, closed: CancellationToken) {
+        if let Some(stream) = self.admission.open().streams.get_mut(&self.number) {
+            stream.allocation = Some(closed);
+        }
+    }
+}
+
 impl Drop for Admitted<'_> {
     fn drop(&mut self) {
-        let mut open = self.admission.open();
-        open.total -= 1;
-        open.by_address.remove(&self.address);
+        self.admission.open().remove(self.number);
     }
 }
 
@@ -111,14 +162,16 @@ pub(crate) async fn serve(
     remote: SocketAddr,
     received: &[u8],
 ) {
-    let Some(_admitted) = shared.admission.admit(remote.ip()) else {
+    let Some(admitted) = shared.admission.admit(remote.ip()) else {
         shared.counters.streams_refused.fetch_add(1, Relaxed);
         return;
     };
+    let superseded = admitted.superseded.clone();
     let limits = &shared.rules.limits;
     let outbox = Arc::new(Outbox::new(limits.stream_queue));
     let mut connection = Connection {
         shared: shared.clone(),
+        admitted,
         local: local.ip().to_canonical(),
         remote: canonical(remote),
         outbox: outbox.clone(),
@@ -131,12 +184,17 @@ pub(crate) async fn serve(
         () = connection.read(reader, received) => {}
         () = write(writer, &outbox, limits.stream_stall) => {}
         () = shared.stop.cancelled() => {}
+        () = superseded.cancelled() => {
+            shared.counters.streams_refused.fetch_add(1, Relaxed);
+            tracing::debug!(%remote, "a TURN stream without an allocation made way for another");
+        }
     }
 }
 
 /// What one stream has.
-struct Connection {
+struct Connection<'a> {
     shared: Arc<Shared>,
+    admitted: Admitted<'a>,
     local: IpAddr,
     remote: SocketAddr,
     outbox: Arc<Outbox>,
@@ -146,7 +204,7 @@ struct Connection {
     without_since: Instant,
 }
 
-impl Connection {
+impl Connection<'_> {
     /// Reads and does what is asked until the stream ends, is no stream of messages, or idles.
     async fn read(&mut self, mut reader: impl AsyncRead + Unpin, mut received: &[u8]) {
         while !received.is_empty() {
@@ -196,7 +254,10 @@ impl Connection {
                 let current = self.current.as_ref();
                 let (reply, change) = self.shared.receive(now, &origin, current, message, out, tally);
                 match change {
-                    Change::Opened(client) => self.current = Some(client),
+                    Change::Opened(client) => {
+                        self.admitted.has_allocation(client.closed.clone());
+                        self.current = Some(client);
+                    }
                     Change::Closed => self.current = None,
                     Change::None => {}
                 }
@@ -212,7 +273,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for Connection<'_> {
     fn drop(&mut self) {
         if let Some(client) = &self.current {
             self.shared.close(client);
@@ -242,25 +303,58 @@ async fn write(mut writer: impl AsyncWrite + Unpin, outbox: &Outbox, stall: Dura
 mod tests {
     use super::*;
 
+    fn admit<'a>(admission: &'a Admission, ip: &str) -> Option<Admitted<'a>> {
+        admission.admit(ip.parse().unwrap())
+    }
+
+    /// One that has an allocation, and what closes that.
+    fn allocated<'a>(admission: &'a Admission, ip: &str) -> (Admitted<'a>, CancellationToken) {
+        let (admitted, closed) = (admit(admission, ip).unwrap(), CancellationToken::new());
+        admitted.has_allocation(closed.clone());
+        (admitted, closed)
+    }
+
     #[test]
     fn streams_are_counted_in_all_and_by_address() {
         let admission = Admission::new(3, 2);
-        let admit = |ip: &str| admission.admit(ip.parse().unwrap());
-        let first = admit("192.0.2.1");
-        let _second = admit("::ffff:192.0.2.1").unwrap();
-        assert!(admit("192.0.2.1").is_none());
-        let _third = admit("192.0.2.2").unwrap();
-        assert!(admit("192.0.2.3").is_none());
+        let first = allocated(&admission, "192.0.2.1");
+        let _second = allocated(&admission, "::ffff:192.0.2.1");
+        assert!(admit(&admission, "192.0.2.1").is_none());
+        let _third = allocated(&admission, "192.0.2.2");
+        assert!(admit(&admission, "192.0.2.3").is_none());
         drop(first);
         assert_eq!(admission.count(), 2);
-        assert!(admit("192.0.2.1").is_some());
+        assert!(admit(&admission, "192.0.2.1").is_some());
     }
 
     #[test]
     fn addresses_of_one_ipv6_network_count_together() {
         let admission = Admission::new(9, 1);
-        let _first = admission.admit("2001:db8:0:1::1".parse().unwrap()).unwrap();
-        assert!(admission.admit("2001:db8:0:1:ffff::2".parse().unwrap()).is_none());
-        assert!(admission.admit("2001:db8:0:2::1".parse().unwrap()).is_some());
+        let _first = admit(&admission, "2001:db8:0:1::1").unwrap();
+        assert!(admit(&admission, "2001:db8:0:1:ffff::2").is_none());
+        assert!(admit(&admission, "2001:db8:0:2::1").is_some());
+    }
+
+    #[test]
+    fn the_oldest_without_an_allocation_makes_way() {
+        let admission = Admission::new(3, 3);
+        let (first, closed) = allocated(&admission, "192.0.2.1");
+        let second = admit(&admission, "192.0.2.2").unwrap();
+        let third = admit(&admission, "192.0.2.3").unwrap();
+        let (fourth, _) = allocated(&admission, "192.0.2.4");
+        let superseded = |all: &[&Admitted<'_>]| -> Vec<bool> {
+            all.iter().map(|admitted| admitted.superseded.is_cancelled()).collect()
+        };
+        assert_eq!(superseded(&[&first, &second, &third, &fourth]), [false, true, false, false]);
+        // What has made way counts no more, and not twice.
+        drop(second);
+        assert_eq!(admission.count(), 3);
+        // An allocation that has ended protects no longer.
+        closed.cancel();
+        let _fifth = allocated(&admission, "192.0.2.5");
+        assert_eq!(superseded(&[&first, &third, &fourth]), [true, false, false]);
+        let _sixth = allocated(&admission, "192.0.2.6");
+        assert_eq!(superseded(&[&third, &fourth]), [true, false]);
+        assert!(admit(&admission, "192.0.2.7").is_none());
     }
 }

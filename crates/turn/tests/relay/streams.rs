@@ -117,6 +117,25 @@ async fn there_are_so_many_streams_from_one_address() {
 }
 
 #[tokio::test]
+async fn a_stream_without_an_allocation_makes_way_for_another() {
+    let mut config = config();
+    config.limits.streams = 2;
+    let relay = Relay::bind(config).await.unwrap();
+    let mut holder = Client::tcp(&relay, "alice").await;
+    holder.allocate().await;
+    let mut silent = stream(&relay, 1000);
+    until(&relay, |metrics| metrics.streams == 2).await;
+    let mut second = Client::tcp(&relay, "bob").await;
+    second.allocate().await;
+    ended(&mut silent).await;
+    // All have an allocation now.
+    ended(&mut stream(&relay, 1000)).await;
+    holder.refresh(600).await.succeeded();
+    second.refresh(600).await.succeeded();
+    assert_eq!((relay.metrics().streams, relay.metrics().streams_refused), (2, 2));
+}
+
+#[tokio::test]
 async fn another_protocol_or_a_message_without_end_closes_the_stream() {
     let relay = Relay::bind(config()).await.unwrap();
     for bytes in [&b"GET / HTTP/1.1\r\n"[..], &[0x40, 0, 0xff, 0xff], &[0x16, 3, 1, 2], &[0, 1, 0xff, 0xff]] {
