@@ -1,4 +1,5 @@
-//! The names and addresses of this machine: what a certificate of its own is for, and where others reach it.
+//! The names and addresses of this machine: what a certificate of its own is for, where others reach it, and what it calls
+//! itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
@@ -37,6 +38,12 @@ pub fn own_names() -> Vec<String> {
     let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
     names.extend(loopback.into_iter().chain(of_interfaces()).map(|address| address.to_string()));
     names
+}
+
+/// Whether the host of a URL, an IPv6 address in brackets, is this machine to whoever uses it.
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The address that this machine would send from to reach the internet. Nothing is sent: the destination is one of those

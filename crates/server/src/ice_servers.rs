@@ -10,6 +10,8 @@ use axum::http::uri::Authority;
 use vitrine_protocol::signaling::IceServer;
 use vitrine_turn::{Secret, credentials};
 
+use crate::addresses::is_loopback;
+
 /// Named where this server answers no STUN that the participant could reach, and nothing else is named.
 const PUBLIC_STUN: &str = "stun:stun.l.google.com:19302";
 
@@ -117,11 +119,6 @@ impl Here {
 
 fn plain(url: String) -> IceServer {
     IceServer { urls: vec![url], username: None, credential: None }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

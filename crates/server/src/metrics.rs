@@ -9,15 +9,16 @@ use std::{
 
 use axum::{
     http::{
-        HeaderMap, HeaderName, StatusCode,
-        header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, VIA, WWW_AUTHENTICATE},
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, HOST, VIA, WWW_AUTHENTICATE},
+        uri::Authority,
     },
     response::{IntoResponse as _, Response},
 };
 use sha2::{Digest as _, Sha256};
 use vitrine_protocol::signaling::{ErrorCode, event};
 
-use crate::door::Readers;
+use crate::{addresses::is_loopback, door::Readers};
 
 /// The version of the text format (Prometheus, "Exposition formats").
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -214,7 +215,10 @@ pub fn respond(
     headers: &HeaderMap,
     text: impl FnOnce() -> Exposition,
 ) -> Response {
-    let not_proxied = || OF_PROXIES.iter().all(|name| !headers.contains_key(name));
+    // Not every proxy says that it is one; but what it passes on, if it does not change it, was asked of another host.
+    let not_proxied = || {
+        OF_PROXIES.iter().all(|name| !headers.contains_key(name)) && headers.get_all(HOST).iter().all(is_this_machine)
+    };
     match readers {
         Readers::Local if peer.ip().to_canonical().is_loopback() && not_proxied() => {}
         Readers::Holders(token) if bearer(headers).is_some_and(|shown| are_equal(shown, token)) => {}
@@ -229,6 +233,12 @@ pub fn respond(
         Readers::Nobody => return StatusCode::NOT_FOUND.into_response(),
     }
     ([(CONTENT_TYPE, FORMAT)], text().0).into_response()
+}
+
+/// Whether a `Host` header is what a program writes that asks on its own machine.
+fn is_this_machine(host: &HeaderValue) -> bool {
+    let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    authority.is_some_and(|authority| is_loopback(authority.host()))
 }
 
 /// The token of a request (RFC 6750 section 2.1).

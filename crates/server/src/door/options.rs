@@ -50,8 +50,9 @@ pub struct DoorOptions {
 
     /// What a reader of GET /metrics has to show, as "Authorization: Bearer TOKEN"; or "off" for no such page.
     ///
-    /// Without the flag it is there for programs on this machine, and not for what a proxy passes on (it tells by the
-    /// headers Forwarded, X-Forwarded-For, X-Real-IP and Via). Counts of sockets, rooms, participants, messages and
+    /// Without the flag it is there for programs on this machine that ask for localhost or a loopback address, and not for
+    /// what a proxy passes on (it tells by the headers Forwarded, X-Forwarded-For, X-Real-IP and Via, and by a Host other
+    /// than those; behind a proxy here that adds none and changes Host, set a token). Counts of sockets, rooms, participants, messages and
     /// refusals, for Prometheus; no names and no addresses.
     #[arg(long, env = "VITRINE_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub metrics_token: Option<String>,

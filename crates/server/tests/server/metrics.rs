@@ -1,10 +1,11 @@
 //! `GET /metrics`: what it counts, and who may read it.
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use vitrine_server::{Config, DoorOptions};
 
 use crate::{
-    client::Server,
+    client::{HERE, Server, connect_from},
     http::{get, get_from},
 };
 
@@ -103,6 +104,26 @@ async fn programs_on_this_machine_may_read_and_what_a_proxy_passes_on_may_not() 
         assert_eq!(response.status, 403, "{header:?}");
         assert!(!response.text().contains("vitrine_sockets"));
     }
+}
+
+#[tokio::test]
+async fn what_a_silent_proxy_passes_on_is_told_by_the_host_that_was_asked() {
+    let server = Server::start().await;
+    let ask = async |head: &str| {
+        let mut stream = connect_from(HERE, server.address).await;
+        stream.write_all(format!("GET /metrics HTTP/1.0\r\n{head}\r\n").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
+    };
+    for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.9:8080", "[::1]", "[::1]:8080"] {
+        assert_eq!(ask(&format!("host: {host}\r\n")).await, 200, "{host}");
+    }
+    assert_eq!(ask("").await, 200);
+    for host in ["calls.example", "calls.example:443", "192.0.2.1", "[2001:db8::1]:443", "localhost.example", ""] {
+        assert_eq!(ask(&format!("host: {host}\r\n")).await, 403, "{host}");
+    }
+    assert_eq!(ask("host: localhost\r\nhost: calls.example\r\n").await, 403);
 }
 
 #[tokio::test]
