@@ -246,8 +246,9 @@ fn log_unsent(to: Id, sent: Result<(), Unsent>) {
         Ok(()) => {}
         // It will leave in a moment.
         Err(Unsent::Closed) => tracing::debug!(user = %to, "not sent: the connection has ended"),
-        // It reads nothing; its next ping ends it.
-        Err(Unsent::Full) => tracing::warn!(user = %to, "not sent: the connection reads too slowly"),
+        // It reads nothing; its next ping ends it. Until then, others may go on sending to it for as long as they like.
+        Err(Unsent::Full { first: true }) => tracing::warn!(user = %to, "not sent: the connection reads too slowly"),
+        Err(Unsent::Full { first: false }) => tracing::debug!(user = %to, "not sent: the connection reads too slowly"),
     }
 }
 

@@ -33,7 +33,10 @@ pub enum Unsent {
     Closed,
     /// Too much waits already.
     #[error("the connection reads too slowly")]
-    Full,
+    Full {
+        /// Something was sent in vain for the first time.
+        first: bool,
+    },
 }
 
 /// A session, for as long as somebody carries it.
@@ -56,6 +59,8 @@ struct State {
     waiting_bytes: usize,
     transport: Transport,
     closed: bool,
+    /// Something was not sent since too much waited.
+    overrun: bool,
     /// A request waits for packets.
     polled: bool,
     /// A ping was answered.
@@ -73,6 +78,7 @@ impl Session {
             waiting_bytes: 0,
             transport,
             closed: false,
+            overrun: false,
             polled: false,
             ponged: false,
             user: None,
@@ -92,7 +98,7 @@ impl Session {
             return Err(Unsent::Closed);
         }
         if state.waiting.len() >= MOST_WAITING || state.waiting_bytes + packet.len() > MOST_WAITING_BYTES {
-            return Err(Unsent::Full);
+            return Err(Unsent::Full { first: !std::mem::replace(&mut state.overrun, true) });
         }
         state.waiting_bytes += packet.len();
         state.waiting.push(packet);
@@ -185,5 +191,34 @@ pub struct Poll<'a>(&'a Session);
 impl Drop for Poll<'_> {
     fn drop(&mut self) {
         self.0.state().polled = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::http::HeaderMap;
+
+    use super::*;
+    use crate::{Config, door::Door};
+
+    fn session() -> Session {
+        let door = Arc::new(Door::new(&Config::default(), Arc::default()));
+        let pass = door.knock(([127, 0, 0, 1], 5000).into(), &HeaderMap::new()).unwrap();
+        Session::new(Id::random().unwrap(), pass, None, Transport::Polling)
+    }
+
+    #[test]
+    fn that_it_reads_too_slowly_is_said_once() {
+        let session = session();
+        for first in [true, false] {
+            for _ in 0..MOST_WAITING {
+                assert_eq!(session.send("2"), Ok(()));
+            }
+            assert_eq!(session.send("2"), Err(Unsent::Full { first }));
+            assert_eq!(session.send("2"), Err(Unsent::Full { first: false }));
+            session.take();
+        }
     }
 }
