@@ -87,7 +87,11 @@ impl Signaling {
 
     /// A client is connected, and can be sent to from now on.
     pub fn connected(&self, user: Id, session: Arc<Session>) {
-        self.lock().sessions.insert(user, session);
+        let mut state = self.lock();
+        // If it has ended meanwhile, [`Self::gone`] may have been and will not be again.
+        if !session.is_closed() {
+            state.sessions.insert(user, session);
+        }
     }
 
     /// Takes a connection that has ended out of its room.
@@ -114,6 +118,10 @@ impl Signaling {
             _ => first_argument(array),
         };
         let mut state = self.lock();
+        // Its session has ended while this event came; nothing that it entered now would ever be left.
+        if !state.sessions.contains_key(&user) {
+            return;
+        }
         let done = self.handle(&mut state, user, session, event, argument);
         let packet = match (done, ack) {
             (Ok(answer), Some(ack)) => socket_io::acknowledgement(ack, &answer),

@@ -109,7 +109,9 @@ fn connect(signaling: &Signaling, session: &Arc<Session>, namespace: &str) -> Co
             tracing::error!("no random bytes from the system");
             return ControlFlow::Break(());
         };
-        session.set_user(Some(user));
+        if !session.begin_user(user) {
+            return ControlFlow::Break(());
+        }
         tracing::debug!(%user, "connected");
         let _ = session.send(format!("40{}", json!({"sid": user.as_str()})));
         signaling.connected(user, session.clone());
@@ -119,7 +121,7 @@ fn connect(signaling: &Signaling, session: &Arc<Session>, namespace: &str) -> Co
 
 /// A connection has ended, or the session that carries it.
 pub fn ended(signaling: &Signaling, session: &Session) {
-    if let Some(user) = session.set_user(None) {
+    if let Some(user) = session.end_user() {
         tracing::debug!(%user, "disconnected");
         signaling.gone(user);
     }

@@ -13,7 +13,9 @@ use axum::{
 };
 use tokio::time::sleep;
 
-use super::{BAD_REQUEST, EngineIo, HARD_LIMIT_BYTES, NOOP, PING, Transport, refuse, session::Session};
+use super::{
+    BAD_REQUEST, EngineIo, HARD_LIMIT_BYTES, NOOP, PING, Transport, UNKNOWN_SESSION, refuse, session::Session,
+};
 
 /// What stands between packets (Engine.IO v4, "HTTP long-polling").
 const SEPARATOR: char = '\u{1e}';
@@ -25,7 +27,7 @@ pub fn answer(text: String) -> Response {
 
 /// Waits until there is something to send.
 pub async fn send(engine: &EngineIo, session: &Session) -> Response {
-    let Some(_poll) = session.poll() else {
+    let Some(_turn) = session.poll() else {
         engine.close(session);
         return refuse(BAD_REQUEST);
     };
@@ -45,6 +47,11 @@ pub async fn send(engine: &EngineIo, session: &Session) -> Response {
 
 /// Takes what a client sends.
 pub async fn receive(engine: &EngineIo, session: &Arc<Session>, body: Body) -> Response {
+    // One at a time, as it is sent: so no more than one body waits to come whole.
+    let Some(_turn) = session.post() else {
+        engine.close(session);
+        return refuse(BAD_REQUEST);
+    };
     let Ok(body) = to_bytes(body, HARD_LIMIT_BYTES).await else {
         engine.close(session);
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -53,6 +60,9 @@ pub async fn receive(engine: &EngineIo, session: &Arc<Session>, body: Body) -> R
         engine.close(session);
         return refuse(BAD_REQUEST);
     };
+    if session.is_closed() {
+        return refuse(UNKNOWN_SESSION);
+    }
     for packet in text.split(SEPARATOR) {
         if engine.receive(session, packet).is_break() {
             engine.close(session);

@@ -63,6 +63,8 @@ struct State {
     overrun: bool,
     /// A request waits for packets.
     polled: bool,
+    /// A request brings packets.
+    posted: bool,
     /// A ping was answered.
     ponged: bool,
     user: Option<Id>,
@@ -80,6 +82,7 @@ impl Session {
             closed: false,
             overrun: false,
             polled: false,
+            posted: false,
             ponged: false,
             user: None,
             first_user: None,
@@ -145,10 +148,19 @@ impl Session {
     }
 
     /// A request begins to wait for packets; `None` while another one does.
-    pub fn poll(&self) -> Option<Poll<'_>> {
-        let polled = std::mem::replace(&mut self.state().polled, true);
-        // Made only where it is given out: dropped, it says that nobody waits.
-        (!polled).then(|| Poll(self))
+    pub fn poll(&self) -> Option<Turn<'_>> {
+        self.turn(|state| &mut state.polled)
+    }
+
+    /// A request begins to bring packets; `None` while another one does.
+    pub fn post(&self) -> Option<Turn<'_>> {
+        self.turn(|state| &mut state.posted)
+    }
+
+    fn turn(&self, taken: fn(&mut State) -> &mut bool) -> Option<Turn<'_>> {
+        let was_taken = std::mem::replace(taken(&mut self.state()), true);
+        // Made only where it is given out: dropped, it gives the turn back.
+        (!was_taken).then(|| Turn { session: self, taken })
     }
 
     /// A ping was answered.
@@ -172,11 +184,20 @@ impl Session {
         self.state().first_user
     }
 
-    /// It carries a connection from now on, or none any more; returns whose it was.
-    pub fn set_user(&self, user: Option<Id>) -> Option<Id> {
+    /// It carries the connection of `user` from now on, unless it has ended; whether it does.
+    pub fn begin_user(&self, user: Id) -> bool {
         let mut state = self.state();
-        state.first_user = state.first_user.or(user);
-        std::mem::replace(&mut state.user, user)
+        if state.closed {
+            return false;
+        }
+        state.first_user.get_or_insert(user);
+        state.user = Some(user);
+        true
+    }
+
+    /// It carries no connection any more; returns whose it was.
+    pub fn end_user(&self) -> Option<Id> {
+        self.state().user.take()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -185,12 +206,15 @@ impl Session {
     }
 }
 
-/// A request that waits for packets.
-pub struct Poll<'a>(&'a Session);
+/// The turn of a request to wait for packets, or to bring some.
+pub struct Turn<'a> {
+    session: &'a Session,
+    taken: fn(&mut State) -> &mut bool,
+}
 
-impl Drop for Poll<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.state().polled = false;
+        *(self.taken)(&mut self.session.state()) = false;
     }
 }
 

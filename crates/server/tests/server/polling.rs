@@ -4,10 +4,15 @@
 use std::{net::SocketAddr, time::Duration};
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 use vitrine_server::Config;
 
 use crate::{
-    client::{Client, Server, parse_event},
+    client::{Client, HERE, PATIENCE, Server, connect_from, parse_event},
     http::{Response, get, request},
 };
 
@@ -162,6 +167,37 @@ async fn two_requests_that_wait_at_once_end_the_session() {
     let (a, b) = tokio::join!(get(server.address, &path, &[]), get(server.address, &path, &[]));
     assert!([a.status, b.status].contains(&400), "{a:?}, {b:?}");
     assert_eq!(witness.event().await.name, "user-left");
+}
+
+/// The head of a POST request within a session, whose body is to have two bytes.
+async fn begin_post(server: SocketAddr, path: &str) -> TcpStream {
+    let mut stream = connect_from(HERE, server).await;
+    let head = format!("POST {path} HTTP/1.1\r\nhost: here\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The server asks for the body as soon as it reads it.
+    let mut answer = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("an answer in time").unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 100 "));
+    stream
+}
+
+#[tokio::test]
+async fn two_requests_that_bring_packets_at_once_end_the_session() {
+    let server = Server::start().await;
+    let mut witness = server.participant("room").await;
+    let poller = Poller::connect(server.address).await;
+    poller.post(r#"42["join-room","room"]"#).await;
+    assert_eq!(witness.event().await.name, "user-joined");
+    let mut first = begin_post(server.address, &poller.path()).await;
+    let second = request(server.address, "POST", &poller.path(), &[], "3").await;
+    assert_eq!(second.status, 400);
+    assert_eq!(witness.event().await.name, "user-left");
+    // What the first one still brings counts no more: not a connection, of which nobody would see the end.
+    first.write_all(b"40").await.unwrap();
+    let mut answer = vec![0; 1000];
+    let count = timeout(PATIENCE, first.read(&mut answer)).await.expect("an answer in time").unwrap();
+    let answer = String::from_utf8_lossy(&answer[..count]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }
 
 /// Everybody in a room knows everybody's id. That must not be enough to act as somebody else.
