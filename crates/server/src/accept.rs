@@ -23,7 +23,10 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use crate::tls::{self, Tls};
+use crate::{
+    impatient::Impatient,
+    tls::{self, Tls},
+};
 
 /// Largest head of a request, in bytes; browsers send less than a tenth of it.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -80,7 +83,8 @@ pub struct Limits {
     /// Most connections that are in that state; one more ends the oldest of them. A client that means it is through
     /// within a few round trips, so those that are cut off in a flood are those of the flood.
     pub opening_connections: usize,
-    /// Time for the head of a request, and again for its body; also how long a connection may idle between two.
+    /// Time for the head of a request, and again for its body; also how long a connection may idle between two, and how
+    /// long it may take nothing of an answer.
     pub request_time: Duration,
 }
 
@@ -105,7 +109,7 @@ pub struct Acceptor {
 enum Protocol {
     Http(Box<dyn ByteStream>),
     /// HTTP where it should be HTTPS.
-    PlainHttp(TcpStream),
+    PlainHttp(Box<dyn ByteStream>),
     Stun(StunStream, StunStreams),
 }
 
@@ -168,7 +172,7 @@ impl Acceptor {
         match protocol {
             Ok(Ok(Protocol::Http(stream))) => self.speak_http(stream, &self.app, remote, stopped).await,
             Ok(Ok(Protocol::PlainHttp(stream))) => {
-                self.speak_http(Box::new(stream), &self.redirect, remote, stopped).await;
+                self.speak_http(stream, &self.redirect, remote, stopped).await;
             }
             Ok(Ok(Protocol::Stun(stream, StunStreams(serve)))) => tokio::select! {
                 () = serve(stream) => {}
@@ -196,7 +200,7 @@ impl Acceptor {
                 Ok(Protocol::Stun(stream, stun.clone()))
             }
             (stun, Some(tls), TLS_HANDSHAKE) => {
-                let mut stream = tls.accept(stream).await?;
+                let mut stream = tls.accept(self.impatient(stream)).await?;
                 let first = *stream.fill_buf().await?.first().ok_or(io::ErrorKind::UnexpectedEof)?;
                 let stream = Box::new(stream);
                 Ok(match stun {
@@ -206,9 +210,14 @@ impl Acceptor {
                     _ => Protocol::Http(stream),
                 })
             }
-            (_, Some(_), _) => Ok(Protocol::PlainHttp(stream)),
-            (_, None, _) => Ok(Protocol::Http(Box::new(stream))),
+            (_, Some(_), _) => Ok(Protocol::PlainHttp(Box::new(self.impatient(stream)))),
+            (_, None, _) => Ok(Protocol::Http(Box::new(self.impatient(stream)))),
         }
+    }
+
+    /// Beneath TLS, where every byte that the client takes can be seen.
+    fn impatient(&self, stream: TcpStream) -> Impatient<TcpStream> {
+        Impatient::new(stream, self.limits.request_time)
     }
 
     async fn speak_http(

@@ -2,7 +2,7 @@
 //! start it in-process on a port of their choice and stop it when they like.
 //!
 //! - [`config`]: what can be configured, as command-line flags and environment variables.
-//! - `accept` and `tls`: connections, encrypted where that is configured, and what is spoken on them.
+//! - `accept`, `impatient` and `tls`: connections, encrypted where that is configured, and what is spoken on them.
 //! - `static_files`, `embedded` and `headers`: the files of the app, with caching and security headers.
 //! - `engine_io` and `socket_io`: the transports, and the connections and events that they carry.
 //! - `signaling`, `rooms` and `payload`: what the events do, who is in which room, and what is forwarded.
@@ -24,6 +24,7 @@ mod headers;
 mod html;
 mod ice_servers;
 mod id;
+mod impatient;
 mod metrics;
 mod payload;
 mod rooms;

@@ -24,7 +24,7 @@ use axum::{
 };
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -170,7 +170,7 @@ impl Tls {
     ///
     /// # Errors
     /// When the client does not speak TLS as it should, or went away.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
         self.acceptor.accept(stream).await
     }
 

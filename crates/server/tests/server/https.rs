@@ -81,10 +81,15 @@ async fn connect(server: SocketAddr, pem: &str) -> io::Result<TlsStream<TcpStrea
 
 /// A server with a certificate of its own, and that certificate.
 pub async fn secured(name: &str, config: Config) -> (Server, Trust) {
+    secured_files(name, Config { dist: Dist::None, ..config }).await
+}
+
+/// The same, with files.
+pub async fn secured_files(name: &str, config: Config) -> (Server, Trust) {
     let directory = directory(name);
     let certificate = Certificate::new();
     certificate.write(&directory);
-    let server = Server::with(Config { tls: Certificate::options(&directory), ..config }).await;
+    let server = Server::with_files(Config { tls: Certificate::options(&directory), ..config }).await;
     (server, Trust(certificate.certificate))
 }
 

@@ -8,12 +8,13 @@ use tokio::{
     sync::mpsc,
     time::timeout,
 };
-use vitrine_server::{ByteStream, Config, Limits, StunStream, StunStreams};
+use vitrine_server::{ByteStream, Config, Dist, Limits, StunStream, StunStreams};
 
 use crate::{
     client::{PATIENCE, Server},
     http::{get, request_over},
-    https::secured,
+    https::{secured, secured_files},
+    static_files::directory,
 };
 
 /// The first bytes of a STUN Binding request (RFC 8489 section 5).
@@ -165,6 +166,26 @@ async fn requests_that_never_come_whole_are_ended() {
     body.write_all(request.as_bytes()).await.unwrap();
     is_ended(&mut body).await;
     client.settle().await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_an_answer_is_ended() {
+    let limits = Limits { request_time: SHORT, ..Limits::default() };
+    let dist = directory("opening-stalled");
+    // More than what systems keep for a connection.
+    std::fs::write(dist.join("large.bin"), vec![7; 32 * 1024 * 1024]).unwrap();
+    let config = Config { limits, dist: Dist::Directory(dist), ..Config::default() };
+    let (server, trust) = secured_files("opening-stalled-tls", config.clone()).await;
+    let plain = Server::with_files(config).await;
+    let encrypted = trust.connect(&server).await.unwrap();
+    let streams: [Box<dyn ByteStream>; 2] =
+        [Box::new(TcpStream::connect(plain.address).await.unwrap()), Box::new(encrypted)];
+    for mut stream in streams {
+        let request = b"GET /large.bin HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        // It goes on asking, until the server has gone.
+        let asking = async { while stream.write_all(request).await.is_ok() && stream.flush().await.is_ok() {} };
+        timeout(PATIENCE, asking).await.expect("an end in time");
+    }
 }
 
 #[tokio::test]
