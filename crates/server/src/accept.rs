@@ -14,6 +14,7 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -24,6 +25,7 @@ use tokio::{
 use tower::ServiceExt as _;
 
 use crate::{
+    crowd::Crowd,
     impatient::Impatient,
     tls::{self, Tls},
 };
@@ -86,11 +88,19 @@ pub struct Limits {
     /// Time for the head of a request, and again for its body; also how long a connection may idle between two, and how
     /// long it may take nothing of an answer.
     pub request_time: Duration,
+    /// Most connections that speak HTTP at a time from one address; a /64 of IPv6 counts as one address. Those from this
+    /// machine or a trusted proxy do not count, nor does one that has become a WebSocket. One more is closed.
+    pub connections_per_address: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { opening_time: Duration::from_secs(15), opening_connections: 1024, request_time: Duration::from_secs(30) }
+        Self {
+            opening_time: Duration::from_secs(15),
+            opening_connections: 1024,
+            request_time: Duration::from_secs(30),
+            connections_per_address: 512,
+        }
     }
 }
 
@@ -102,6 +112,7 @@ pub struct Acceptor {
     tls: Option<Tls>,
     stun: Option<StunStreams>,
     limits: Limits,
+    crowd: Crowd,
     http: http1::Builder,
 }
 
@@ -114,11 +125,13 @@ enum Protocol {
 }
 
 impl Acceptor {
-    /// Requests go to `app`, STUN to `stun`; without it, all is HTTP. With `tls`, nothing is HTTP without TLS.
-    pub fn new(app: Router, tls: Option<Tls>, stun: Option<StunStreams>, limits: Limits) -> Self {
+    /// Requests go to `app`, STUN to `stun`; without it, all is HTTP. With `tls`, nothing is HTTP without TLS. Clients at
+    /// addresses of `proxies` come for many.
+    pub fn new(app: Router, tls: Option<Tls>, stun: Option<StunStreams>, limits: Limits, proxies: Vec<IpNet>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.request_time).max_header_size(MAX_HEAD_BYTES);
-        Self { app, redirect: tls::redirect(), tls, stun, limits, http }
+        let crowd = Crowd::new(limits.connections_per_address, proxies);
+        Self { app, redirect: tls::redirect(), tls, stun, limits, crowd, http }
     }
 
     /// Accepts until `stop` completes, then ends what is idle and returns when all connections have ended. Dropped
@@ -227,6 +240,10 @@ impl Acceptor {
         remote: SocketAddr,
         stopped: watch::Receiver<bool>,
     ) {
+        let Some(_place) = self.crowd.enter(remote.ip()) else {
+            tracing::debug!("a connection was one too many of its address");
+            return;
+        };
         let remote = ConnectInfo(remote);
         let service = service_fn(|mut request: Request<Incoming>| {
             request.extensions_mut().insert(remote);
@@ -296,7 +313,90 @@ impl Opening {
 
 #[cfg(test)]
 mod tests {
+    use axum::{
+        extract::WebSocketUpgrade,
+        routing::{any, get},
+    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// An acceptor, and connections to it that come from where they like.
+    struct Clients {
+        acceptor: Arc<Acceptor>,
+        listener: TcpListener,
+        stopping: watch::Sender<bool>,
+    }
+
+    impl Clients {
+        async fn new(limits: Limits) -> Self {
+            let upgrade = any(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(|_| std::future::pending()));
+            let app = Router::new().route("/", get(async || "ok")).route("/upgrade", upgrade);
+            let acceptor = Arc::new(Acceptor::new(app, None, None, limits, Vec::new()));
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            Self { acceptor, listener, stopping: watch::channel(false).0 }
+        }
+
+        /// A connection on which something was asked, and what was answered first.
+        async fn ask(&self, from: &str, path: &str, headers: &str) -> (TcpStream, String) {
+            let mut client = TcpStream::connect(self.listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = self.listener.accept().await.unwrap();
+            let (opening, superseded) = oneshot::channel();
+            let remote = SocketAddr::new(from.parse().unwrap(), 5000);
+            let connection = self.acceptor.clone().connection(stream, remote, superseded, self.stopping.subscribe());
+            tokio::spawn(async move {
+                connection.await;
+                drop(opening);
+            });
+            let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+            client.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = vec![0; 1000];
+            let read = timeout(PATIENCE, client.read(&mut answer)).await.expect("an answer or an end in time");
+            // A reset is an end, too.
+            answer.truncate(read.unwrap_or_default());
+            (client, String::from_utf8(answer).unwrap())
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_has_so_many_connections_that_speak_http() {
+        let clients = Clients::new(Limits { connections_per_address: 2, ..Limits::default() }).await;
+        let ask = async |from: &str| clients.ask(from, "/", "").await;
+        let mut kept = Vec::new();
+        for _ in 0..2 {
+            let (stream, answer) = ask("192.0.2.1").await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+            kept.push(stream);
+        }
+        assert_eq!(ask("192.0.2.1").await.1, "");
+        assert!(ask("192.0.2.2").await.1.starts_with("HTTP/1.1 200 "));
+        assert!(ask("127.0.0.1").await.1.starts_with("HTTP/1.1 200 "));
+        // Until one has gone and the server has noticed.
+        kept.pop();
+        let again = async { while ask("192.0.2.1").await.1.is_empty() {} };
+        timeout(PATIENCE, again).await.expect("a place again");
+    }
+
+    #[tokio::test]
+    async fn what_has_become_a_websocket_counts_no_more() {
+        let clients = Clients::new(Limits { connections_per_address: 1, ..Limits::default() }).await;
+        let headers = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                       sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let mut kept = Vec::new();
+        let upgrades = async {
+            while kept.len() < 3 {
+                let (stream, answer) = clients.ask("192.0.2.1", "/upgrade", headers).await;
+                // The one before may have its answer and not have become one yet.
+                if !answer.is_empty() {
+                    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+                    kept.push(stream);
+                }
+            }
+        };
+        timeout(PATIENCE, upgrades).await.expect("three at a time");
+    }
 
     #[test]
     fn the_oldest_that_has_not_opened_makes_way() {

@@ -2,7 +2,8 @@
 //! start it in-process on a port of their choice and stop it when they like.
 //!
 //! - [`config`]: what can be configured, as command-line flags and environment variables.
-//! - `accept`, `impatient` and `tls`: connections, encrypted where that is configured, and what is spoken on them.
+//! - `accept`, `crowd`, `impatient` and `tls`: connections, how many and for how long, encrypted where that is configured,
+//!   and what is spoken on them.
 //! - `static_files`, `embedded` and `headers`: the files of the app, with caching and security headers.
 //! - `engine_io` and `socket_io`: the transports, and the connections and events that they carry.
 //! - `signaling`, `rooms` and `payload`: what the events do, who is in which room, and what is forwarded.
@@ -16,6 +17,7 @@ mod accept;
 mod addresses;
 mod announce;
 pub mod config;
+mod crowd;
 mod door;
 mod embedded;
 mod engine_io;
@@ -134,7 +136,7 @@ pub async fn serve(
     }
     let (stop, stopped) = oneshot::channel::<()>();
     let stun_streams = config.stun_streams.or_else(|| relay.map(streams_to));
-    let acceptor = Acceptor::new(app, tls, stun_streams, config.limits);
+    let acceptor = Acceptor::new(app, tls, stun_streams, config.limits, config.door.trusted_proxies);
     let mut accepting = std::pin::pin!(acceptor.run(listener, async {
         // Either it is told to stop, or nobody is left who could tell.
         let _ = stopped.await;

@@ -30,12 +30,9 @@ use axum::{
 };
 use ipnet::IpNet;
 
-use self::{
-    address::Party,
-    bucket::{Bucket, Rate},
-};
+use self::bucket::{Bucket, Rate};
 pub use self::{
-    address::client_address,
+    address::{Party, client_address},
     options::{DoorOptions, Readers},
     pass::{Pass, Verdict},
 };

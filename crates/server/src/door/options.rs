@@ -41,7 +41,8 @@ pub struct DoorOptions {
     /// times.
     ///
     /// Its last address that is not one of these proxies is the client's. Without the flag the header is not believed,
-    /// since anybody can send it. In the environment variable, several are separated by spaces.
+    /// since anybody can send it, and a proxy on another machine counts as one client: for the signaling, and among those
+    /// that have 512 HTTP connections at most. In the environment variable, several are separated by spaces.
     #[arg(
         long = "trusted-proxy", env = "VITRINE_TRUSTED_PROXY", value_name = "ADDRESS[/BITS]", value_delimiter = ' ',
         value_parser = parse_network
