@@ -170,7 +170,22 @@ impl TurnOptions {
             Some(secret) => secret.clone(),
             None => random_secret()?,
         };
-        let relay = Relay::bind(vitrine_turn::Config {
+        let relay = Relay::bind(self.relay_config(addresses, secret.clone())).await?;
+        tracing::info!(udp = ?relay.udp_addresses(), tcp = ?relay.tcp_addresses(), "answering STUN and TURN");
+        let here = Here {
+            host: self.turn_host.clone(),
+            udp: relay.udp_addresses().first().map(SocketAddr::port),
+            tcp: relay.tcp_addresses().first().map(SocketAddr::port),
+            tls,
+            loopback: relay.udp_addresses().iter().all(|address| address.ip().is_loopback()),
+            localhost: localhost(relay.udp_addresses()),
+        };
+        Ok((Some(relay), Some(Turn { secret, lifetime, here: Some(here), elsewhere })))
+    }
+
+    /// What the relay at these addresses is to be.
+    fn relay_config(&self, addresses: Vec<SocketAddr>, secret: Secret) -> vitrine_turn::Config {
+        vitrine_turn::Config {
             udp: addresses.clone(),
             tcp: addresses,
             external: self.external_ip.clone(),
@@ -183,19 +198,8 @@ impl TurnOptions {
                 bandwidth: NonZeroU64::new(self.turn_bandwidth.saturating_mul(KBIT)),
                 ..Limits::default()
             },
-            ..vitrine_turn::Config::new(secret.clone())
-        })
-        .await?;
-        tracing::info!(udp = ?relay.udp_addresses(), tcp = ?relay.tcp_addresses(), "answering STUN and TURN");
-        let here = Here {
-            host: self.turn_host.clone(),
-            udp: relay.udp_addresses().first().map(SocketAddr::port),
-            tcp: relay.tcp_addresses().first().map(SocketAddr::port),
-            tls,
-            loopback: relay.udp_addresses().iter().all(|address| address.ip().is_loopback()),
-            localhost: localhost(relay.udp_addresses()),
-        };
-        Ok((Some(relay), Some(Turn { secret, lifetime, here: Some(here), elsewhere })))
+            ..vitrine_turn::Config::new(secret)
+        }
     }
 
     fn addresses(&self, listen: SocketAddr) -> Vec<SocketAddr> {
@@ -263,7 +267,47 @@ fn parse_secret(text: &str) -> Result<Secret, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    /// What the relay is told where the program is given these arguments.
+    fn relay_config(arguments: &str) -> vitrine_turn::Config {
+        #[derive(Parser)]
+        struct Program {
+            #[command(flatten)]
+            turn: TurnOptions,
+        }
+        let arguments = ["program"].into_iter().chain(arguments.split_whitespace());
+        let program = Program::try_parse_from(arguments).unwrap();
+        program.turn.relay_config(vec!["192.0.2.1:3478".parse().unwrap()], Secret::from("secret"))
+    }
+
+    #[test]
+    fn flags_reach_the_relay() {
+        let config = relay_config(
+            "--turn-user-quota 11 --turn-address-quota 22 --turn-total-quota 33 --turn-bandwidth 44 \
+             --turn-relay-ports 50000-50100 --turn-allow-peer 10.0.0.0/8 --external-ip 198.51.100.1",
+        );
+        let Limits { allocations_per_user, allocations_per_address, allocations, bandwidth, .. } = config.limits;
+        assert_eq!((allocations_per_user, allocations_per_address, allocations), (11, 22, 33));
+        // 44 kbit are 5500 bytes.
+        assert_eq!(bandwidth, NonZeroU64::new(5500));
+        assert_eq!(config.relay_ports, 50000..=50100);
+        assert_eq!(config.allow_peers, ["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(config.external, ["198.51.100.1".parse::<IpAddr>().unwrap()]);
+        assert_eq!((&config.udp, &config.tcp), (&vec!["192.0.2.1:3478".parse().unwrap()], &config.udp));
+        assert_eq!(relay_config("--turn-bandwidth 0").limits.bandwidth, None);
+    }
+
+    #[test]
+    fn without_flags_the_relay_is_as_it_is_by_default() {
+        let limits = |config: vitrine_turn::Config| format!("{:?} {:?}", config.relay_ports, config.limits);
+        let by_default = limits(vitrine_turn::Config::new(Secret::from("secret")));
+        assert_eq!(limits(relay_config("")), by_default);
+        let options = TurnOptions::default();
+        assert_eq!(limits(options.relay_config(Vec::new(), Secret::from("secret"))), by_default);
+    }
 
     #[test]
     fn the_relay_listens_where_the_server_does_unless_told_otherwise() {
