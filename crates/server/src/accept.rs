@@ -88,8 +88,8 @@ pub struct Limits {
     /// Time for the head of a request, and again for its body; also how long a connection may idle between two, and how
     /// long it may take nothing of an answer.
     pub request_time: Duration,
-    /// Most connections that speak HTTP at a time from one address; a /64 of IPv6 counts as one address. Those from this
-    /// machine or a trusted proxy do not count, nor does one that has become a WebSocket. One more is closed.
+    /// Most connections that speak HTTP at a time from one address; a /64 of IPv6 counts as one address. Those from
+    /// this machine or a trusted proxy do not count, nor does one that has become a WebSocket. One more is closed.
     pub connections_per_address: usize,
 }
 
@@ -125,8 +125,8 @@ enum Protocol {
 }
 
 impl Acceptor {
-    /// Requests go to `app`, STUN to `stun`; without it, all is HTTP. With `tls`, nothing is HTTP without TLS. Clients at
-    /// addresses of `proxies` come for many.
+    /// Requests go to `app`, STUN to `stun`; without it, all is HTTP. With `tls`, nothing is HTTP without TLS. Clients
+    /// at addresses of `proxies` come for many.
     pub fn new(app: Router, tls: Option<Tls>, stun: Option<StunStreams>, limits: Limits, proxies: Vec<IpNet>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.request_time).max_header_size(MAX_HEAD_BYTES);

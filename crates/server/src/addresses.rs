@@ -1,5 +1,5 @@
-//! The names and addresses of this machine: what a certificate of its own is for, where others reach it, and what it calls
-//! itself.
+//! The names and addresses of this machine: what a certificate of its own is for, where others reach it, and what it
+//! calls itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 

@@ -1,5 +1,5 @@
-//! How many connections that speak HTTP each address has open. Files and polling need a few for each browser; an address
-//! that opens them without end is stopped here. Signaling by WebSocket and the relay count their own.
+//! How many connections that speak HTTP each address has open. Files and polling need a few for each browser; an
+//! address that opens them without end is stopped here. Signaling by WebSocket and the relay count their own.
 
 use std::{
     collections::HashMap,

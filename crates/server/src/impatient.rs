@@ -1,5 +1,5 @@
-//! A stream whose writes do not wait forever: for a client that asks for something and then reads nothing. Reading is not
-//! timed here, since to wait for a client to speak is what most connections do most of the time.
+//! A stream whose writes do not wait forever: for a client that asks for something and then reads nothing. Reading is
+//! not timed here, since to wait for a client to speak is what most connections do most of the time.
 
 use std::{
     io,

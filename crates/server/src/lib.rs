@@ -2,8 +2,8 @@
 //! start it in-process on a port of their choice and stop it when they like.
 //!
 //! - [`config`]: what can be configured, as command-line flags and environment variables.
-//! - `accept`, `crowd`, `impatient` and `tls`: connections, how many and for how long, encrypted where that is configured,
-//!   and what is spoken on them.
+//! - `accept`, `crowd`, `impatient` and `tls`: connections, how many and for how long, encrypted where that is
+//!   configured, and what is spoken on them.
 //! - `static_files`, `embedded` and `headers`: the files of the app, with caching and security headers.
 //! - `engine_io` and `socket_io`: the transports, and the connections and events that they carry.
 //! - `signaling`, `rooms` and `payload`: what the events do, who is in which room, and what is forwarded.

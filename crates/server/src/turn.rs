@@ -61,9 +61,10 @@ pub struct TurnOptions {
     /// Network to relay to although it is not on the internet, such as 192.168.0.0/16; may be given several times.
     ///
     /// Loopback, private, link-local, shared and multicast addresses are refused otherwise, so that nobody reaches the
-    /// inside of your network through the relay. This machine itself stays closed: a network that holds its addresses or
-    /// loopback among others, such as 0.0.0.0/0, does not open them. One that is all loopback does: 127.0.0.0/8 opens
-    /// every UDP service of this machine that listens on all addresses or on one of loopback other than 127.0.0.1.
+    /// inside of your network through the relay. This machine itself stays closed: a network that holds its addresses
+    /// or loopback among others, such as 0.0.0.0/0, does not open them. One that is all loopback does: 127.0.0.0/8
+    /// opens every UDP service of this machine that listens on all addresses or on one of loopback other than
+    /// 127.0.0.1.
     #[arg(long = "turn-allow-peer", env = "VITRINE_TURN_ALLOW_PEER", value_name = "NETWORK", value_delimiter = ' ')]
     pub turn_allow_peers: Vec<IpNet>,
 

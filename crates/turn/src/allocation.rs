@@ -27,8 +27,8 @@ pub(crate) const CHANNEL_LIFETIME: Duration = Duration::from_secs(600);
 /// for that participant's candidates.
 pub(crate) const MAX_PEERS: usize = 128;
 
-/// What a packet costs beside its payload, in bytes: the headers of IPv6 and UDP. Empty packets are not free, then, nor are
-/// small ones cheap.
+/// What a packet costs beside its payload, in bytes: the headers of IPv6 and UDP. Empty packets are not free, then, nor
+/// are small ones cheap.
 pub(crate) const PACKET_OVERHEAD: usize = 48;
 
 struct Permission {

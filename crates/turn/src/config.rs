@@ -34,9 +34,9 @@ pub struct Config {
     pub external: Vec<IpAddr>,
     /// Ports of relay sockets.
     pub relay_ports: RangeInclusive<u16>,
-    /// Networks to relay to although they are not on the internet. They do not open this machine: not its own addresses,
-    /// and loopback only where a network is all loopback, such as 127.0.0.0/8. That one opens the services of this
-    /// machine that answer on 127.0.0.2, which are all that listen on every address.
+    /// Networks to relay to although they are not on the internet. They do not open this machine: not its own
+    /// addresses, and loopback only where a network is all loopback, such as 127.0.0.0/8. That one opens the services
+    /// of this machine that answer on 127.0.0.2, which are all that listen on every address.
     pub allow_peers: Vec<IpNet>,
     /// How much there may be of everything.
     pub limits: Limits,
@@ -88,13 +88,13 @@ pub struct Limits {
     pub allocations_per_address: usize,
     /// Allocations of all users together. Each takes a port and a file descriptor.
     pub allocations: usize,
-    /// Bytes each second that one allocation may relay in each direction; what is above is dropped. Each packet counts 48
-    /// bytes, the headers of IPv6 and UDP, beside what is in it. `None`: no bound.
+    /// Bytes each second that one allocation may relay in each direction; what is above is dropped. Each packet counts
+    /// 48 bytes, the headers of IPv6 and UDP, beside what is in it. `None`: no bound.
     pub bandwidth: Option<NonZeroU64>,
     /// How long an allocation can be kept by refreshing it.
     pub total_lifetime: Duration,
-    /// Connections over TCP and other streams at a time. One more ends the oldest that has no allocation; where all have
-    /// one, it is refused.
+    /// Connections over TCP and other streams at a time. One more ends the oldest that has no allocation; where all
+    /// have one, it is refused.
     pub streams: usize,
     /// Those from one IPv4 address or one IPv6 network of 64 bits.
     pub streams_per_address: usize,

@@ -1,5 +1,5 @@
-//! How many of something each of many has, for bounds on it, and which addresses are counted as one. Who has none is not
-//! remembered.
+//! How many of something each of many has, for bounds on it, and which addresses are counted as one. Who has none is
+//! not remembered.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr};
 
@@ -34,8 +34,8 @@ impl<K: Clone + Eq + Hash> Counts<K> {
     }
 }
 
-/// What an address is counted as: an IPv4 address as itself, an IPv6 address as its network of 64 bits, since who has one
-/// address of it has them all.
+/// What an address is counted as: an IPv4 address as itself, an IPv6 address as its network of 64 bits, since who has
+/// one address of it has them all.
 pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) >> 64 << 64).into()),

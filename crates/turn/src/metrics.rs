@@ -30,7 +30,8 @@ pub struct Metrics {
     pub allocations_made: u64,
     /// Stream connections that are open.
     pub streams: u64,
-    /// Stream connections that were closed because there were too many: at once, or, without an allocation, to make way.
+    /// Stream connections that were closed because there were too many: at once, or, without an allocation, to make
+    /// way.
     pub streams_refused: u64,
     /// Relayed from clients to peers.
     pub to_peers: Traffic,

@@ -1,8 +1,8 @@
 //! Whom the relay sends to. Addresses that only the relay's own network or machine reaches are refused unless they were
 //! allowed, so that nobody uses the relay to look behind a firewall; the relay's own addresses stand for its own
-//! allocations and for nothing else. Loopback leads to the relay's machine, too, though all but one of its addresses are
-//! no interface's: a network that holds it among others does not allow it. It decides about addresses alone and sends
-//! nothing.
+//! allocations and for nothing else. Loopback leads to the relay's machine, too, though all but one of its addresses
+//! are no interface's: a network that holds it among others does not allow it. It decides about addresses alone and
+//! sends nothing.
 
 use std::{
     collections::HashMap,
@@ -36,8 +36,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Allows what `allowed` holds beside the internet; of loopback, only what networks hold that are all loopback. `own` are the addresses that the relay advertises or listens
-    /// on.
+    /// Allows what `allowed` holds beside the internet; of loopback, only what networks hold that are all loopback.
+    /// `own` are the addresses that the relay advertises or listens on.
     pub fn new(allowed: Vec<IpNet>, own: impl IntoIterator<Item = IpAddr>) -> Self {
         let configured = own.into_iter().map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified()).collect();
         Self { allowed, configured, interfaces: RwLock::default(), relayed: RwLock::default() }

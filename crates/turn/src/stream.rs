@@ -92,8 +92,8 @@ impl Admission {
         self.open().streams.len()
     }
 
-    /// Lets a stream in, if need be for the oldest that has no allocation. `None` where its address has too many, or all
-    /// have an allocation.
+    /// Lets a stream in, if need be for the oldest that has no allocation. `None` where its address has too many, or
+    /// all have an allocation.
     fn admit(&self, remote: IpAddr) -> Option<Admitted<'_>> {
         let network = network_of(remote);
         let mut open = self.open();

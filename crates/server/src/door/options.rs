@@ -41,8 +41,8 @@ pub struct DoorOptions {
     /// times.
     ///
     /// Its last address that is not one of these proxies is the client's. Without the flag the header is not believed,
-    /// since anybody can send it, and a proxy on another machine counts as one client: for the signaling, and among those
-    /// that have 512 HTTP connections at most. In the environment variable, several are separated by spaces.
+    /// since anybody can send it, and a proxy on another machine counts as one client: for the signaling, and among
+    /// those that have 512 HTTP connections at most. In the environment variable, several are separated by spaces.
     #[arg(
         long = "trusted-proxy", env = "VITRINE_TRUSTED_PROXY", value_name = "ADDRESS[/BITS]", value_delimiter = ' ',
         value_parser = parse_network
@@ -51,10 +51,10 @@ pub struct DoorOptions {
 
     /// What a reader of GET /metrics has to show, as "Authorization: Bearer TOKEN"; or "off" for no such page.
     ///
-    /// Without the flag it is there for programs on this machine that ask for localhost or a loopback address, and not for
-    /// what a proxy passes on (it tells by the headers Forwarded, X-Forwarded-For, X-Real-IP and Via, and by a Host other
-    /// than those; behind a proxy here that adds none and changes Host, set a token). Counts of sockets, rooms, participants, messages and
-    /// refusals, for Prometheus; no names and no addresses.
+    /// Without the flag it is there for programs on this machine that ask for localhost or a loopback address, and not
+    /// for what a proxy passes on (it tells by the headers Forwarded, X-Forwarded-For, X-Real-IP and Via, and by a Host
+    /// other than those; behind a proxy here that adds none and changes Host, set a token). Counts of sockets, rooms,
+    /// participants, messages and refusals, for Prometheus; no names and no addresses.
     #[arg(long, env = "VITRINE_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub metrics_token: Option<String>,
 }
