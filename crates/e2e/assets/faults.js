@@ -188,12 +188,12 @@
 
   // ---- the line to the server ----
   let sockets = 0;
-  window.WebSocket = class extends WebSocket {
-    constructor(...parameters) {
-      super(...parameters);
+  window.WebSocket = new Proxy(WebSocket, {
+    construct: (target, parameters) => {
       sockets += 1;
-    }
-  };
+      return Reflect.construct(target, parameters);
+    },
+  });
 
   // ---- devices ----
   const failures = { audio: null, video: null }; // kind → the DOMException's name

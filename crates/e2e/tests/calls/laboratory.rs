@@ -20,8 +20,9 @@ const ADDRESS_NOTICED: f64 = 2_000.0;
 /// What the page writes to its console then.
 const RESTARTED: &str = "ICE is restarted";
 
-/// Between what calls for a restart and the restart, in milliseconds. Two of them on their own are five seconds apart.
-const AT_ONCE: f64 = 2_000.0;
+/// Between what calls for a restart and the restart, in milliseconds: whose network changes comes back to the server a
+/// second later. On their own, restarts without a path are far longer apart.
+const AT_ONCE: f64 = 4_000.0;
 
 struct Call {
     // Browsers end before their machines do.
