@@ -5,12 +5,13 @@
 //! sends nothing.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{PoisonError, RwLock},
 };
 
 use ipnet::IpNet;
+
+use crate::counts::Counts;
 
 /// What may be sent to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Policy {
     interfaces: RwLock<Vec<IpAddr>>,
     /// How many live allocations have an address as their relayed one. Machines take packets for addresses that no
     /// interface has, where they are told to.
-    relayed: RwLock<HashMap<IpAddr, usize>>,
+    relayed: RwLock<Counts<IpAddr>>,
 }
 
 impl Policy {
@@ -90,18 +91,12 @@ impl Policy {
 
     /// An allocation has `ip` as its relayed address from now on.
     pub fn relayed_begins(&self, ip: IpAddr) {
-        *self.relayed.write().unwrap_or_else(PoisonError::into_inner).entry(ip).or_default() += 1;
+        self.relayed.write().unwrap_or_else(PoisonError::into_inner).add(&ip);
     }
 
     /// An allocation that had `ip` as its relayed address is gone.
     pub fn relayed_ends(&self, ip: IpAddr) {
-        let mut relayed = self.relayed.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = relayed.get_mut(&ip) {
-            *count -= 1;
-            if *count == 0 {
-                relayed.remove(&ip);
-            }
-        }
+        self.relayed.write().unwrap_or_else(PoisonError::into_inner).remove(&ip);
     }
 
     fn is_own(&self, ip: IpAddr) -> bool {
@@ -111,7 +106,7 @@ impl Policy {
     }
 
     fn is_relayed(&self, ip: IpAddr) -> bool {
-        self.relayed.read().unwrap_or_else(PoisonError::into_inner).contains_key(&ip)
+        self.relayed.read().unwrap_or_else(PoisonError::into_inner).of(&ip) > 0
     }
 }
 
