@@ -153,8 +153,7 @@ async fn media_is_back_soon_after_there_is_a_path_again() -> Result<()> {
     call.stands_still().await?;
     // What says that there may be another path now is tried at once, however lately something else was.
     let [ada, _] = &call.pages[..] else { unreachable!() };
-    for target in ["window", "navigator.connection"] {
-        let event = if target == "window" { "online" } else { "change" };
+    for (target, event) in [("window", "online"), ("navigator.connection", "change")] {
         let before = ada.console_says(RESTARTED).await?;
         let fired: f64 =
             ada.evaluate(&format!("{target}.dispatchEvent(new Event('{event}')); return performance.now()")).await?;
