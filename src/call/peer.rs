@@ -160,8 +160,8 @@ impl Peer {
         !self.listed || self.session.is_some() && !self.liveness.is_lively(now())
     }
 
-    /// Takes the place of `older`, whose sender is the same: what that one has sent too much counts on.
-    pub fn succeed(&mut self, older: &Self) {
+    /// Takes the place of `older`, which is the same participant: what he or she has sent too much counts on.
+    pub fn inherit_limits(&mut self, older: &Self) {
         (self.budget, self.excess, self.notes, self.complained) =
             (older.budget, older.excess, older.notes, older.complained);
     }

@@ -35,7 +35,7 @@ impl Peers {
     /// Adds a peer. An older one with the same id makes way, and its connection closes.
     pub fn add(&mut self, mut peer: Peer) {
         if let Some(older) = self.get(&peer.view.id) {
-            peer.succeed(older);
+            peer.inherit_limits(older);
         }
         self.remove(&peer.view.id);
         self.0.push(peer);

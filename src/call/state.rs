@@ -125,7 +125,7 @@ pub struct PeerState {
     pub video: Option<bool>,
     /// Which way the media goes, while it is known.
     pub path: Option<Path>,
-    /// Nothing comes over the path that the browser still holds on to, and another is being looked for.
+    /// Nothing comes over the path, to which the browser still holds on.
     pub stalled: bool,
     /// How the connection came to be, so far.
     pub steps: Steps,
