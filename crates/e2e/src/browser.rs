@@ -20,6 +20,12 @@ use crate::{
     process::{Descendant, Process},
 };
 
+/// How often a driver is started that finds its port taken.
+const DRIVER_ATTEMPTS: u32 = 5;
+
+/// What Chromium's driver says then.
+const PORT_IS_TAKEN: &str = "port not available";
+
 /// Which browser, and what it has for devices. All devices are fake: a moving picture and a tone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Browser {
@@ -55,11 +61,11 @@ impl Browser {
     /// Starts the browser here, or in a network namespace with one more argument, which is Chromium's privilege.
     pub(crate) async fn start(self, place: Option<(&Namespace, &str)>) -> Result<Session> {
         let profile = tempfile::tempdir().doing(|| "create a browser profile".to_owned())?;
-        let (command, capabilities) = match self {
+        let capabilities = match self {
             Self::Firefox => firefox()?,
-            _ => self.chromium(&profile, place)?,
+            _ => self.chromium(&profile, place.map(|(_, argument)| argument))?,
         };
-        let (driver, port) = Process::start(with_temporary(command, &profile), listening_port).await?;
+        let (driver, port) = self.start_driver(&profile, place).await?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let namespace = place.map(|(namespace, _)| namespace.clone());
         // The driver is asked on the loopback interface of where it runs: no line leads there from here.
@@ -72,10 +78,28 @@ impl Browser {
         Ok(Session { client, driver, _profile: profile })
     }
 
-    fn chromium(self, profile: &TempDir, place: Option<(&Namespace, &str)>) -> Result<(Command, Map<String, Value>)> {
-        let driver = needs::chromedriver()?;
-        let mut command = place.map_or_else(|| Command::new(&driver), |(namespace, _)| namespace.command(&driver));
-        command.arg("--port=0");
+    /// Starts the driver and returns where it listens.
+    async fn start_driver(self, profile: &TempDir, place: Option<(&Namespace, &str)>) -> Result<(Process, u16)> {
+        let mut attempt = 1;
+        loop {
+            let mut command = match (self, place) {
+                (Self::Firefox, _) => Command::new(needs::geckodriver()?),
+                (_, Some((namespace, _))) => namespace.command(&needs::chromedriver()?),
+                (_, None) => Command::new(needs::chromedriver()?),
+            };
+            // What browser and driver leave in the temporary directory goes with the profile.
+            command.arg("--port=0").env("TMPDIR", profile.path());
+            match Process::start(command, listening_port).await {
+                // Chromium's driver takes a port that is free in IPv6, and ends if somebody has it in IPv4.
+                Err(Error::Ended { output, .. }) if attempt < DRIVER_ATTEMPTS && output.contains(PORT_IS_TAKEN) => {
+                    attempt += 1;
+                }
+                started => return started,
+            }
+        }
+    }
+
+    fn chromium(self, profile: &TempDir, argument: Option<&str>) -> Result<Map<String, Value>> {
         let mut arguments = vec![
             "--headless=new".to_owned(),
             // Tests may run as root, and in containers with a small /dev/shm.
@@ -96,7 +120,7 @@ impl Browser {
             format!("--window-size={}", if self == Self::ChromiumSmallCamera { "800,600" } else { "1280,800" }),
             format!("--user-data-dir={}", profile.path().join("profile").display()),
         ];
-        arguments.extend(place.map(|(_, argument)| argument.to_owned()));
+        arguments.extend(argument.map(str::to_owned));
         let devices = "--use-fake-device-for-media-stream";
         let grant = "--use-fake-ui-for-media-stream";
         arguments.extend(match self {
@@ -121,7 +145,7 @@ impl Browser {
                 "profile.default_content_setting_values.media_stream_mic": 2,
             });
         }
-        Ok((command, capabilities("goog:chromeOptions", options)))
+        Ok(capabilities("goog:chromeOptions", options))
     }
 }
 
@@ -140,9 +164,7 @@ fn small_film() -> Vec<u8> {
     film
 }
 
-fn firefox() -> Result<(Command, Map<String, Value>)> {
-    let mut command = Command::new(needs::geckodriver()?);
-    command.args(["--port", "0"]);
+fn firefox() -> Result<Map<String, Value>> {
     let preferences = json!({
         "media.navigator.streams.fake": true,
         "media.navigator.permission.disabled": true,
@@ -151,7 +173,7 @@ fn firefox() -> Result<(Command, Map<String, Value>)> {
         "intl.accept_languages": "en",
     });
     let options = json!({ "binary": needs::firefox()?, "args": ["-headless"], "prefs": preferences });
-    Ok((command, capabilities("moz:firefoxOptions", options)))
+    Ok(capabilities("moz:firefoxOptions", options))
 }
 
 fn capabilities(key: &str, options: Value) -> Map<String, Value> {
@@ -165,12 +187,6 @@ fn connect(namespace: Option<&Namespace>, address: SocketAddr) -> io::Result<Tok
     stream.set_nonblocking(true)?;
     stream.set_nodelay(true)?;
     tokio::net::TcpStream::from_std(stream).map(TokioIo::new)
-}
-
-/// What browser and driver leave in the temporary directory goes with the profile.
-fn with_temporary(mut command: Command, profile: &TempDir) -> Command {
-    command.env("TMPDIR", profile.path());
-    command
 }
 
 /// The port in `ChromeDriver was started successfully on port 9515.` or `… Listening on 127.0.0.1:4444`.

@@ -39,6 +39,14 @@ pub enum Error {
         /// What it printed.
         output: String,
     },
+    /// A program ended before it was ready.
+    #[error("{program} ended before it said where it listens. Its output:\n{output}")]
+    Ended {
+        /// Which.
+        program: String,
+        /// What it printed.
+        output: String,
+    },
     /// A browser could not be started.
     #[error("cannot start {browser}: {source}")]
     NoSession {

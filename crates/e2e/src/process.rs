@@ -57,7 +57,8 @@ impl Process {
         });
         match found.await {
             Ok(Some(found)) => Ok((process, found)),
-            _ => Err(Error::NotReady { program, waited: READY_WITHIN, output }),
+            Ok(None) => Err(Error::Ended { program, output }),
+            Err(_) => Err(Error::NotReady { program, waited: READY_WITHIN, output }),
         }
     }
 }

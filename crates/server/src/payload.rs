@@ -1,6 +1,8 @@
 //! The data of one client event, taken apart as far as forwarding needs and no further: descriptions and candidates stay
 //! the text that the browser wrote, byte for byte.
 
+use std::borrow::Cow;
+
 use serde::{
     Deserialize, Serialize, Serializer,
     de::{MapAccess, Visitor},
@@ -45,17 +47,22 @@ pub fn first_argument(array: &str) -> Result<Option<&RawValue>, ErrorCode> {
 ///
 /// # Errors
 /// [`ErrorCode::MalformedPayload`] when it is something else, or nothing.
-pub fn string(argument: Option<&RawValue>) -> Result<String, ErrorCode> {
-    argument.and_then(|json| serde_json::from_str(json.get()).ok()).ok_or(ErrorCode::MalformedPayload)
+pub fn string(argument: Option<&RawValue>) -> Result<Cow<'_, str>, ErrorCode> {
+    let text: Option<Text<'_>> = argument.and_then(|json| serde_json::from_str(json.get()).ok());
+    text.map(|Text(text)| text).ok_or(ErrorCode::MalformedPayload)
 }
+
+/// A JSON string, copied only where it has something escaped.
+#[derive(Debug, Deserialize, Serialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// An offer, answer or candidate on its way: `{target, …}` as the sender wrote it.
 #[derive(Debug)]
 pub struct Relay<'a> {
     /// Whom the sender named.
-    pub target: String,
+    pub target: Cow<'a, str>,
     /// Everything else, in the sender's order and spelling, but for a `from` that the sender may not set.
-    fields: Vec<(String, &'a RawValue)>,
+    fields: Vec<(Text<'a>, &'a RawValue)>,
 }
 
 impl<'a> Relay<'a> {
@@ -67,9 +74,9 @@ impl<'a> Relay<'a> {
         let json = argument.ok_or(ErrorCode::MalformedPayload)?.get();
         let Fields(mut fields) = serde_json::from_str(json).map_err(|_| ErrorCode::MalformedPayload)?;
         // Of fields of the same name the last one counts, as in a browser's JSON.parse.
-        let target = fields.iter().rev().find(|(name, _)| name == "target");
+        let target = fields.iter().rev().find(|(name, _)| name.0 == "target");
         let target = string(target.map(|(_, value)| *value))?;
-        fields.retain(|(name, _)| name != "target" && name != "from");
+        fields.retain(|(name, _)| name.0 != "target" && name.0 != "from");
         Ok(Self { target, fields })
     }
 
@@ -81,7 +88,7 @@ impl<'a> Relay<'a> {
 
 struct Forwarded<'a> {
     from: &'a str,
-    fields: &'a [(String, &'a RawValue)],
+    fields: &'a [(Text<'a>, &'a RawValue)],
 }
 
 impl Serialize for Forwarded<'_> {
@@ -97,7 +104,7 @@ impl Serialize for Forwarded<'_> {
 }
 
 /// A JSON object, in its own order, with values that are not looked at.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+struct Fields<'a>(Vec<(Text<'a>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -3,11 +3,12 @@
 //!
 //! Every event is handled whole, in the order in which its connection sent it and under one lock, answers and
 //! notifications included. So participants who enter together all learn of each other once, nobody hears from a peer
-//! before being told of it, and candidates cannot overtake their offer. All sends only fill queues; none waits.
+//! before being told of it, and candidates cannot overtake their offer. All sends only fill queues; none waits. What only
+//! forwards changes nothing about the rooms, and so goes on beside others that forward.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::SystemTime,
 };
 
@@ -29,6 +30,9 @@ use crate::{
     socket_io,
 };
 
+/// Bytes that a forwarded packet may have more than what came: its type, and who sent it, for whom it was sent.
+const PACKET_AND_SENDER: usize = 64;
+
 /// An event as it came from a client.
 pub struct Request<'a> {
     /// Who sent it.
@@ -49,7 +53,7 @@ pub struct Request<'a> {
 #[derive(Debug)]
 pub struct Signaling {
     ice_servers: IceServers,
-    state: Mutex<State>,
+    state: RwLock<State>,
     metrics: Arc<Metrics>,
 }
 
@@ -60,12 +64,20 @@ struct State {
     stopping: bool,
 }
 
+impl State {
+    /// Whether `user` is connected. A session may end while one of its events comes; nothing that it entered then would
+    /// ever be left.
+    fn has(&self, user: Id) -> bool {
+        self.sessions.contains_key(&user)
+    }
+}
+
 impl Signaling {
     /// Signaling with empty rooms.
     pub fn new(config: &Config, ice_servers: IceServers, metrics: Arc<Metrics>) -> Self {
         Self {
             ice_servers,
-            state: Mutex::new(State {
+            state: RwLock::new(State {
                 rooms: Rooms::new(config.max_participants.into()),
                 sessions: HashMap::new(),
                 stopping: false,
@@ -76,18 +88,18 @@ impl Signaling {
 
     /// How many rooms have somebody in them, and how many participants they have together.
     pub fn census(&self) -> (usize, usize) {
-        let state = self.lock();
+        let state = self.read();
         (state.rooms.count(), state.rooms.participants())
     }
 
     /// From now on requests are refused and nobody is reported as having left.
     pub fn stop(&self) {
-        self.lock().stopping = true;
+        self.write().stopping = true;
     }
 
     /// A client is connected, and can be sent to from now on.
     pub fn connected(&self, user: Id, session: Arc<Session>) {
-        let mut state = self.lock();
+        let mut state = self.write();
         // If it has ended meanwhile, [`Self::gone`] may have been and will not be again.
         if !session.is_closed() {
             state.sessions.insert(user, session);
@@ -96,7 +108,7 @@ impl Signaling {
 
     /// Takes a connection that has ended out of its room.
     pub fn gone(&self, user: Id) {
-        let mut state = self.lock();
+        let mut state = self.write();
         state.sessions.remove(&user);
         // A server that stops says nothing: the calls of those it cuts off go on without it.
         if !state.stopping {
@@ -117,12 +129,32 @@ impl Signaling {
             (_, true) => Err(ErrorCode::MalformedPayload),
             _ => first_argument(array),
         };
-        let mut state = self.lock();
-        // Its session has ended while this event came; nothing that it entered now would ever be left.
-        if !state.sessions.contains_key(&user) {
-            return;
+        match event {
+            event::OFFER | event::ANSWER | event::ICE_CANDIDATE => {
+                // Read and written anew before others have to wait for it.
+                let relay = argument.and_then(Relay::parse).map(|relay| {
+                    let bytes = array.len() + PACKET_AND_SENDER;
+                    let packet = socket_io::event_of(bytes, event, &relay.with_sender(user.as_str()));
+                    (relay.target, packet)
+                });
+                let state = self.read();
+                if state.has(user) {
+                    let done = relay.and_then(|(target, packet)| self.relay(&state, user, event, &target, packet));
+                    self.acknowledge(user, session, event, ack, done);
+                }
+            }
+            _ => {
+                let mut state = self.write();
+                if state.has(user) {
+                    let done = argument.and_then(|argument| self.handle(&mut state, user, session, event, argument));
+                    self.acknowledge(user, session, event, ack, done);
+                }
+            }
         }
-        let done = self.handle(&mut state, user, session, event, argument);
+    }
+
+    /// Answers an event, if it failed or its sender wants to know.
+    fn acknowledge(&self, user: Id, session: &Session, event: &str, ack: Option<u64>, done: Result<Answer, ErrorCode>) {
         let packet = match (done, ack) {
             (Ok(answer), Some(ack)) => socket_io::acknowledgement(ack, &answer),
             (Ok(_), None) => return,
@@ -144,24 +176,39 @@ impl Signaling {
         self.ice_servers.issue(user.as_str(), session.host.as_ref(), SystemTime::now())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn read(&self) -> RwLockReadGuard<'_, State> {
         // The tables are whole between any two statements that could panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what an event asks for and returns the acknowledgement.
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        // As above.
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forwards a packet.
+    fn relay(&self, state: &State, user: Id, event: &str, target: &str, packet: String) -> Result<Answer, ErrorCode> {
+        if state.stopping {
+            return Err(ErrorCode::ShuttingDown);
+        }
+        let target = state.rooms.check_peer(user, target)?;
+        send(state, target, packet);
+        self.metrics.relayed.add(event);
+        Ok(Answer::DONE)
+    }
+
+    /// Does what an event asks for that is the server's own business, and returns the acknowledgement.
     fn handle(
         &self,
         state: &mut State,
         user: Id,
         session: &Session,
         event: &str,
-        argument: Result<Option<&RawValue>, ErrorCode>,
+        argument: Option<&RawValue>,
     ) -> Result<Answer, ErrorCode> {
         if state.stopping {
             return Err(ErrorCode::ShuttingDown);
         }
-        let argument = argument?;
         match event {
             event::CREATE_ROOM | event::JOIN_ROOM => {
                 let entrance = match event {
@@ -199,19 +246,12 @@ impl Signaling {
                     error: None,
                 }))
             }
-            event::LEAVE_ROOM => {
+            _ => {
                 if leave(state, user) {
                     Ok(Answer::DONE)
                 } else {
                     Err(ErrorCode::NotInRoom)
                 }
-            }
-            _ => {
-                let relay = Relay::parse(argument)?;
-                let target = state.rooms.check_peer(user, &relay.target)?;
-                send(state, target, socket_io::event(event, &relay.with_sender(user.as_str())));
-                self.metrics.relayed.add(event);
-                Ok(Answer::DONE)
             }
         }
     }

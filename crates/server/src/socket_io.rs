@@ -129,18 +129,27 @@ pub fn ended(signaling: &Signaling, session: &Session) {
 
 /// The packet of an event with one argument.
 pub fn event(name: &str, argument: &impl Serialize) -> String {
-    format!("42{}", array(&(name, argument)))
+    packet("42".into(), &(name, argument))
+}
+
+/// The same, of about so many bytes.
+pub fn event_of(bytes: usize, name: &str, argument: &impl Serialize) -> String {
+    let mut start = Vec::with_capacity(bytes);
+    start.extend_from_slice(b"42");
+    packet(start, &(name, argument))
 }
 
 /// The packet of an acknowledgement.
 pub fn acknowledgement(ack: u64, argument: &impl Serialize) -> String {
-    format!("43{ack}{}", array(&(argument,)))
+    packet(format!("43{ack}").into(), &(argument,))
 }
 
-fn array(values: &impl Serialize) -> String {
-    serde_json::to_string(values).unwrap_or_else(|error| {
-        tracing::error!(%error, "an event that cannot be written");
-        "[]".to_owned()
+fn packet(mut packet: Vec<u8>, values: &impl Serialize) -> String {
+    let written = serde_json::to_writer(&mut packet, values).map_err(|error| error.to_string());
+    written.and_then(|()| String::from_utf8(packet).map_err(|error| error.to_string())).unwrap_or_else(|error| {
+        tracing::error!(error, "a packet that cannot be written");
+        // One that nobody connected would notice.
+        "6".to_owned()
     })
 }
 
