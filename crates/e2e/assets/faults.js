@@ -108,6 +108,24 @@
       return addTransceiver.call(this, kind, init);
     };
   }
+  // Candidates of the other side: each that was added, without its priority, which is this side's to give.
+  const additions = new WeakMap(); // connection → what was added, with how that ended
+  if (window.RTCPeerConnection) {
+    const { addIceCandidate } = RTCPeerConnection.prototype;
+    RTCPeerConnection.prototype.addIceCandidate = function (...parameters) {
+      const { candidate, usernameFragment } = parameters[0] ?? {};
+      const line = candidate?.split(' ').toSpliced(3, 1).join(' ') ?? '';
+      const addition = { line, fragment: usernameFragment ?? null, outcome: null };
+      if (!additions.has(this)) additions.set(this, []);
+      additions.get(this).push(addition);
+      const added = addIceCandidate.apply(this, parameters);
+      added.then(
+        () => (addition.outcome = 'added'),
+        ({ name }) => (addition.outcome = name),
+      );
+      return added;
+    };
+  }
   // A slow line: what is sent takes up to so many milliseconds more, each on its own, and never overtakes another. And
   // one that is behind with what it was given.
   let slowness = 0;
@@ -269,6 +287,7 @@
     packetsByMid,
     negotiation,
     selectedPath,
+    candidatesAdded: (id) => additions.get(connectionOf(id)) ?? [],
     restartIce: (id) => connectionOf(id).restartIce(),
     controlState: (id) => channel(id)?.readyState ?? null,
     greeting: (id) => greetings.get(channel(id)) ?? null,

@@ -91,6 +91,17 @@ pub struct NegotiationState {
     pub remote_fragment: Option<String>,
 }
 
+/// A candidate of the other side that was given to the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AddedCandidate {
+    /// Its attribute, without the priority.
+    pub line: String,
+    /// The generation that it names.
+    pub fragment: Option<String>,
+    /// `added`, or the error's name; `None` while the browser is at it.
+    pub outcome: Option<String>,
+}
+
 /// The candidate pair that media takes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Path {
@@ -235,6 +246,14 @@ impl Page {
     /// When there is no such connection.
     pub async fn negotiation(&self, connection: u64) -> Result<NegotiationState> {
         self.evaluate(&format!("return __probe.negotiation({connection})")).await
+    }
+
+    /// Every candidate of the other side that the app has given to a connection.
+    ///
+    /// # Errors
+    /// When there is no such connection.
+    pub async fn candidates_added(&self, connection: u64) -> Result<Vec<AddedCandidate>> {
+        self.evaluate(&format!("return __probe.candidatesAdded({connection})")).await
     }
 
     /// Packets received, by media section.

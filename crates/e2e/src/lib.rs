@@ -24,7 +24,9 @@ mod vitrine_page;
 
 pub use browser::Browser;
 pub use error::{Error, Result};
-pub use faults::{FrameClock, Frames, Identity, NegotiationState, Path, PathEnd, Scene, TileNode, Transceiver};
+pub use faults::{
+    AddedCandidate, FrameClock, Frames, Identity, NegotiationState, Path, PathEnd, Scene, TileNode, Transceiver,
+};
 pub use laboratory::{Laboratory, Machine, PATHS};
 pub use namespaces::Namespace;
 pub use needs::baseline_directory;

@@ -35,8 +35,8 @@ pub enum Direction {
     ToPage,
 }
 
-/// Says which messages get lost on the way.
-type Loss = Arc<dyn Fn(Direction, &str) -> bool + Send + Sync>;
+/// Says what arrives in place of a message.
+type Meddler = Box<dyn FnMut(Direction, &str) -> Vec<String> + Send>;
 
 /// The proxy; whatever goes through it ends when it is dropped.
 pub struct FaultProxy {
@@ -50,7 +50,7 @@ struct State {
     refusing: bool,
     longest_delay: Duration,
     random: Random,
-    loss: Option<Loss>,
+    meddler: Option<Meddler>,
     lines: Vec<Line>,
 }
 
@@ -75,7 +75,7 @@ impl FaultProxy {
             refusing: false,
             longest_delay: Duration::ZERO,
             random: Random::from_environment(),
-            loss: None,
+            meddler: None,
             lines: Vec::new(),
         };
         let shared = Arc::new(Mutex::new(state));
@@ -113,14 +113,10 @@ impl FaultProxy {
         state.longest_delay = longest;
     }
 
-    /// From now on messages for which `lost` says so do not arrive.
-    pub fn lose(&self, lost: impl Fn(Direction, &str) -> bool + Send + Sync + 'static) {
-        lock(&self.shared).loss = Some(Arc::new(lost));
-    }
-
-    /// From now on every message arrives.
-    pub fn lose_nothing(&self) {
-        lock(&self.shared).loss = None;
+    /// From now on what arrives in place of a message of text is what `meddler` says: nothing, the message itself, others
+    /// that were kept back, any of it twice.
+    pub fn meddle(&self, meddler: impl FnMut(Direction, &str) -> Vec<String> + Send + 'static) {
+        lock(&self.shared).meddler = Some(Box::new(meddler));
     }
 
     /// Sends `text` to the page of `user` (to every page for `None`) as if it came from the server; returns how many
@@ -223,20 +219,21 @@ async fn receive(
     let mut last = Instant::now();
     while let Some(Ok(message)) = source.next().await {
         let mut state = lock(shared);
+        let mut arriving = vec![message.clone()];
         if let Message::Text(text) = &message {
-            if state.loss.as_ref().is_some_and(|lost| lost(direction, text)) {
-                continue;
-            }
             if let (Direction::ToPage, Some(user)) = (direction, given_id(text)) {
                 state.lines.iter_mut().filter(|known| known.inject.same_channel(line)).for_each(|known| {
                     known.user = Some(user.clone());
                 });
             }
+            if let Some(meddler) = &mut state.meddler {
+                arriving = meddler(direction, text).into_iter().map(Message::text).collect();
+            }
         }
         // Never before what came earlier.
         let longest = state.longest_delay;
         last = last.max(Instant::now() + longest.mul_f64(state.random.fraction()));
-        if queue.send((last, message)).is_err() {
+        if arriving.into_iter().any(|message| queue.send((last, message)).is_err()) {
             break;
         }
     }

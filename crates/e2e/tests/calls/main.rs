@@ -3,6 +3,7 @@
 
 mod bad_luck;
 mod browsers;
+mod candidates;
 mod coming_and_going;
 mod devices;
 mod hostile;

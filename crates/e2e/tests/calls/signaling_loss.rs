@@ -208,10 +208,11 @@ async fn what_signaling_loses_is_said_again() -> Result<()> {
     // Before there is a control channel: the first of each kind.
     let lost = Arc::new(Mutex::new(BTreeSet::new()));
     let losing = lost.clone();
-    venue.proxy.lose(move |_, text| {
+    venue.proxy.meddle(move |_, text| {
         let kinds = ["42[\"offer\"", "42[\"answer\"", "42[\"ice-candidate\""];
         let kind = kinds.into_iter().find(|kind| text.starts_with(kind));
-        kind.is_some_and(|kind| losing.lock().unwrap_or_else(PoisonError::into_inner).insert(kind))
+        let lost = kind.is_some_and(|kind| losing.lock().unwrap_or_else(PoisonError::into_inner).insert(kind));
+        if lost { vec![] } else { vec![text.to_owned()] }
     });
     let ben = VitrinePage::join(BROWSER, "Ben", &venue.url(), "tea").await?;
     try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
