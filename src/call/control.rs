@@ -59,6 +59,7 @@ impl Peer {
                     return Some(News::Identified);
                 }
             }
+            ControlMessage::Returning { user_id } => return Some(News::Returning(user_id)),
             ControlMessage::Media { audio, video } => {
                 self.view.audio = Some(audio);
                 self.view.video = Some(video);

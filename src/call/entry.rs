@@ -3,6 +3,7 @@
 
 use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
+    control::ControlMessage,
     json::Json,
     signaling::{Entered, UserId, event},
     wire::Read,
@@ -44,6 +45,9 @@ const ENTER_AGAIN_AFTER: u32 = 5_000;
 /// everybody they are connected to.
 const RETURN_AFTER: f64 = 1_000.0;
 
+/// How long the others have to hear from us under which id we come back, before the server tells them, in milliseconds.
+const TELL_AHEAD: f64 = 250.0;
+
 impl Engine {
     /// Leaves the room, if there is one.
     pub(super) fn leave(&mut self) {
@@ -63,14 +67,17 @@ impl Engine {
                     self.signaling_state = SignalingState::Connecting;
                 }
             }
-            SignalingEvent::Online(_) => {
+            SignalingEvent::Online(id) => {
                 self.signaling_state = SignalingState::Online;
                 if matches!(self.problem, Some(Problem::ServerUnreachable | Problem::RequestTimedOut)) {
                     self.problem = None;
                 }
-                let wait = self.lost_at + RETURN_AFTER - now();
-                if self.room.as_ref().is_some_and(|room| room.entered) && wait > 0.0 {
-                    self.enter_later(wait as u32);
+                if self.room.as_ref().is_some_and(|room| room.entered) {
+                    let returning = ControlMessage::Returning { user_id: id };
+                    for peer in self.peers.iter() {
+                        peer.send(&returning);
+                    }
+                    self.enter_later((self.lost_at + RETURN_AFTER - now()).max(TELL_AHEAD) as u32);
                 } else {
                     self.request_entry();
                 }

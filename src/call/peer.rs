@@ -43,6 +43,8 @@ pub struct Context<'a> {
 pub enum News {
     /// The participant said who it is, or the connection reached `connected`: time to see whom it replaces.
     Identified,
+    /// The participant is about to come back into the room under this id.
+    Returning(UserId),
     /// The other side ended the connection, or is gone.
     Ended,
     /// The other side started anew; this is the first description of its new connection.
@@ -54,6 +56,8 @@ pub struct Peer {
     pub view: PeerState,
     /// The same for all connections of one participant's stay; none for a client without the control channel.
     pub session: Option<String>,
+    /// The id under which the participant is about to come back into the room.
+    pub next_id: Option<UserId>,
     /// The signaling server lists this participant under this id. One who is not may be there all the same: servers
     /// come and go.
     pub listed: bool,
@@ -113,6 +117,7 @@ impl Peer {
         let mut peer = Self {
             view,
             session: None,
+            next_id: None,
             listed: true,
             started,
             liveness: Liveness::new(negotiation.role(), started),
@@ -142,6 +147,11 @@ impl Peer {
             peer.negotiate(Input::NegotiationNeeded, context);
         }
         Ok(peer)
+    }
+
+    /// Whether the participant has this id, or is about to.
+    pub fn goes_by(&self, id: &UserId) -> bool {
+        self.view.id == *id || self.next_id.as_ref() == Some(id)
     }
 
     /// Whether the connection was begun only just now, and has not stood yet.
@@ -175,6 +185,7 @@ impl Peer {
     /// is sent again.
     pub fn found(&mut self, id: UserId, context: &Context) {
         self.view.id = id;
+        self.next_id = None;
         self.listed = true;
         self.liveness.heard(now());
         self.negotiate(Input::OfferAgain, context);

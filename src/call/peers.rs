@@ -14,12 +14,12 @@ pub struct Peers(Vec<Peer>);
 impl Peers {
     /// The peer with this id.
     pub fn get(&self, id: &UserId) -> Option<&Peer> {
-        self.0.iter().find(|peer| peer.view.id == *id)
+        self.0.iter().find(|peer| peer.goes_by(id))
     }
 
     /// The peer with this id.
     pub fn get_mut(&mut self, id: &UserId) -> Option<&mut Peer> {
-        self.0.iter_mut().find(|peer| peer.view.id == *id)
+        self.0.iter_mut().find(|peer| peer.goes_by(id))
     }
 
     /// Whether there is one with this id.
@@ -29,7 +29,7 @@ impl Peers {
 
     /// Closes the connection to the peer with this id.
     pub fn remove(&mut self, id: &UserId) {
-        self.0.retain(|peer| peer.view.id != *id);
+        self.0.retain(|peer| !peer.goes_by(id));
     }
 
     /// Adds a peer. An older one with the same id makes way, and its connection closes.

@@ -52,11 +52,15 @@ impl Engine {
     /// Somebody came into the room. While people we are connected to are missing from it, it may be one of them.
     fn somebody_joined(&mut self, id: UserId) {
         // Said twice. Who left and came back by the same connection to the server was taken off the list in between.
-        if self.peers.get(&id).is_some_and(|peer| peer.listed) {
+        if self.peers.get(&id).is_some_and(|peer| peer.listed && peer.view.id == id) {
             return;
         }
         if let Some(room) = self.room.as_mut().filter(|room| room.members.len() < MAX_PEERS) {
             room.members.push(id.clone());
+        }
+        let (context, peers) = self.split();
+        if let Some(peer) = peers.get_mut(&id).filter(|peer| peer.view.id != id) {
+            return peer.found(id, &context);
         }
         let missing = self.peers.iter().any(|peer| peer.is_absent() && peer.session.is_some());
         if !missing || self.peers.knows(&id) {
@@ -194,12 +198,9 @@ impl Engine {
         let servers = self.current_ice_servers();
         let (key, events) = (self.serial, self.events.clone());
         let (context, peers) = self.split();
-        match Peer::new(id.clone(), key, negotiation, offers, &servers, &context, events) {
+        match Peer::new(id, key, negotiation, offers, &servers, &context, events) {
             Ok(peer) => peers.add(peer),
-            Err(error) => {
-                describe(&format!("{id}: no peer connection: {error}"));
-                self.problem = Some(Problem::NoConnection(error.to_string()));
-            }
+            Err(error) => self.problem = Some(Problem::NoConnection(error.to_string())),
         }
     }
 
@@ -226,6 +227,13 @@ impl Engine {
         match news {
             None => {}
             Some(News::Identified) => self.replace_older(&id),
+            Some(News::Returning(next_id)) => {
+                // Told before the server tells of it, it is nobody else's.
+                let is_taken = self.room.as_ref().is_some_and(|room| room.members.contains(&next_id));
+                if !is_taken && !self.peers.knows(&next_id) {
+                    self.peers.get_mut(&id).into_iter().for_each(|peer| peer.next_id = Some(next_id.clone()));
+                }
+            }
             Some(News::Ended) => {
                 self.peers.remove(&id);
                 self.miss(id);

@@ -88,6 +88,12 @@ impl FaultProxy {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
+    /// Cuts the page of `user` off, so that the page knows of it and the server does not: to the server it goes on being
+    /// there and answers its pings. Returns how many connections were cut.
+    pub fn cut_unnoticed(&self, user: &str) -> usize {
+        self.forge_message(Some(user), &Message::Close(None))
+    }
+
     /// Sends new connections to the server on this port from now on.
     pub fn lead_to(&self, upstream: u16) {
         lock(&self.shared).upstream = upstream;
@@ -178,20 +184,26 @@ async fn relay(
     let (page, path) = greet(page).await?;
     let (server, _) = client_async(format!("ws://127.0.0.1:{upstream}{path}"), server).await.ok()?;
     let (to_page, from_page) = page.split();
-    let (to_server, from_server) = server.split();
+    let (mut to_server, mut from_server) = server.split();
     let (page_queue, page_due) = mpsc::unbounded_channel();
     let (server_queue, server_due) = mpsc::unbounded_channel();
     let forged = page_queue.clone();
-    tokio::select! {
-        _ = receive(from_page, Direction::ToServer, &shared, &inject, server_queue) => {}
-        _ = receive(from_server, Direction::ToPage, &shared, &inject, page_queue) => {}
-        () = deliver(page_due, to_page) => {}
-        () = deliver(server_due, to_server) => {}
+    let unnoticed = tokio::select! {
+        _ = receive(from_page, Direction::ToServer, &shared, &inject, server_queue) => false,
+        _ = receive(&mut from_server, Direction::ToPage, &shared, &inject, page_queue) => false,
+        () = deliver(page_due, to_page) => false,
+        () = deliver(server_due, &mut to_server) => false,
         () = async {
-            while let Some(message) = injected.recv().await {
+            while let Some(message) = injected.recv().await.filter(|message| !message.is_close()) {
                 let _ = forged.send((Instant::now(), message));
             }
-        } => {}
+        } => true,
+    };
+    // Engine.IO's ping and pong.
+    while unnoticed && let Some(Ok(message)) = from_server.next().await {
+        if message.to_text().is_ok_and(|text| text == "2") {
+            to_server.send(Message::text("3")).await.ok()?;
+        }
     }
     Some(())
 }

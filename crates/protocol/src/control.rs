@@ -3,7 +3,7 @@
 
 use crate::{
     json::{Json, NoField},
-    signaling::{IceCandidate, SessionDescription},
+    signaling::{IceCandidate, SessionDescription, UserId},
     wire::Read,
 };
 
@@ -55,6 +55,12 @@ pub enum ControlMessage {
         session_id: String,
         /// [`VERSION`] of the sender.
         version: u32,
+    },
+    /// The participant, who has lost the signaling server and found it again, is about to come back into the room under
+    /// another id.
+    Returning {
+        /// That id. Nobody else can know it before the server tells of it.
+        user_id: UserId,
     },
     /// An offer or an answer, when it does not go through the signaling server.
     Description {
@@ -108,6 +114,7 @@ impl ControlMessage {
                 session_id: json.need("sessionId", Json::to_text)?,
                 version: json.need("version", |version| version.to_count()?.try_into().ok())?,
             },
+            "returning" => Self::Returning { user_id: json.need("userId", UserId::at)? },
             "description" => Self::Description { description: json.need("description", SessionDescription::at)? },
             "candidate" => Self::Candidate { candidate: json.need("candidate", IceCandidate::at)? },
             "ping" => Self::Ping,
@@ -129,6 +136,7 @@ impl From<&ControlMessage> for Json {
                 .with("name", Some(name.as_str()))
                 .with("sessionId", Some(session_id.as_str()))
                 .with("version", Some(*version)),
+            ControlMessage::Returning { user_id } => tagged("returning").with("userId", Some(user_id)),
             ControlMessage::Description { description } => tagged("description").with("description", Some(description)),
             ControlMessage::Candidate { candidate } => tagged("candidate").with("candidate", Some(candidate)),
             ControlMessage::Ping => tagged("ping"),

@@ -221,6 +221,10 @@ fn control_messages_are_tagged_by_type() {
         r#"{"type":"hello","name":"지수","sessionId":"s","version":1}"#,
     );
     assert_control(
+        ControlMessage::Returning { user_id: UserId("b".to_owned()) },
+        r#"{"type":"returning","userId":"b"}"#,
+    );
+    assert_control(
         ControlMessage::Media { audio: true, video: false },
         r#"{"type":"media","audio":true,"video":false}"#,
     );

@@ -103,6 +103,36 @@ async fn nobody_notices_that_the_guide_s_server_died_and_returned() -> Result<()
 }
 
 #[tokio::test]
+async fn nobody_notices_that_one_of_them_lost_the_server_which_did_not_notice_either() -> Result<()> {
+    let _turn = turn().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let (ada, ben) = ada_and_ben(&venue).await?;
+    let before = try_join(ada.identity(), ben.identity()).await?;
+    try_join(ada.start_frame_clock(), ben.start_frame_clock()).await?;
+    // Once each: who was there first, and who came later.
+    for (lost, other) in [(&ben, &ada), (&ada, &ben)] {
+        let old = other.tiles().await?.remove(0).peer;
+        assert_eq!(venue.proxy.cut_unnoticed(&old), 1, "{} had a line to the server", lost.name());
+        let awaited = format!("{} is in the room under another id", lost.name());
+        other.wait_for_tiles(&awaited, |tiles| tiles.iter().any(|tile| tile.peer != old)).await?;
+        lost.signaling_is("online").await?;
+        try_join(frames_later(&ada, 15), frames_later(&ben, 15)).await?;
+        assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
+    }
+    for page in [&ada, &ben] {
+        let clock = page.frame_clock().await?;
+        assert!(clock.any.longest < LONGEST_GAP, "{} missed frames: {clock:?}", page.name());
+        assert_eq!(page.uncaught().await?, [""; 0], "{}", page.name());
+    }
+    // They reach each other under their new ids.
+    try_join(ada.congest_control(), ben.congest_control()).await?;
+    let (of_ada, of_ben) = (connection_id(&ada).await?, connection_id(&ben).await?);
+    ada.add_track(of_ada).await?;
+    both_have((&ada, of_ada), (&ben, of_ben), 3).await?;
+    receives_packets(&ben, of_ben, 3).await
+}
+
+#[tokio::test]
 async fn both_sides_renegotiate_while_signaling_is_down() -> Result<()> {
     let _turn = turn().await;
     let mut venue = Venue::start(Make::Vitrine).await?;
