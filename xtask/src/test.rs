@@ -122,7 +122,7 @@ fn set_up(root: &Path, stages: &[&Stage]) -> Outcome<(Option<String>, Option<Str
         browsers::ensure_end_to_end(root)?;
         no_laboratory = system::no_laboratory()?;
     }
-    if any(&["wasm-firefox", "e2e"]) {
+    if any(&["wasm-firefox", "e2e", "nat"]) {
         match system::ensure(&[system::FIREFOX]) {
             Ok(()) => drop(tools::geckodriver().ensure()?),
             Err(failure) if system::may_install() => return Err(failure),
@@ -224,17 +224,21 @@ fn end_to_end(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     // One at a time: each test fills the machine with browsers.
     command.args(["test", "--no-fail-fast", "--package", "vitrine-e2e", "--lib", "--bins", "--test", "calls"]);
     command.args(["--", "--test-threads=1"]);
-    if let Some(reason) = &context.no_firefox {
-        say(format!("skipping the tests with `firefox` in their name: {reason}"));
-        command.args(["--skip", "firefox"]);
-        tally.skipped += 1;
-    }
+    skip_firefox(context, &mut command, tally);
     if let Some(reason) = &context.no_laboratory {
         say(format!("skipping the tests with `laboratory` in their name: {reason}"));
         command.args(["--skip", "laboratory"]);
         tally.skipped += 1;
     }
     count(command.args(context.extra), tally)
+}
+
+fn skip_firefox(context: &Context<'_>, command: &mut Command, tally: &mut Tally) {
+    if let Some(reason) = &context.no_firefox {
+        say(format!("skipping the tests with `firefox` in their name: {reason}"));
+        command.args(["--skip", "firefox"]);
+        tally.skipped += 1;
+    }
 }
 
 fn nat(context: &Context<'_>, tally: &mut Tally) -> Outcome {
@@ -246,6 +250,7 @@ fn nat(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     let mut command = cargo(context.root);
     browsers::prepare_end_to_end(context.root, context.target, &mut command)?;
     command.args(["test", "--package", "vitrine-e2e", "--test", "nat", "--", "--test-threads=1"]);
+    skip_firefox(context, &mut command, tally);
     count(command.args(context.extra), tally)
 }
 

@@ -193,7 +193,9 @@
   const selectedPath = async (id) => {
     const reports = await connectionOf(id).getStats();
     const transport = [...reports.values()].find(({ type }) => type === 'transport');
-    const pair = reports.get(transport?.selectedCandidatePairId);
+    // Firefox marks it instead.
+    const marked = [...reports.values()].find(({ type, selected }) => type === 'candidate-pair' && selected);
+    const pair = reports.get(transport?.selectedCandidatePairId) ?? marked;
     if (!pair) return null;
     const end = (candidate) => ({
       address: candidate?.address ?? '',

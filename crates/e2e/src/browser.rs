@@ -58,11 +58,12 @@ impl Session {
 }
 
 impl Browser {
-    /// Starts the browser here, or in a network namespace with one more argument, which is Chromium's privilege.
+    /// Starts the browser here, or in a network namespace: Chromium with one more argument, Firefox with trust in every
+    /// certificate and every origin.
     pub(crate) async fn start(self, place: Option<(&Namespace, &str)>) -> Result<Session> {
         let profile = tempfile::tempdir().doing(|| "create a browser profile".to_owned())?;
         let capabilities = match self {
-            Self::Firefox => firefox()?,
+            Self::Firefox => firefox(place.is_some())?,
             _ => self.chromium(&profile, place.map(|(_, argument)| argument))?,
         };
         let (driver, port) = self.start_driver(&profile, place).await?;
@@ -82,11 +83,8 @@ impl Browser {
     async fn start_driver(self, profile: &TempDir, place: Option<(&Namespace, &str)>) -> Result<(Process, u16)> {
         let mut attempt = 1;
         loop {
-            let mut command = match (self, place) {
-                (Self::Firefox, _) => Command::new(needs::geckodriver()?),
-                (_, Some((namespace, _))) => namespace.command(&needs::chromedriver()?),
-                (_, None) => Command::new(needs::chromedriver()?),
-            };
+            let driver = if self == Self::Firefox { needs::geckodriver()? } else { needs::chromedriver()? };
+            let mut command = place.map_or_else(|| Command::new(&driver), |(place, _)| place.command(&driver));
             // What browser and driver leave in the temporary directory goes with the profile.
             command.arg("--port=0").env("TMPDIR", profile.path());
             match Process::start(command, listening_port).await {
@@ -164,16 +162,20 @@ fn small_film() -> Vec<u8> {
     film
 }
 
-fn firefox() -> Result<Map<String, Value>> {
+fn firefox(trusting: bool) -> Result<Map<String, Value>> {
     let preferences = json!({
         "media.navigator.streams.fake": true,
         "media.navigator.permission.disabled": true,
         "media.peerconnection.ice.obfuscate_host_addresses": false,
         "media.autoplay.default": 0,
         "intl.accept_languages": "en",
+        "media.devices.insecure.enabled": trusting,
+        "media.getusermedia.insecure.enabled": trusting,
     });
     let options = json!({ "binary": needs::firefox()?, "args": ["-headless"], "prefs": preferences });
-    Ok(capabilities("moz:firefoxOptions", options))
+    let mut capabilities = capabilities("moz:firefoxOptions", options);
+    capabilities.insert("acceptInsecureCerts".to_owned(), trusting.into());
+    Ok(capabilities)
 }
 
 fn capabilities(key: &str, options: Value) -> Map<String, Value> {

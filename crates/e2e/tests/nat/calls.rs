@@ -6,7 +6,7 @@ use std::{net::IpAddr, time::Duration};
 use futures_util::future::{LocalBoxFuture, try_join, try_join_all};
 use vitrine_e2e::{PATIENCE, Path, Result, TileNode, VitrinePage, media_flows, nat::Kind};
 
-use crate::stage::{Seat, Stage, Which, first, second};
+use crate::stage::{Seat, Stage, Which, firefox, first, second};
 
 /// A test, once it knows its stage.
 pub type Test = Box<dyn for<'a> FnOnce(&'a mut Stage) -> LocalBoxFuture<'a, Result<()>> + Send>;
@@ -54,6 +54,15 @@ const ACROSS_FAMILIES: [(Kind, &[Way]); 4] = [
     (Kind::Only443, &[Way("relay-tls", BOTH)]),
 ];
 
+/// Firefox in the first network, Chromium in the second. Not where only TLS passes: to a relay, Firefox trusts no
+/// certificate but a signed one, and there is nobody here to sign. Whether it leads from its relay to the other side or to
+/// the other side's relay, whatever answers first stays.
+const WITH_FIREFOX: [(Kind, Kind, &[Way]); 3] = [
+    (Kind::Home, Kind::Home, &[ACROSS]),
+    (Kind::Symmetric, Kind::Home, &[Way("relay-udp", ONE), Way("relay-udp", OTHER), Way("relay-udp", BOTH)]),
+    (Kind::UdpBlocked, Kind::Symmetric, &[Way("relay-tcp", ONE), Way("relay-tcp", BOTH)]),
+];
+
 /// Rooms for a server that does not relay. Together they hold every pairing of networks that cannot connect; a room with
 /// all of them would be more than a small machine bears.
 const ROOMS_WITHOUT_A_RELAY: [(&str, &[(Kind, usize)]); 3] = [
@@ -96,6 +105,10 @@ pub fn tests() -> Vec<(String, Test)> {
         add(format!("{people}_connect_without_a_relay"), seats(kind, kind), Which::WithoutRelay, &[ACROSS]);
     }
     add("two_with_ipv6_only_connect".to_owned(), seats(Kind::Ipv6Only, Kind::Ipv6Only), Which::Relaying, &[ACROSS]);
+    for (one, other, ways) in WITH_FIREFOX {
+        let seats = [firefox(one), Seat { network: first(other), host: 0 }];
+        add(format!("firefox_behind_{one}_and_chromium_behind_{other}_connect"), seats, Which::Relaying, ways);
+    }
     for (name, networks) in ROOMS_WITHOUT_A_RELAY {
         let seats = networks.iter().map(|(kind, nth)| Seat { network: first(*kind) + nth, host: 0 }).collect();
         let test: Test = Box::new(move |stage| Box::pin(without_a_relay(stage, seats, name.to_owned())));

@@ -32,11 +32,16 @@ pub fn second(kind: Kind) -> usize {
     first(kind) + 1
 }
 
-/// A seat for a browser.
+/// A seat for a browser. In the second network of each kind, the second one is for Firefox; all others are for Chromium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seat {
     pub network: usize,
     pub host: usize,
+}
+
+/// Firefox's seat in a network of this kind.
+pub fn firefox(kind: Kind) -> Seat {
+    Seat { network: second(kind), host: 1 }
 }
 
 /// Places for the sockets of the tests that need no server.
@@ -129,8 +134,8 @@ impl Stage {
         let network = self.laboratory.network(seat.network);
         let name = format!("{}-{}-{}", network.kind(), seat.network - first(network.kind()) + 1, seat.host + 1);
         let namespace = &network.host(seat.host).namespace;
-        VitrinePage::blank_in(namespace, &self.certificate.browser_argument(), Browser::ChromiumSmallCamera, &name)
-            .await
+        let browser = if seat == firefox(network.kind()) { Browser::Firefox } else { Browser::ChromiumSmallCamera };
+        VitrinePage::blank_in(namespace, &self.certificate.browser_argument(), browser, &name).await
     }
 
     /// The browser in a seat that was prepared.
