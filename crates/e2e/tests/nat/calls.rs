@@ -54,14 +54,10 @@ const ACROSS_FAMILIES: [(Kind, &[Way]); 4] = [
     (Kind::Only443, &[Way("relay-tls", BOTH)]),
 ];
 
-/// Firefox in the first network, Chromium in the second. Not where only TLS passes: to a relay, Firefox trusts no
-/// certificate but a signed one, and there is nobody here to sign. Whether it leads from its relay to the other side or to
-/// the other side's relay, whatever answers first stays.
-const WITH_FIREFOX: [(Kind, Kind, &[Way]); 3] = [
-    (Kind::Home, Kind::Home, &[ACROSS]),
-    (Kind::Symmetric, Kind::Home, &[Way("relay-udp", ONE), Way("relay-udp", OTHER), Way("relay-udp", BOTH)]),
-    (Kind::UdpBlocked, Kind::UdpBlocked, &[Way("relay-tcp", BOTH)]),
-];
+/// Firefox in the first network, Chromium in the second, where one way only is left. Where there are several, Firefox may
+/// send by another than it receives by.
+const WITH_FIREFOX: [(Kind, Kind, &[Way]); 2] =
+    [(Kind::Home, Kind::Home, &[ACROSS]), (Kind::UdpBlocked, Kind::UdpBlocked, &[Way("relay-tcp", BOTH)])];
 
 /// Rooms for a server that does not relay. Together they hold every pairing of networks that cannot connect; a room with
 /// all of them would be more than a small machine bears.

@@ -5,7 +5,7 @@ use vitrine_e2e::{Result, VitrinePage, nat::Kind};
 
 use crate::{
     calls::{Test, leave, url},
-    stage::{Seat, Stage, Which, first},
+    stage::{Seat, Stage, Which, firefox, first},
 };
 
 /// A line of the check: its `data-check`, `data-state` and `data-code`.
@@ -20,48 +20,68 @@ const OVER_TCP: Line = ["relay-tcp", "good", ""];
 const OVER_TLS: Line = ["relay-tls", "good", ""];
 
 /// What the check says in a network, of a server.
-const CHECKS: [(&str, Kind, Which, &[Line]); 3] = [
-    (
-        "behind_a_home_router_all_of_the_check_is_good",
-        Kind::Home,
-        Which::Relaying,
-        &[CAMERA, MICROPHONE, SIGNALING, STUN, OVER_UDP, OVER_TCP, OVER_TLS],
-    ),
-    (
-        "the_check_says_that_udp_is_blocked_and_that_the_rest_relays",
-        Kind::UdpBlocked,
-        Which::Relaying,
-        &[
-            CAMERA,
-            MICROPHONE,
-            SIGNALING,
-            ["stun", "problem", "udp-blocked"],
-            ["relay-udp", "problem", "udp-blocked"],
-            OVER_TCP,
-            OVER_TLS,
-        ],
-    ),
-    (
-        "the_check_says_whose_credentials_are_refused",
-        Kind::Home,
-        Which::WithWrongCredentials,
-        // What `--ice-server` names comes before what the server offers itself.
-        &[CAMERA, MICROPHONE, SIGNALING, ["relay-udp", "problem", "credentials"], STUN, OVER_UDP, OVER_TCP, OVER_TLS],
-    ),
-];
+fn checks() -> [(&'static str, Seat, Which, &'static [Line]); 4] {
+    [
+        (
+            "behind_a_home_router_all_of_the_check_is_good",
+            chromium(Kind::Home),
+            Which::Relaying,
+            &[CAMERA, MICROPHONE, SIGNALING, STUN, OVER_UDP, OVER_TCP, OVER_TLS],
+        ),
+        (
+            "the_check_says_that_udp_is_blocked_and_that_the_rest_relays",
+            chromium(Kind::UdpBlocked),
+            Which::Relaying,
+            &[
+                CAMERA,
+                MICROPHONE,
+                SIGNALING,
+                ["stun", "problem", "udp-blocked"],
+                ["relay-udp", "problem", "udp-blocked"],
+                OVER_TCP,
+                OVER_TLS,
+            ],
+        ),
+        (
+            "the_check_says_whose_credentials_are_refused",
+            chromium(Kind::Home),
+            Which::WithWrongCredentials,
+            // What `--ice-server` names comes before what the server offers itself.
+            &[
+                CAMERA,
+                MICROPHONE,
+                SIGNALING,
+                ["relay-udp", "problem", "credentials"],
+                STUN,
+                OVER_UDP,
+                OVER_TCP,
+                OVER_TLS,
+            ],
+        ),
+        (
+            "firefox_behind_a_symmetric_nat_relays_but_with_a_certificate_that_nobody_signed",
+            firefox(Kind::Symmetric),
+            Which::Relaying,
+            &[CAMERA, MICROPHONE, SIGNALING, STUN, OVER_UDP, OVER_TCP, ["relay-tls", "problem", "unreachable"]],
+        ),
+    ]
+}
+
+fn chromium(kind: Kind) -> Seat {
+    Seat { network: first(kind), host: 0 }
+}
 
 /// The tests, with their names.
 pub fn tests() -> Vec<(String, Test)> {
     let mut tests = Vec::new();
-    for (name, kind, which, expected) in CHECKS {
-        let test: Test = Box::new(move |stage| Box::pin(says(stage, kind, which, expected)));
+    for (name, seat, which, expected) in checks() {
+        let test: Test = Box::new(move |stage| Box::pin(says(stage, seat, which, expected)));
         tests.push((name.to_owned(), test));
     }
     tests
 }
 
-async fn says(stage: &mut Stage, kind: Kind, which: Which, expected: &'static [Line]) -> Result<()> {
-    let seat = Seat { network: first(kind), host: 0 };
+async fn says(stage: &mut Stage, seat: Seat, which: Which, expected: &'static [Line]) -> Result<()> {
     stage.prepare(&[seat], which).await?;
     let page = stage.page(seat);
     let lines = check(page, &url(stage, which, seat), expected.len()).await;
