@@ -1,7 +1,7 @@
 //! Makes the app's files smaller than Trunk and wasm-bindgen leave them. Every function that the wasm imports has a
 //! long name there, ending in random digits, which stands in the wasm and again in the JavaScript around it: short
-//! names do. So they do for the JavaScript's own functions. JavaScript and style sheet lose indentation and comments.
-//! What any of it does is not touched.
+//! names do. So they do for the JavaScript's own functions. The wasm loses what only debuggers read, JavaScript and style
+//! sheet lose indentation and comments. What any of it does is not touched.
 
 use crate::process::{Failure, Outcome, io_failure};
 use sha2::{Digest, Sha384};
@@ -168,8 +168,9 @@ fn rename_imports(js: &str, names: &HashMap<String, String>) -> Outcome<String> 
 }
 
 /// The wasm with short names for what it imports, and these names by the long ones; the name of the module from which
-/// all is imported is among them. None if it is not wasm (WebAssembly core specification §5.5.5).
+/// all is imported is among them. Custom sections, which mean nothing to a browser, are left out. None if it is not wasm (WebAssembly core specification §5.5.5).
 fn shorten_imports(wasm: &[u8]) -> Option<(Vec<u8>, HashMap<String, String>)> {
+    const CUSTOM: u8 = 0;
     const IMPORTS: u8 = 2;
     let mut rest = wasm.get(8..)?;
     let mut shortened = wasm[..8].to_vec();
@@ -179,6 +180,9 @@ fn shorten_imports(wasm: &[u8]) -> Option<(Vec<u8>, HashMap<String, String>)> {
         let length = number(&mut rest)?;
         let (content, after) = rest.split_at_checked(length)?;
         rest = after;
+        if section == CUSTOM {
+            continue;
+        }
         let content = if section == IMPORTS { imports(content, &mut names)? } else { content.to_vec() };
         shortened.push(section);
         write_number(content.len(), &mut shortened);
@@ -275,14 +279,14 @@ mod tests {
         let mut module = b"\0asm\x01\0\0\0\x02".to_vec();
         write_number(imports.len(), &mut module);
         module.extend(imports);
-        module.extend(b"\x00\x03\x01xy");
         module
     }
 
     #[test]
     fn imports_get_short_names_on_both_sides() {
         let long = module(["./vitrine_bg.js", "__wbg_close_294d3f727cb7a844", "__wbindgen_memory"]);
-        let (short, names) = shorten_imports(&long).unwrap();
+        let custom_section = b"\x00\x03\x01xy";
+        let (short, names) = shorten_imports(&[&long, &custom_section[..]].concat()).unwrap();
         assert_eq!(short, module(["a", "b", "c"]));
         let js = "/**\n * What it does.\n */\nconst imports = {\n    // The functions.\n    __wbg_close_294d3f727cb7a844: function(arg0) {\n        \
                   arg0.close();\n    },\n    __wbindgen_memory: () => memory,\n};\nreturn { \"./other.js\": 1,\n    \"./vitrine_bg.js\": imports };\n";

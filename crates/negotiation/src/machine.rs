@@ -17,6 +17,11 @@ const MAX_DESCRIPTIONS: usize = 16;
 /// After this many answers in a row that could not be set, no further offer is made for the same need.
 const MAX_FAILED_ANSWERS: u32 = 2;
 
+/// Who takes which part in the handshake of DTLS: in an offer, either; in an answer, the one that begins, or the other.
+const EITHER: &str = "a=setup:actpass";
+const ACTIVE: &str = "a=setup:active";
+const PASSIVE: &str = "a=setup:passive";
+
 /// The state machine of one peer connection.
 #[derive(Clone, Debug)]
 pub struct Negotiation {
@@ -38,6 +43,8 @@ pub struct Negotiation {
     answer_due: bool,
     failed_answers: u32,
     ignore_offer: bool,
+    /// The own `a=setup` (RFC 8842 §5) of the first answer, which this connection keeps.
+    setup: Option<&'static str>,
 }
 
 impl Negotiation {
@@ -74,6 +81,7 @@ impl Negotiation {
             answer_due: false,
             failed_answers: 0,
             ignore_offer: false,
+            setup: None,
         }
     }
 
@@ -224,6 +232,7 @@ impl Negotiation {
             self.take_up_offer(description, actions);
         } else if self.answer_due && self.tags.answers_the_latest_offer(&description) {
             self.ignore_offer = false;
+            self.keep_setup(&description, false);
             self.set_remote(Operation::RemoteAnswer, description, actions);
         } else {
             self.candidates.description_ignored(&description.sdp);
@@ -253,7 +262,13 @@ impl Negotiation {
         actions.push(Action::SetRemoteDescription(description));
     }
 
-    fn local_description_set(&mut self, description: SessionDescription, actions: &mut Vec<Action>) {
+    /// Keeps which part the first `answer`, an own one or the other side's, gives this side.
+    fn keep_setup(&mut self, answer: &SessionDescription, own: bool) {
+        let active = answer.sdp.lines().any(|line| line == ACTIVE);
+        self.setup.get_or_insert(if active == own { ACTIVE } else { PASSIVE });
+    }
+
+    fn local_description_set(&mut self, mut description: SessionDescription, actions: &mut Vec<Action>) {
         match (self.operation, description.kind) {
             (Some(Operation::LocalOffer), SdpType::Offer) => {
                 self.operation = None;
@@ -263,12 +278,19 @@ impl Negotiation {
                     && self.descriptions.first().is_some_and(|next| next.kind == SdpType::Offer);
                 self.answer_due = !gives_way;
                 if !gives_way {
+                    // Browsers offer to take either part again. To a restart of ICE, Firefox then answers with the other
+                    // part than it has, which Chromium refuses.
+                    if let Some(setup) = self.setup {
+                        let lines = description.sdp.lines().map(|line| if line == EITHER { setup } else { line });
+                        description.sdp = lines.flat_map(|line| [line, "\r\n"]).collect();
+                    }
                     actions.push(Action::Send(self.tags.write(description, self.begun_as)));
                 }
             }
             (Some(Operation::LocalAnswer), SdpType::Answer) => {
                 self.operation = None;
                 self.state = SignalingState::Stable;
+                self.keep_setup(&description, true);
                 actions.push(Action::Send(self.tags.write(description, self.begun_as)));
             }
             _ => actions.push(Action::Note(Note::UnexpectedCompletion)),

@@ -9,7 +9,7 @@ use vitrine_negotiation::Input::{
 };
 use vitrine_negotiation::Role::{Impolite, Polite};
 use vitrine_negotiation::{Action, Input, Negotiation, Note, Operation, Recovery, Role, SignalingState};
-use vitrine_protocol::signaling::SdpType;
+use vitrine_protocol::signaling::{SdpType, SessionDescription};
 
 const MAKE_OFFER: Action = SetLocalDescription(SdpType::Offer);
 const MAKE_ANSWER: Action = SetLocalDescription(SdpType::Answer);
@@ -328,4 +328,34 @@ fn given_up() -> Negotiation {
     let actions = machine.handle(DescriptionFailed("no".to_owned()));
     assert_eq!(actions, [failed(Operation::RemoteAnswer, Recovery::GiveUp)]);
     machine
+}
+
+#[test]
+fn later_offers_say_which_part_of_the_handshake_this_side_has() {
+    let with_setup = |kind, setup| SessionDescription::new(kind, format!("a=ice-ufrag:a\r\na=setup:{setup}\r\n"));
+    for (is_answered_with, own_part) in [("active", "passive"), ("passive", "active")] {
+        let mut machine = Negotiation::new(Role::Impolite);
+        let offers = |machine: &mut Negotiation| -> String {
+            let actions = machine.handle(Input::LocalDescriptionSet(with_setup(SdpType::Offer, "actpass")));
+            let sent = actions.into_iter().find_map(|action| match action {
+                Action::Send(description) => Some(description.sdp),
+                _ => None,
+            });
+            sent.expect("an offer is sent")
+        };
+        machine.handle(NegotiationNeeded);
+        assert!(offers(&mut machine).contains("a=setup:actpass"));
+        machine.handle(RemoteDescription(with_setup(SdpType::Answer, is_answered_with)));
+        machine.handle(RemoteDescriptionSet);
+        machine.handle(Input::RestartIce);
+        assert!(offers(&mut machine).contains(&format!("a=setup:{own_part}\r\n")));
+    }
+    let mut machine = Negotiation::new(Role::Polite);
+    machine.handle(RemoteDescription(with_setup(SdpType::Offer, "actpass")));
+    machine.handle(RemoteDescriptionSet);
+    machine.handle(Input::LocalDescriptionSet(with_setup(SdpType::Answer, "active")));
+    machine.handle(Input::RestartIce);
+    let actions = machine.handle(Input::LocalDescriptionSet(with_setup(SdpType::Offer, "actpass")));
+    let active = |action: &Action| matches!(action, Action::Send(offer) if offer.sdp.contains("a=setup:active\r\n"));
+    assert!(actions.iter().any(active), "{actions:?}");
 }

@@ -3,7 +3,13 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::{insight::says_direct, turn};
+use crate::{
+    connection_id,
+    insight::says_direct,
+    restart_ice,
+    signaling_loss::{both_have, receives_packets},
+    turn,
+};
 
 /// The tile of somebody who left goes within this time, in milliseconds.
 const GONE_AFTER_LEAVING: f64 = 1_000.0;
@@ -17,6 +23,18 @@ async fn talk(first: Browser, second: Browser) -> Result<()> {
     try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
     media_flows(&[&ada, &ben]).await?;
     try_join(says_direct(&ada), says_direct(&ben)).await?;
+    // Each browser answers what the other one asks for later, and asks for it itself.
+    let (of_ada, of_ben) = (connection_id(&ada).await?, connection_id(&ben).await?);
+    let before = try_join(ada.identity(), ben.identity()).await?;
+    let sides: [(&VitrinePage, u64); 2] = [(&ada, of_ada), (&ben, of_ben)];
+    for (one, other, sections) in [(sides[0], sides[1], 3), (sides[1], sides[0], 4)] {
+        one.0.add_track(one.1).await?;
+        both_have(one, other, sections).await?;
+        receives_packets(other.0, other.1, 3).await?;
+        restart_ice((one.0, one.1), (other.0, other.1)).await?;
+        media_flows(&[&ada, &ben]).await?;
+    }
+    assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
     // Each browser ends a connection its own way, too.
     let since = ada.start_frame_clock().await?;
     ben.evaluate::<()>("document.querySelector('[data-testid=leave]').click()").await?;

@@ -10,7 +10,7 @@ use futures_util::future::try_join;
 use serde_json::{Value, json};
 use vitrine_e2e::{Browser, Direction, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
 
-use crate::{connection_id, turn};
+use crate::{connection_id, restart_ice, turn};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -139,17 +139,7 @@ async fn candidates_early_twice_and_of_another_generation_do_no_harm() -> Result
     // What the control channel has no room for goes through the postman's hands.
     try_join(ada.congest_control(), ben.congest_control()).await?;
     let counts = try_join(ada.candidates_added(of_ada), ben.candidates_added(of_ben)).await?;
-    let old = ada.negotiation(of_ada).await?;
-    ada.restart_ice(of_ada).await?;
-    for (page, id) in [(&ada, of_ada), (&ben, of_ben)] {
-        page.wait_until("ICE has restarted", PATIENCE, async || {
-            let state = page.negotiation(id).await?;
-            let is_new = ![&old.local_fragment, &old.remote_fragment].contains(&&state.remote_fragment);
-            let good = is_new && state.signaling == "stable" && ["connected", "completed"].contains(&&*state.ice);
-            Ok(if good { Ok(()) } else { Err(format!("{state:?}, before {old:?}")) })
-        })
-        .await?;
-    }
+    restart_ice((&ada, of_ada), (&ben, of_ben)).await?;
     media_flows(&[&ada, &ben]).await?;
     for ((page, id), before) in [(&ada, of_ada), (&ben, of_ben)].into_iter().zip([counts.0.len(), counts.1.len()]) {
         let (others, sent) = all_are_added(page, id, &postman).await?;

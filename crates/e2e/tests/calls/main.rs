@@ -21,7 +21,7 @@ mod vanishing;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
-use vitrine_e2e::{Connection, Page, Result};
+use vitrine_e2e::{Connection, PATIENCE, Page, Result};
 
 /// The longest time without a frame, in milliseconds, that a busy machine may be the reason for.
 const LONGEST_GAP: f64 = 2000.0;
@@ -44,4 +44,21 @@ async fn connection(page: &Page) -> Result<Connection> {
 /// The id of the page's one connection.
 async fn connection_id(page: &Page) -> Result<u64> {
     Ok(connection(page).await?.id)
+}
+
+/// Restarts ICE from the first one's side, and waits until both ends have connected anew.
+async fn restart_ice(one: (&Page, u64), other: (&Page, u64)) -> Result<()> {
+    let old = one.0.negotiation(one.1).await?;
+    one.0.restart_ice(one.1).await?;
+    for (page, id) in [one, other] {
+        page.wait_until("ICE has restarted on both ends", PATIENCE, async || {
+            let state = page.negotiation(id).await?;
+            let known = [&old.local_fragment, &old.remote_fragment];
+            let new = !known.contains(&&state.local_fragment) && !known.contains(&&state.remote_fragment);
+            let good = new && state.signaling == "stable" && ["connected", "completed"].contains(&&*state.ice);
+            Ok(if good { Ok(()) } else { Err(format!("{state:?}, before {old:?}")) })
+        })
+        .await?;
+    }
+    Ok(())
 }

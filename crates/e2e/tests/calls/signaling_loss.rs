@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::{try_join, try_join_all, try_join3, try_join4};
 use vitrine_e2e::{Browser, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
 
-use crate::{LONGEST_GAP, connection_id, turn};
+use crate::{LONGEST_GAP, connection_id, restart_ice, turn};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -149,18 +149,7 @@ async fn both_sides_renegotiate_while_signaling_is_down() -> Result<()> {
     both_have((&ada, of_ada), (&ben, of_ben), 4).await?;
     receives_packets(&ada, of_ada, 3).await?;
 
-    let old = ada.negotiation(of_ada).await?;
-    ada.restart_ice(of_ada).await?;
-    for (page, id) in [(&ada, of_ada), (&ben, of_ben)] {
-        page.wait_until("ICE has restarted on both ends", PATIENCE, async || {
-            let state = page.negotiation(id).await?;
-            let known = [&old.local_fragment, &old.remote_fragment];
-            let new = !known.contains(&&state.local_fragment) && !known.contains(&&state.remote_fragment);
-            let good = new && state.signaling == "stable" && ["connected", "completed"].contains(&&*state.ice);
-            Ok(if good { Ok(()) } else { Err(format!("{state:?}, before {old:?}")) })
-        })
-        .await?;
-    }
+    restart_ice((&ada, of_ada), (&ben, of_ben)).await?;
     media_flows(&[&ada, &ben]).await?;
     try_join(ada.signaling_is("offline"), ben.signaling_is("offline")).await?;
 
@@ -173,7 +162,7 @@ async fn both_sides_renegotiate_while_signaling_is_down() -> Result<()> {
 }
 
 /// Waits until both ends have negotiated this many media sections, and have the same ones.
-async fn both_have(one: (&VitrinePage, u64), other: (&VitrinePage, u64), sections: usize) -> Result<()> {
+pub async fn both_have(one: (&VitrinePage, u64), other: (&VitrinePage, u64), sections: usize) -> Result<()> {
     let (left, right) =
         try_join(one.0.is_negotiated(one.1, sections), other.0.is_negotiated(other.1, sections)).await?;
     let mids = |transceivers: Vec<vitrine_e2e::Transceiver>| {
@@ -186,7 +175,7 @@ async fn both_have(one: (&VitrinePage, u64), other: (&VitrinePage, u64), section
 }
 
 /// Waits until media was received in this many sections.
-async fn receives_packets(page: &VitrinePage, connection: u64, sections: usize) -> Result<()> {
+pub async fn receives_packets(page: &VitrinePage, connection: u64, sections: usize) -> Result<()> {
     page.wait_until(&format!("{sections} tracks are received"), PATIENCE, async || {
         let packets = page.packets_by_mid(connection).await?;
         let flowing = packets.values().filter(|count| **count > 0).count();
