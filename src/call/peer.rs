@@ -184,8 +184,11 @@ impl Peer {
     /// The participant is in the room (again), perhaps under another id. What was under way when the server was lost
     /// is sent again.
     pub fn found(&mut self, id: UserId, context: &Context) {
-        self.view.id = id;
-        self.next_id = None;
+        // A server that has not noticed the loss lists the old id too, and first.
+        if self.view.id != id {
+            self.view.id = id;
+            self.next_id = None;
+        }
         self.listed = true;
         self.liveness.heard(now());
         self.negotiate(Input::OfferAgain, context);
