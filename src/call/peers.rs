@@ -12,22 +12,22 @@ use super::peer::Peer;
 pub struct Peers(Vec<Peer>);
 
 impl Peers {
-    /// The peer with this id.
+    /// The peer that goes by this id.
     pub fn get(&self, id: &UserId) -> Option<&Peer> {
         self.0.iter().find(|peer| peer.goes_by(id))
     }
 
-    /// The peer with this id.
+    /// The peer that goes by this id.
     pub fn get_mut(&mut self, id: &UserId) -> Option<&mut Peer> {
         self.0.iter_mut().find(|peer| peer.goes_by(id))
     }
 
-    /// Whether there is one with this id.
+    /// Whether somebody goes by this id.
     pub fn knows(&self, id: &UserId) -> bool {
         self.get(id).is_some()
     }
 
-    /// Closes the connection to the peer with this id.
+    /// Closes the connection to the peer that goes by this id.
     pub fn remove(&mut self, id: &UserId) {
         self.0.retain(|peer| !peer.goes_by(id));
     }

@@ -198,9 +198,12 @@ impl Engine {
         let servers = self.current_ice_servers();
         let (key, events) = (self.serial, self.events.clone());
         let (context, peers) = self.split();
-        match Peer::new(id, key, negotiation, offers, &servers, &context, events) {
+        match Peer::new(id.clone(), key, negotiation, offers, &servers, &context, events) {
             Ok(peer) => peers.add(peer),
-            Err(error) => self.problem = Some(Problem::NoConnection(error.to_string())),
+            Err(error) => {
+                describe(&format!("{id}: no peer connection: {error}"));
+                self.problem = Some(Problem::NoConnection(error.to_string()));
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Makes the app's files smaller than Trunk and wasm-bindgen leave them. Every function that the wasm imports has a
 //! long name there, ending in random digits, which stands in the wasm and again in the JavaScript around it: short
-//! names do. So they do for the JavaScript's own functions. The wasm loses what only debuggers read, JavaScript and style
-//! sheet lose indentation and comments. What any of it does is not touched.
+//! names do. The wasm loses what only debuggers read, JavaScript and style sheet lose indentation and comments. What any
+//! of it does is not touched.
 
 use crate::process::{Failure, Outcome, io_failure};
 use sha2::{Digest, Sha384};
@@ -19,7 +19,7 @@ pub fn shrink(dist: &Path) -> Outcome {
     let stem = site.find(WASM_END)?;
     let (wasm, js) = (site.read(&(stem.clone() + WASM_END))?, site.text(&(stem.clone() + ".js"))?);
     let (short_wasm, names) = shorten_imports(&wasm).ok_or("the app's wasm has no import section that can be read")?;
-    let short_js = rename_imports(&shorten_declared(&strip(&js)), &names)?;
+    let short_js = rename_imports(&strip(&js), &names)?;
     let short_stem = new_stem(&stem, &[&short_wasm, short_js.as_bytes()]);
     site.replace(&stem, &short_stem, WASM_END, &wasm, &short_wasm)?;
     site.replace(&stem, &short_stem, ".js", js.as_bytes(), short_js.as_bytes())?;
@@ -100,38 +100,6 @@ fn strip(js: &str) -> String {
     stripped
 }
 
-/// Shorter than this, a name is worth little, and may be a common word's.
-const LONG: usize = 10;
-
-/// The stripped glue with short names for what it declares itself. It exports little, in its last line, under the names that
-/// others know; what stands behind a dot is somebody else's.
-fn shorten_declared(js: &str) -> String {
-    let is_of_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '$');
-    let exports = js.lines().last().unwrap_or_default();
-    let mut names: HashMap<&str, String> = HashMap::new();
-    for line in js.lines() {
-        let declared =
-            ["function ", "async function ", "const ", "let "].iter().find_map(|start| line.strip_prefix(start));
-        let name = declared.and_then(|rest| rest.split(|character| !is_of_name(character)).next());
-        if let Some(name) = name.filter(|name| name.len() >= LONG && !exports.contains(name)) {
-            let short = format!("${}", names.len());
-            names.entry(name).or_insert(short);
-        }
-    }
-    let mut shortened = String::with_capacity(js.len());
-    // Between two names, or at the end of one, stands something else.
-    for word in js.split_inclusive(|character| !is_of_name(character)) {
-        let end = word.trim_end_matches(|character| !is_of_name(character)).len();
-        let (name, rest) = word.split_at(end);
-        match names.get(name).filter(|_| !shortened.ends_with('.')) {
-            Some(short) => shortened.push_str(short),
-            None => shortened.push_str(name),
-        }
-        shortened.push_str(rest);
-    }
-    shortened
-}
-
 /// The style sheet without indentation, empty lines, comments and spaces around punctuation. None of its strings has any of
 /// these.
 fn strip_style(css: &str) -> String {
@@ -168,7 +136,8 @@ fn rename_imports(js: &str, names: &HashMap<String, String>) -> Outcome<String> 
 }
 
 /// The wasm with short names for what it imports, and these names by the long ones; the name of the module from which
-/// all is imported is among them. Custom sections, which mean nothing to a browser, are left out. None if it is not wasm (WebAssembly core specification §5.5.5).
+/// all is imported is among them. Custom sections, which mean nothing to a browser, are left out. None if it is not wasm
+/// (WebAssembly core specification §5.5.5).
 fn shorten_imports(wasm: &[u8]) -> Option<(Vec<u8>, HashMap<String, String>)> {
     const CUSTOM: u8 = 0;
     const IMPORTS: u8 = 2;
@@ -301,15 +270,6 @@ mod tests {
         let css = "/* Tokens. */\n:root {\n  --ease: cubic-bezier(.2, .7, 1); /* soft */\n}\n\na,\nb > c { top: 0 }\n.d\n  .e {}\n";
         let expected = ":root{--ease:cubic-bezier(.2,.7,1)}a,b > c{top:0}.d\n.e{}";
         assert_eq!(strip_style(css), expected);
-    }
-
-    #[test]
-    fn what_the_glue_declares_gets_short_names_and_nothing_else_does() {
-        let glue = "function isLikeNone(x) {\nreturn `${isLikeNone}`;\n}\nconst cachedText = isLikeNone(wasm.isLikeNone);\n\
-                    let imports = cachedText;\nasync function initialize() {}\nexport { initialize };\n";
-        let short = "function $0(x) {\nreturn `${$0}`;\n}\nconst $1 = $0(wasm.isLikeNone);\n\
-                     let imports = $1;\nasync function initialize() {}\nexport { initialize };\n";
-        assert_eq!(shorten_declared(glue), short);
     }
 
     #[test]

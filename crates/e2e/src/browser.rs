@@ -81,9 +81,9 @@ impl Browser {
 
     /// Starts the driver and returns where it listens.
     async fn start_driver(self, profile: &TempDir, place: Option<(&Namespace, &str)>) -> Result<(Process, u16)> {
+        let driver = if self == Self::Firefox { needs::geckodriver()? } else { needs::chromedriver()? };
         let mut attempt = 1;
         loop {
-            let driver = if self == Self::Firefox { needs::geckodriver()? } else { needs::chromedriver()? };
             let mut command = place.map_or_else(|| Command::new(&driver), |(place, _)| place.command(&driver));
             // What browser and driver leave in the temporary directory goes with the profile.
             command.arg("--port=0").env("TMPDIR", profile.path());

@@ -194,6 +194,7 @@ async fn relay(
         () = deliver(page_due, to_page) => false,
         () = deliver(server_due, &mut to_server) => false,
         () = async {
+            // Nothing forged is the end of a connection: that is the order to cut it.
             while let Some(message) = injected.recv().await.filter(|message| !message.is_close()) {
                 let _ = forged.send((Instant::now(), message));
             }

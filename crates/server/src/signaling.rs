@@ -134,7 +134,7 @@ impl Signaling {
                 // Read and written anew before others have to wait for it.
                 let relay = argument.and_then(Relay::parse).map(|relay| {
                     let bytes = array.len() + PACKET_AND_SENDER;
-                    let packet = socket_io::event_of(bytes, event, &relay.with_sender(user.as_str()));
+                    let packet = socket_io::event_with_capacity(bytes, event, &relay.with_sender(user.as_str()));
                     (relay.target, packet)
                 });
                 let state = self.read();

@@ -133,7 +133,7 @@ pub fn event(name: &str, argument: &impl Serialize) -> String {
 }
 
 /// The same, of about so many bytes.
-pub fn event_of(bytes: usize, name: &str, argument: &impl Serialize) -> String {
+pub fn event_with_capacity(bytes: usize, name: &str, argument: &impl Serialize) -> String {
     let mut start = Vec::with_capacity(bytes);
     start.extend_from_slice(b"42");
     packet(start, &(name, argument))
@@ -148,7 +148,7 @@ fn packet(mut packet: Vec<u8>, values: &impl Serialize) -> String {
     let written = serde_json::to_writer(&mut packet, values).map_err(|error| error.to_string());
     written.and_then(|()| String::from_utf8(packet).map_err(|error| error.to_string())).unwrap_or_else(|error| {
         tracing::error!(error, "a packet that cannot be written");
-        // One that nobody connected would notice.
+        // Engine.IO's noop: nobody notices it.
         "6".to_owned()
     })
 }

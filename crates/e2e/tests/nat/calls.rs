@@ -6,7 +6,7 @@ use std::{net::IpAddr, time::Duration};
 use futures_util::future::{LocalBoxFuture, try_join, try_join_all};
 use vitrine_e2e::{PATIENCE, Path, Result, TileNode, VitrinePage, media_flows, nat::Kind};
 
-use crate::stage::{Seat, Stage, Which, firefox, first, second};
+use crate::stage::{Seat, Stage, Which, chromium, firefox, first, second};
 
 /// A test, once it knows its stage.
 pub type Test = Box<dyn for<'a> FnOnce(&'a mut Stage) -> LocalBoxFuture<'a, Result<()>> + Send>;
@@ -102,7 +102,7 @@ pub fn tests() -> Vec<(String, Test)> {
     }
     add("two_with_ipv6_only_connect".to_owned(), seats(Kind::Ipv6Only, Kind::Ipv6Only), Which::Relaying, &[ACROSS]);
     for (one, other, ways) in WITH_FIREFOX {
-        let seats = [firefox(one), Seat { network: first(other), host: 0 }];
+        let seats = [firefox(one), chromium(other)];
         add(format!("firefox_in_{one}_and_chromium_in_{other}_connect"), seats, Which::Relaying, ways);
     }
     for (name, networks) in ROOMS_WITHOUT_A_RELAY {

@@ -5,7 +5,7 @@ use vitrine_e2e::{Result, VitrinePage, nat::Kind};
 
 use crate::{
     calls::{Test, leave, url},
-    stage::{Seat, Stage, Which, firefox, first},
+    stage::{Seat, Stage, Which, chromium, firefox},
 };
 
 /// A line of the check: its `data-check`, `data-state` and `data-code`.
@@ -65,10 +65,6 @@ fn checks() -> [(&'static str, Seat, Which, &'static [Line]); 4] {
             &[CAMERA, MICROPHONE, SIGNALING, STUN, OVER_UDP, OVER_TCP, ["relay-tls", "problem", "unreachable"]],
         ),
     ]
-}
-
-fn chromium(kind: Kind) -> Seat {
-    Seat { network: first(kind), host: 0 }
 }
 
 /// The tests, with their names.

@@ -39,7 +39,12 @@ pub struct Seat {
     pub host: usize,
 }
 
-/// Firefox's seat in a network of this kind.
+/// Chromium's seat in the first network of this kind.
+pub fn chromium(kind: Kind) -> Seat {
+    Seat { network: first(kind), host: 0 }
+}
+
+/// Firefox's seat, in the second one.
 pub fn firefox(kind: Kind) -> Seat {
     Seat { network: second(kind), host: 1 }
 }
