@@ -2,10 +2,11 @@
 //! dropped, which a panic does too, and when the test program is interrupted.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard, Once, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -34,7 +35,7 @@ impl Process {
         let program = command.get_program().to_string_lossy().into_owned();
         // Of its own group, so that its children can be killed with it.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().doing(|| format!("start {program}"))?;
+        let mut child = spawn_without_priority(&mut command).doing(|| format!("start {program}"))?;
         let (sender, mut lines) = mpsc::unbounded_channel();
         if let Some(output) = child.stdout.take() {
             read_lines(output, sender.clone());
@@ -62,6 +63,28 @@ impl Process {
         }
     }
 }
+
+/// Starts `command` as it runs for anybody: root's browsers may put their threads for sound before everything else, and
+/// on a small machine with many of them no script gets to run for half a minute.
+fn spawn_without_priority(command: &mut Command) -> io::Result<Child> {
+    // On a thread of its own, so that this program keeps what it may.
+    let spawn = || {
+        give_up_priority();
+        command.spawn()
+    };
+    let result = thread::scope(|scope| scope.spawn(spawn).join());
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// What this thread starts cannot raise its priority; without root it cannot anyway.
+#[cfg(target_os = "linux")]
+fn give_up_priority() {
+    use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+    let _ = remove_capability_from_bounding_set(CapabilitySet::SYS_NICE);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_up_priority() {}
 
 impl Process {
     /// The id of its process.
@@ -109,7 +132,7 @@ impl Descendant {
 }
 
 /// Every running program with its parent.
-fn processes() -> std::io::Result<Vec<(u32, Descendant)>> {
+fn processes() -> io::Result<Vec<(u32, Descendant)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
         let path = entry?.path();
@@ -135,7 +158,7 @@ impl Drop for Process {
         // The leader's children are init's to wait for. What they write to is about to be removed.
         let deadline = Instant::now() + GONE_WITHIN;
         while signal_group(self.child.id(), "0") && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
         running().retain(|id| *id != self.child.id());
     }
@@ -165,7 +188,7 @@ fn send_signal(target: &str, signal: &str) -> bool {
 fn kill_when_interrupted() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        std::thread::spawn(|| {
+        thread::spawn(|| {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
             runtime.block_on(async {
                 use tokio::signal::unix::{SignalKind, signal};
@@ -183,8 +206,8 @@ fn kill_when_interrupted() {
 }
 
 /// Reads until the end, so that the program never blocks on a full pipe.
-fn read_lines(output: impl std::io::Read + Send + 'static, lines: mpsc::UnboundedSender<String>) {
-    std::thread::spawn(move || {
+fn read_lines(output: impl io::Read + Send + 'static, lines: mpsc::UnboundedSender<String>) {
+    thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
             if std::env::var_os("VITRINE_E2E_VERBOSE").is_some() {
                 eprintln!("{line}");
