@@ -145,8 +145,10 @@ impl Candidates {
 /// those of the old (RFC 8445 §9). Chromium lets them compete instead, and leaves a path with a higher priority only after
 /// three and a half seconds without a packet. Priorities of remote candidates serve this side alone.
 ///
-/// The types stay in their order within a generation, and apart from what only the browser knows of: peer-reflexive
-/// candidates have the type preference 110.
+/// The types stay in their order within a generation. All stay below what only the browser knows of: peer-reflexive
+/// candidates, with the type preference 110. A check of the new generation that comes before its candidate is one for a
+/// moment; and were it worth less than a pair with a candidate from before the restart, Chromium would never try it.
+/// Firefox still answers checks to those candidates, but takes no media that comes so.
 fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
     let mut ranked = candidate.clone();
     let mut words: Vec<&str> = candidate.candidate.split_ascii_whitespace().collect();
@@ -167,7 +169,7 @@ fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
 /// priorities: were the other side's worth more to both, each would send through the other's.
 fn place(kind: &str, generation: u32) -> Option<u32> {
     match kind {
-        "host" => Some((111 << 24) + generation * RANKS),
+        "host" => Some((103 << 24) + generation * RANKS),
         "srflx" => Some((92 << 24) + (2 * generation + 1) * RANKS),
         "relay" if generation > 0 => Some((92 << 24) + 2 * generation * RANKS),
         _ => None,

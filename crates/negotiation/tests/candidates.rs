@@ -166,7 +166,7 @@ fn after_a_rollback_candidates_of_the_generation_before_are_added_again() {
 fn candidates_of_a_restart_come_before_those_of_the_same_type_before_it() {
     // As Chromium gives them to two networks, and to two NATs.
     for (rising, preferences) in [
-        (["2122194687 198.51.100.1 1 typ host", "2122260223 192.0.2.1 1 typ host"], 111..126),
+        (["2122194687 198.51.100.1 1 typ host", "2122260223 192.0.2.1 1 typ host"], 103..110),
         (["1685987071 192.0.2.2 1 typ srflx", "1686052607 192.0.2.1 1 typ srflx raddr 0.0.0.0 rport 0"], 91..110),
     ] {
         let mut machine = connected(Polite);
@@ -201,7 +201,7 @@ fn restarts_without_end_leave_the_types_in_their_order() {
         let fragment = format!("c{number}");
         restart(&mut machine, &fragment);
         for (rest, preferences) in [
-            ("2147483647 ::1 1 typ host", 111..126),
+            ("2147483647 ::1 1 typ host", 103..110),
             ("4294967295 ::1 1 typ srflx", 91..110),
             ("1 ::1 1 typ relay", 0..110),
         ] {
