@@ -155,6 +155,59 @@ async fn a_server_that_does_not_answer_is_said() {
 }
 
 #[wasm_bindgen_test]
+async fn an_entry_that_was_granted_too_late_is_taken_back() {
+    let _page = Page::new();
+    support::set_acknowledging(false);
+    let mut ann = Participant::start();
+    ann.online().await;
+    ann.enter("Ann", Intent::Join);
+    ann.until("words", |state| state.problem == Some(Problem::RequestTimedOut)).await;
+    support::set_acknowledging(true);
+    ann.enter("Ann", Intent::Join);
+    ann.until("the room", |state| state.stage == Stage::InCall).await;
+}
+
+#[wasm_bindgen_test]
+async fn who_is_not_let_back_in_for_being_there_already_comes_back_all_the_same() {
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    let key = bob.state.peers[0].key;
+    support::refuse(Some("already-in-room".to_owned()));
+    support::set_reachable(false);
+    ann.until("offline", |state| state.signaling == SignalingState::Offline).await;
+    support::set_reachable(true);
+    until("both have left, to be let in", async || support::received("42[\"leave-room\"") >= 2).await;
+    support::refuse(None);
+    // Who comes now is met by both.
+    let mut cho = Participant::start();
+    cho.online().await;
+    cho.enter("Cho", Intent::Join);
+    cho.connected_to(&["Ann", "Bob"]).await;
+    ann.connected_to(&["Bob", "Cho"]).await;
+    bob.connected_to(&["Ann", "Cho"]).await;
+    assert!(bob.state.peers.iter().any(|peer| peer.key == key), "the connection is the one from before");
+}
+
+#[wasm_bindgen_test]
+async fn a_flood_of_introductions_is_answered_with_a_few() {
+    const FLOOD: usize = 300;
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    let before = support::received("42[\"ice-candidate\"");
+    let introduction = "{\"session\":\"nobody's\",\"acquaintance\":\"connected\"}";
+    let candidate = format!("{{\"candidate\":\"\",\"introduction\":{introduction}}}");
+    for _ in 0..FLOOD {
+        support::deliver(&format!("42[\"ice-candidate\",{{\"from\":\"stranger\",\"candidate\":{candidate}}}]"));
+    }
+    support::deliver("2");
+    until("everybody's pong", async || support::received("3") == 2).await;
+    let answers = support::received("42[\"ice-candidate\"") - before;
+    assert!((2..50).contains(&answers), "{answers} answers to {FLOOD} introductions");
+    ann.connected_to(&["Bob"]).await;
+    bob.connected_to(&["Ann"]).await;
+}
+
+#[wasm_bindgen_test]
 async fn pings_are_answered_and_a_missed_one_is_noticed() {
     let _page = Page::new();
     support::set_heartbeat(300, 200);

@@ -66,6 +66,21 @@ async fn a_microphone_that_another_program_takes_comes_back_once_it_is_free() {
 }
 
 #[wasm_bindgen_test]
+async fn a_microphone_whose_loss_is_told_before_it_ends_is_replaced() {
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    let before = ann.state.local.stream.clone();
+    tell_of_devices();
+    unplug(&ann, "audio");
+    ann.until("another microphone", |state| {
+        state.local.microphone == DeviceState::On && state.local.stream.is_some() && state.local.stream != before
+    })
+    .await;
+    bob.until("its sound", |state| state.peers[0].audio == Some(true)).await;
+    media_flows().await;
+}
+
+#[wasm_bindgen_test]
 async fn permission_that_is_withdrawn_is_said_and_not_asked_for_again() {
     let _page = Page::new();
     let (mut ann, mut bob) = two_in_a_call().await;

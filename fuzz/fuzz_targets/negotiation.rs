@@ -1,39 +1,83 @@
-//! What another participant sends about its connection: descriptions and candidates of any text, in any order. They are
-//! added, kept or dropped, and never more of them kept than there may be.
+//! What another participant sends about its connection: descriptions and candidates of any text, tagged in any way or not
+//! at all, in any order, also over connections begun anew. Candidates are added, kept or dropped, and never more of them
+//! kept than there may be.
 #![no_main]
 
 use libfuzzer_sys::{
     arbitrary::{self, Arbitrary},
     fuzz_target,
 };
-use vitrine_negotiation::{Action, Input, Negotiation, Role};
-use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
+use vitrine_negotiation::{Action, Input, Negotiation, Note, Role};
+use vitrine_protocol::signaling::{DescriptionTag, IceCandidate, SdpType, SessionDescription};
+
+/// The bound of the machine.
+const MAX_WAITING: usize = 256;
+
+/// Of few connections, so that what comes belongs to this one every so often.
+#[derive(Debug, Arbitrary)]
+struct Tag {
+    connection: u8,
+    to: Option<u8>,
+    serial: u8,
+    polite: bool,
+    answers: Option<u8>,
+}
+
+impl Tag {
+    fn read(self) -> DescriptionTag {
+        DescriptionTag {
+            connection: connection(self.connection),
+            to: self.to.map(connection),
+            serial: self.serial.into(),
+            polite: self.polite,
+            answers: self.answers.map(u32::from),
+        }
+    }
+}
+
+fn connection(number: u8) -> String {
+    format!("connection {}", number % 4)
+}
 
 #[derive(Debug, Arbitrary)]
 enum Event<'a> {
-    Offer(&'a str),
-    Answer(&'a str),
+    Offer(&'a str, Option<Tag>),
+    Answer(&'a str, Option<Tag>),
     Candidate(&'a str, Option<&'a str>),
     Needed,
     Restart,
     Done,
     Failed,
+    Anew(u8),
+}
+
+fn described(kind: SdpType, sdp: &str, tag: Option<Tag>) -> Input {
+    Input::RemoteDescription(SessionDescription { tag: tag.map(Tag::read), ..SessionDescription::new(kind, sdp) })
 }
 
 fuzz_target!(|input: (bool, Vec<Event<'_>>)| {
     let (polite, events) = input;
-    let mut machine = Negotiation::new(if polite { Role::Polite } else { Role::Impolite });
+    let mut machine = Negotiation::tagged(if polite { Role::Polite } else { Role::Impolite }, connection(0));
     let mut local = None;
     let mut remote = false;
+    let (mut received, mut settled) = (0, 0);
     for event in events {
         let input = match event {
-            Event::Offer(sdp) => Input::RemoteDescription(SessionDescription::new(SdpType::Offer, sdp)),
-            Event::Answer(sdp) => Input::RemoteDescription(SessionDescription::new(SdpType::Answer, sdp)),
-            Event::Candidate(text, fragment) => Input::RemoteCandidate(IceCandidate {
-                candidate: text.to_owned(),
-                username_fragment: fragment.map(str::to_owned),
-                ..IceCandidate::default()
-            }),
+            Event::Offer(sdp, tag) => described(SdpType::Offer, sdp, tag),
+            Event::Answer(sdp, tag) => described(SdpType::Answer, sdp, tag),
+            Event::Candidate(text, fragment) => {
+                received += 1;
+                Input::RemoteCandidate(IceCandidate {
+                    candidate: text.to_owned(),
+                    username_fragment: fragment.map(str::to_owned),
+                    ..IceCandidate::default()
+                })
+            }
+            Event::Anew(number) => {
+                machine = machine.anew(connection(number));
+                (local, remote, received, settled) = (None, false, 0, 0);
+                continue;
+            }
             Event::Needed => Input::NegotiationNeeded,
             Event::Restart => Input::RestartIce,
             Event::Failed => Input::DescriptionFailed("for a reason".to_owned()),
@@ -47,8 +91,10 @@ fuzz_target!(|input: (bool, Vec<Event<'_>>)| {
             match action {
                 Action::SetLocalDescription(kind) => local = Some(kind),
                 Action::SetRemoteDescription(_) => remote = true,
+                Action::AddCandidate(_) | Action::Note(Note::CandidateDropped { .. }) => settled += 1,
                 _ => {}
             }
         }
+        assert!(received <= settled + MAX_WAITING, "{received} candidates came, {settled} went");
     }
 });

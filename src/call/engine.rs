@@ -289,6 +289,7 @@ impl Engine {
                     members: Vec::new(),
                     missed: Vec::new(),
                     unclaimed: Vec::new(),
+                    introductions: Vec::new(),
                 });
                 match self.signaling_state {
                     SignalingState::Online => self.request_entry(),

@@ -5,12 +5,13 @@ use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
     control::ControlMessage,
     json::Json,
-    signaling::{Entered, UserId, event},
+    signaling::{Entered, ErrorCode, UserId, event},
     wire::Read,
 };
 
 use super::{
     Intent, Problem, SignalingState,
+    budget::Budget,
     engine::{Engine, Event, ticks},
     ice_servers::IceServerList,
 };
@@ -35,6 +36,8 @@ pub(super) struct Room {
     /// Who came into the room, and may be somebody we are connected to, under a new id; each with the timer after
     /// which he or she is a newcomer.
     pub(super) unclaimed: Vec<(UserId, Task)>,
+    /// What those who say who they are may still say, the latest first.
+    pub(super) introductions: Vec<(UserId, Budget)>,
 }
 
 /// After how long a server that did not let one back in is asked again, in milliseconds.
@@ -143,9 +146,6 @@ impl Engine {
             }
             // The next connection asks again.
             Err(RequestError::Offline) => return,
-            // Back after a loss, perhaps with many others, perhaps before the server has noticed that one was gone: the
-            // connections between the participants go on meanwhile.
-            _ if room.entered => return self.enter_later(ENTER_AGAIN_AFTER),
             Ok(Ok(answer)) => match answer.error {
                 Some(error) => Problem::Refused(error.code),
                 None => Problem::RefusedWithoutReason,
@@ -153,6 +153,15 @@ impl Engine {
             Ok(Err(_)) => Problem::RefusedWithoutReason,
             Err(RequestError::TimedOut) => Problem::RequestTimedOut,
         };
+        // An answer that is late may have let us in, and nobody is let in twice.
+        if matches!(problem, Problem::RequestTimedOut | Problem::Refused(ErrorCode::AlreadyInRoom)) {
+            self.signaling.emit(event::LEAVE_ROOM, None);
+        }
+        // Back after a loss, perhaps with many others, perhaps before the server has noticed that one was gone: the
+        // connections between the participants go on meanwhile.
+        if room.entered {
+            return self.enter_later(ENTER_AGAIN_AFTER);
+        }
         self.problem = Some(problem);
         self.room = None;
     }

@@ -217,6 +217,8 @@ impl Media {
         match change {
             TrackChange::Ended => {
                 device.track = None;
+                // Who looked for another one while it was there has not looked for its replacement.
+                device.looking = false;
                 // Who has switched it off misses nothing, and asks anew by switching it on.
                 device.state =
                     if device.wanted { DeviceState::Unavailable(DeviceProblem::Lost) } else { DeviceState::Off };

@@ -67,6 +67,9 @@ impl Peer {
         }
         let silent = self.has_control() && self.liveness.is_silent(now());
         if !silent {
+            if self.watch.standstill() {
+                self.refresh_pictures();
+            }
             self.watch.silence = Silence::None;
         }
         self.watch.wait = self.watch.wait.saturating_sub(1);
@@ -107,11 +110,9 @@ impl Peer {
                 Silence::None
             }
             Silence::Standstill(_) => {
-                // Over another path, which the browser has taken without a word. Until a whole picture comes, the other
-                // side shows nothing.
+                // Over another path, which the browser has taken without a word.
                 self.liveness.heard_directly(now());
-                self.connection.refresh_pictures();
-                self.owes_picture = true;
+                self.refresh_pictures();
                 Silence::None
             }
         };

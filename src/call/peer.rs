@@ -75,7 +75,7 @@ pub struct Peer {
     /// The connection has stood before.
     has_stood: bool,
     /// After a gap, the first whole picture may come before the other side is ready for it.
-    pub(super) owes_picture: bool,
+    owes_picture: bool,
     /// The control channel is open, or was when the path was lost.
     pub(super) control_open: bool,
     /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
@@ -205,6 +205,12 @@ impl Peer {
     /// There may be another path now, or the person asks for another try: the next tick takes it.
     pub fn try_again(&mut self) {
         self.liveness.try_again();
+    }
+
+    /// After a gap the other side shows nothing until a whole picture comes.
+    pub(super) fn refresh_pictures(&mut self) {
+        self.connection.refresh_pictures();
+        self.owes_picture = true;
     }
 
     /// Looks after the connection; called at every tick.
@@ -362,8 +368,7 @@ impl Peer {
         match self.view.connection {
             ConnectionState::Connected => {
                 if self.has_stood {
-                    self.connection.refresh_pictures();
-                    self.owes_picture = true;
+                    self.refresh_pictures();
                 }
                 self.has_stood = true;
                 self.reach(Step::Connected);

@@ -11,11 +11,12 @@ use vitrine_protocol::{
 
 use super::{
     ConnectionState, Problem,
+    budget::Budget,
     delivery::Way,
     engine::{Engine, Event},
     peer::{News, Peer},
 };
-use crate::browser::{PeerConnectionEvent, Task, describe, random_id};
+use crate::browser::{PeerConnectionEvent, Task, describe, now, random_id};
 
 /// How long somebody may take to say that we are connected already, in milliseconds.
 const CLAIM_WITHIN: u32 = 1_500;
@@ -23,6 +24,9 @@ const CLAIM_WITHIN: u32 = 1_500;
 const MISSED_AFTER: u32 = 1_500;
 /// Most peers at a time, whatever a server says. Every connection costs the browser dearly.
 const MAX_PEERS: usize = 64;
+/// What an introduction takes of the allowance of whoever sends it, in messages: it is answered, and perhaps with a new
+/// connection.
+const INTRODUCTION: f64 = 30.0;
 
 impl Engine {
     /// These are in the room, and will offer, unless we are connected already: then the server was lost and found, and
@@ -102,8 +106,22 @@ impl Engine {
         );
     }
 
+    /// Whether somebody may say who he or she is: a flood of it would have us flood the server.
+    fn accepts_introduction(&mut self, from: &UserId) -> bool {
+        let Some(room) = &mut self.room else { return false };
+        let place = room.introductions.iter().position(|(id, _)| id == from).unwrap_or_else(|| {
+            room.introductions.truncate(MAX_PEERS - 1);
+            room.introductions.insert(0, (from.clone(), Budget::new(now())));
+            0
+        });
+        room.introductions[place].1.spend(now(), INTRODUCTION)
+    }
+
     /// Somebody said who he or she is.
     fn introduced(&mut self, from: UserId, introduction: Introduction) {
+        if !self.accepts_introduction(&from) {
+            return;
+        }
         self.claim(&from);
         let known_as = if self.peers.knows(&from) {
             Some(from.clone())
@@ -158,7 +176,10 @@ impl Engine {
                 if !self.peers.knows(&from) {
                     // For a connection that is no more.
                     if description.tag.as_ref().is_some_and(|tag| tag.to.is_some()) {
-                        return self.introduce(&from, Acquaintance::Stranger);
+                        if self.accepts_introduction(&from) {
+                            self.introduce(&from, Acquaintance::Stranger);
+                        }
+                        return;
                     }
                     self.add_peer(from.clone(), Role::Polite);
                 }

@@ -19,6 +19,9 @@ use crate::browser::now;
 /// How long the server may take to greet.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// The longest timer, in milliseconds: a server may ask for more patience than a browser's timers have.
+const LONGEST_TIMER: f64 = 60_000.0;
+
 pub(super) async fn run(
     url: String,
     mut outgoing: UnboundedReceiver<Outgoing>,
@@ -94,7 +97,7 @@ impl Session {
     ) -> Loss {
         loop {
             let remaining = self.patience.as_secs_f64() * 1000.0 - (now() - self.heard);
-            let silence = TimeoutFuture::new(remaining.max(0.0) as u32 + 1).fuse();
+            let silence = TimeoutFuture::new(remaining.clamp(0.0, LONGEST_TIMER) as u32 + 1).fuse();
             pin_mut!(silence);
             let result = select! {
                 frame = self.socket.next().fuse() => match frame {

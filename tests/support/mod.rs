@@ -24,6 +24,7 @@ extern "C" {
     pub fn fail_devices(kinds: Vec<String>, name: &str);
     pub fn set_reachable(reachable: bool);
     pub fn set_answering(answering: bool);
+    pub fn set_acknowledging(acknowledging: bool);
     pub fn set_heartbeat(interval: u32, timeout: u32);
     pub fn refuse(code: Option<String>);
     pub fn stand_in_for_relays(behaviour: &str);

@@ -14,7 +14,7 @@ let server;
 let connections = [];
 
 function reset() {
-  server = { reachable: true, answering: true, pingInterval: 25000, pingTimeout: 600000, sockets: [], rooms: new Map(),
+  server = { reachable: true, answering: true, acknowledging: true, pingInterval: 25000, pingTimeout: 600000, sockets: [], rooms: new Map(),
     received: [], serial: 0, refusal: null, iceServers: [], lifetime: undefined, namesServers: true };
 }
 
@@ -63,9 +63,10 @@ class FakeWebSocket extends EventTarget {
     const event = /^42(\d*)(\[.*)$/s.exec(text);
     if (!event || !server.answering) return;
     const [name, data] = JSON.parse(event[2]);
-    const answer = (value) => event[1] && this.deliver(`43${event[1]}${JSON.stringify([value])}`);
+    const answer = (value) => event[1] && server.acknowledging && this.deliver(`43${event[1]}${JSON.stringify([value])}`);
     if (name === "create-room" || name === "join-room") {
-      if (server.refusal) return answer({ success: false, error: { code: server.refusal, message: "" } });
+      const refusal = server.refusal ?? (this.room && "already-in-room");
+      if (refusal) return answer({ success: false, error: { code: refusal, message: "" } });
       const room = server.rooms.get(data) ?? server.rooms.set(data, new Set()).get(data);
       const existingUsers = [...room].map((other) => other.sid);
       room.forEach((other) => other.emit("user-joined", { userId: this.sid }));
@@ -181,6 +182,8 @@ export function set_reachable(reachable) {
   if (!reachable) [...server.sockets].forEach((socket) => socket.drop());
 }
 export function set_answering(answering) { server.answering = answering; }
+/** Without acknowledgements it does what it is asked for, and says nothing of it. */
+export function set_acknowledging(acknowledging) { server.acknowledging = acknowledging; }
 export function set_heartbeat(interval, timeout) { Object.assign(server, { pingInterval: interval, pingTimeout: timeout }); }
 export function refuse(code) { server.refusal = code; }
 export function deliver(text) { server.sockets.forEach((socket) => socket.deliver(text)); }

@@ -145,17 +145,19 @@ impl Candidates {
 /// those of the old (RFC 8445 §9). Chromium lets them compete instead, and leaves a path with a higher priority only after
 /// three and a half seconds without a packet. Priorities of remote candidates serve this side alone.
 ///
-/// The types stay in their order within a generation. All stay below what only the browser knows of: peer-reflexive
-/// candidates, with the type preference 110. A check of the new generation that comes before its candidate is one for a
-/// moment; and were it worth less than a pair with a candidate from before the restart, Chromium would never try it.
-/// Firefox still answers checks to those candidates, but takes no media that comes so.
+/// The types stay in their order within a generation, and apart from what only the browser knows of: peer-reflexive
+/// candidates have the type preference 110. Below it stay those that do not name their generation, as only libwebrtc does.
+/// A check that comes before its candidate makes a peer-reflexive one for a moment; were that worth less than what was
+/// there before the restart, Chromium would never try the pair. From another Chromium it hears over either; Firefox still
+/// answers checks to the candidates from before, but takes no media that comes so.
 fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
     let mut ranked = candidate.clone();
     let mut words: Vec<&str> = candidate.candidate.split_ascii_whitespace().collect();
+    let names_generation = words.contains(&"generation");
     // RFC 8839 §5.1: foundation, component, transport, priority, address, port, "typ", type.
     if let [_, _, "udp" | "UDP", priority, _, _, _, kind, ..] = &mut words[..]
         && let Ok(given) = priority.parse::<u32>()
-        && let Some(place) = place(kind, generation.min(MAX_GENERATION))
+        && let Some(place) = place(kind, generation.min(MAX_GENERATION), names_generation)
     {
         let ranked_priority = (place + given / 256 % RANKS).to_string();
         *priority = &ranked_priority;
@@ -167,9 +169,9 @@ fn ranked(candidate: &IceCandidate, generation: u32) -> IceCandidate {
 /// The lowest priority of a type of candidates in a generation. A relay comes before the NATs' addresses of the generation
 /// before. The first relays are left alone, because one's own and the other side's are told apart by nothing but their
 /// priorities: were the other side's worth more to both, each would send through the other's.
-fn place(kind: &str, generation: u32) -> Option<u32> {
+fn place(kind: &str, generation: u32, names_generation: bool) -> Option<u32> {
     match kind {
-        "host" => Some((103 << 24) + generation * RANKS),
+        "host" => Some((if names_generation { 111 << 24 } else { 103 << 24 }) + generation * RANKS),
         "srflx" => Some((92 << 24) + (2 * generation + 1) * RANKS),
         "relay" if generation > 0 => Some((92 << 24) + 2 * generation * RANKS),
         _ => None,

@@ -164,9 +164,10 @@ fn after_a_rollback_candidates_of_the_generation_before_are_added_again() {
 
 #[test]
 fn candidates_of_a_restart_come_before_those_of_the_same_type_before_it() {
-    // As Chromium gives them to two networks, and to two NATs.
+    // As Chromium and Firefox give them to two networks, and to two NATs.
     for (rising, preferences) in [
-        (["2122194687 198.51.100.1 1 typ host", "2122260223 192.0.2.1 1 typ host"], 103..110),
+        (["2122194687 198.51.100.1 1 typ host generation 0", "2122260223 192.0.2.1 1 typ host generation 0"], 111..126),
+        (["2122187007 198.51.100.1 1 typ host", "2122252543 192.0.2.1 1 typ host"], 103..110),
         (["1685987071 192.0.2.2 1 typ srflx", "1686052607 192.0.2.1 1 typ srflx raddr 0.0.0.0 rport 0"], 91..110),
     ] {
         let mut machine = connected(Polite);
@@ -201,6 +202,7 @@ fn restarts_without_end_leave_the_types_in_their_order() {
         let fragment = format!("c{number}");
         restart(&mut machine, &fragment);
         for (rest, preferences) in [
+            ("2147483647 ::1 1 typ host generation 0", 111..126),
             ("2147483647 ::1 1 typ host", 103..110),
             ("4294967295 ::1 1 typ srflx", 91..110),
             ("1 ::1 1 typ relay", 0..110),
@@ -260,7 +262,7 @@ fn restart(machine: &mut Negotiation, fragment: &str) {
 
 /// The priority with which a candidate is added; nothing else of it is changed.
 fn priority(machine: &mut Negotiation, fragment: &str, rest: &str) -> u32 {
-    let sent = format!("candidate:1 1 udp {rest} generation 0");
+    let sent = format!("candidate:1 1 udp {rest}");
     let actions = machine.handle(RemoteCandidate(IceCandidate { candidate: sent.clone(), ..candidate(fragment, 1) }));
     let [AddCandidate(added)] = &actions[..] else { panic!("{actions:?}") };
     let word = |text: &str| text.split(' ').nth(3).map(str::to_owned).unwrap_or_default();

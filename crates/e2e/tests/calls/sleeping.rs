@@ -60,6 +60,21 @@ async fn after_a_nap_the_call_goes_on_where_it_was() -> Result<()> {
 
 #[tokio::test]
 async fn after_a_long_sleep_everybody_is_met_again() -> Result<()> {
+    sleeps_until(async |_| Ok(())).await
+}
+
+#[tokio::test]
+async fn after_a_sleep_of_minutes_everybody_is_met_again() -> Result<()> {
+    // However much longer it is: nothing waits for a sleeper any more.
+    sleeps_until(async |cho| {
+        let script = "return (await (await fetch('metrics')).text()).includes('vitrine_sockets 2\\n')";
+        cho.wait_for::<bool>("the server has given the sleeper up", script).await.map(drop)
+    })
+    .await
+}
+
+/// Ben sleeps until the others have given him up, somebody else has come, and `this` has happened.
+async fn sleeps_until(this: impl AsyncFn(&VitrinePage) -> Result<()>) -> Result<()> {
     let _turn = turn().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
@@ -71,6 +86,7 @@ async fn after_a_long_sleep_everybody_is_met_again() -> Result<()> {
         tiles.iter().any(|tile| tile.name == "Cho" && tile.state == "connected")
     })
     .await?;
+    this(&cho).await?;
     ben.thaw()?;
     try_join3(catches_up(&ben, &["Ada", "Cho"]), catches_up(&ada, &["Ben", "Cho"]), catches_up(&cho, &["Ada", "Ben"]))
         .await?;
