@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{try_join, try_join3};
-use vitrine_e2e::{Browser, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
+use vitrine_e2e::{Browser, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
 
 use crate::turn;
 
@@ -12,9 +12,9 @@ const BROWSER: Browser = Browser::ChromiumSmallCamera;
 /// What a page shows is true again this soon after waking.
 const CAUGHT_UP: Duration = Duration::from_secs(3);
 
-async fn ada_and_ben(venue: &Venue) -> Result<(VitrinePage, VitrinePage)> {
-    let ada = VitrinePage::create(BROWSER, "Ada", &venue.url(), "tea").await?;
-    let ben = VitrinePage::join(BROWSER, "Ben", &venue.url(), "tea").await?;
+async fn ada_and_ben(base: &str) -> Result<(VitrinePage, VitrinePage)> {
+    let ada = VitrinePage::create(BROWSER, "Ada", base, "tea").await?;
+    let ben = VitrinePage::join(BROWSER, "Ben", base, "tea").await?;
     try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
     media_flows(&[&ada, &ben]).await?;
     Ok((ada, ben))
@@ -40,8 +40,9 @@ async fn catches_up(page: &VitrinePage, others: &[&str]) -> Result<()> {
 #[tokio::test]
 async fn after_a_nap_the_call_goes_on_where_it_was() -> Result<()> {
     let _turn = turn().await;
-    let venue = Venue::start(Make::Vitrine).await?;
-    let (ada, ben) = ada_and_ben(&venue).await?;
+    let site = Site::of_the_app()?;
+    let server = VitrineServer::start(site.path()).await?;
+    let (ada, ben) = ada_and_ben(&server.url()).await?;
     let before = try_join(ada.identity(), ben.identity()).await?;
     ada.start_frame_clock().await?;
     ben.freeze()?;
@@ -76,12 +77,13 @@ async fn after_a_sleep_of_minutes_everybody_is_met_again() -> Result<()> {
 /// Ben sleeps until the others have given him up, somebody else has come, and `this` has happened.
 async fn sleeps_until(this: impl AsyncFn(&VitrinePage) -> Result<()>) -> Result<()> {
     let _turn = turn().await;
-    let venue = Venue::start(Make::Vitrine).await?;
-    let (ada, ben) = ada_and_ben(&venue).await?;
+    let site = Site::of_the_app()?;
+    let server = VitrineServer::start(site.path()).await?;
+    let (ada, ben) = ada_and_ben(&server.url()).await?;
     ben.freeze()?;
     // Until nobody waits for him any more, and the room is another one.
     ada.sees(&[]).await?;
-    let cho = VitrinePage::join(BROWSER, "Cho", &venue.url(), "tea").await?;
+    let cho = VitrinePage::join(BROWSER, "Cho", &server.url(), "tea").await?;
     ada.wait_for_tiles("Cho is connected", |tiles| {
         tiles.iter().any(|tile| tile.name == "Cho" && tile.state == "connected")
     })
