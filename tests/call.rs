@@ -221,6 +221,16 @@ async fn pings_are_answered_and_a_missed_one_is_noticed() {
 }
 
 #[wasm_bindgen_test]
+async fn a_server_may_ask_for_more_patience_than_timers_have() {
+    let _page = Page::new();
+    support::set_heartbeat(u32::MAX, u32::MAX);
+    let mut ann = Participant::start();
+    ann.online().await;
+    support::deliver("2");
+    until("a pong", async || support::received("3") == 1).await;
+}
+
+#[wasm_bindgen_test]
 async fn nonsense_from_the_server_changes_nothing() {
     let _page = Page::new();
     let (mut ann, mut bob) = two_in_a_call().await;

@@ -14,8 +14,8 @@ let server;
 let connections = [];
 
 function reset() {
-  server = { reachable: true, answering: true, acknowledging: true, pingInterval: 25000, pingTimeout: 600000, sockets: [], rooms: new Map(),
-    received: [], serial: 0, refusal: null, iceServers: [], lifetime: undefined, namesServers: true };
+  server = { reachable: true, answering: true, acknowledging: true, pingInterval: 25000, pingTimeout: 600000, sockets: [],
+    rooms: new Map(), received: [], serial: 0, refusal: null, iceServers: [], lifetime: undefined, namesServers: true };
 }
 
 const namedServers = () => ({ iceServers: server.iceServers, iceServersLifetime: server.lifetime });
