@@ -62,31 +62,7 @@ impl Process {
             Err(_) => Err(Error::NotReady { program, waited: READY_WITHIN, output }),
         }
     }
-}
 
-/// Starts `command` as it runs for anybody: root's browsers may put their threads for sound before everything else, and
-/// on a small machine with many of them no script gets to run for half a minute.
-fn spawn_without_priority(command: &mut Command) -> io::Result<Child> {
-    // On a thread of its own, so that this program keeps what it may.
-    let spawn = || {
-        give_up_priority();
-        command.spawn()
-    };
-    let result = thread::scope(|scope| scope.spawn(spawn).join());
-    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// What this thread starts cannot raise its priority; without root it cannot anyway.
-#[cfg(target_os = "linux")]
-fn give_up_priority() {
-    use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
-    let _ = remove_capability_from_bounding_set(CapabilitySet::SYS_NICE);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn give_up_priority() {}
-
-impl Process {
     /// The id of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -130,6 +106,28 @@ impl Descendant {
         send_signal(&self.id.to_string(), signal);
     }
 }
+
+/// Starts `command` as it runs for anybody: root's browsers may put their threads for sound before everything else, and
+/// on a small machine with many of them no script gets to run for half a minute.
+fn spawn_without_priority(command: &mut Command) -> io::Result<Child> {
+    // On a thread of its own, so that this program keeps what it may.
+    let spawn = || {
+        give_up_priority();
+        command.spawn()
+    };
+    let result = thread::scope(|scope| scope.spawn(spawn).join());
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// What this thread starts cannot raise its priority; without root it cannot anyway.
+#[cfg(target_os = "linux")]
+fn give_up_priority() {
+    use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+    let _ = remove_capability_from_bounding_set(CapabilitySet::SYS_NICE);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_up_priority() {}
 
 /// Every running program with its parent.
 fn processes() -> io::Result<Vec<(u32, Descendant)>> {
