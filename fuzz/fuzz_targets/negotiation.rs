@@ -23,14 +23,14 @@ struct Tag {
     answers: Option<u8>,
 }
 
-impl Tag {
-    fn read(self) -> DescriptionTag {
-        DescriptionTag {
-            connection: connection(self.connection),
-            to: self.to.map(connection),
-            serial: self.serial.into(),
-            polite: self.polite,
-            answers: self.answers.map(u32::from),
+impl From<Tag> for DescriptionTag {
+    fn from(tag: Tag) -> Self {
+        Self {
+            connection: connection(tag.connection),
+            to: tag.to.map(connection),
+            serial: tag.serial.into(),
+            polite: tag.polite,
+            answers: tag.answers.map(u32::from),
         }
     }
 }
@@ -52,7 +52,7 @@ enum Event<'a> {
 }
 
 fn described(kind: SdpType, sdp: &str, tag: Option<Tag>) -> Input {
-    Input::RemoteDescription(SessionDescription { tag: tag.map(Tag::read), ..SessionDescription::new(kind, sdp) })
+    Input::RemoteDescription(SessionDescription { tag: tag.map(Into::into), ..SessionDescription::new(kind, sdp) })
 }
 
 fuzz_target!(|input: (bool, Vec<Event<'_>>)| {
