@@ -93,7 +93,7 @@ async fn without_any_device_one_watches_and_listens() {
     ann.until("the room", |state| state.stage == Stage::InCall).await;
     bob.enter("Bob", Intent::Join);
     ann.connected_to(&["Bob"]).await;
-    ann.until("a stream", |state| state.peers[0].stream.is_some()).await;
+    ann.until("a stream", |state| state.peers[0].video_stream.is_some()).await;
     bob.connected_to(&["Ann"]).await;
     ann.call.send(Command::SetCamera(true));
     ann.call.send(Command::SetMicrophone(true));
@@ -218,6 +218,23 @@ async fn pings_are_answered_and_a_missed_one_is_noticed() {
     // At once, so that nobody sees it.
     until("another connection", async || support::received("40") == 2).await;
     ann.online().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_was_too_slow_to_listen_blames_nobody() {
+    let _page = Page::new();
+    support::set_heartbeat(600, 600);
+    let (mut ann, mut bob) = two_in_a_call().await;
+    for blocked in [1_000, 4_000, 2_000] {
+        support::block(blocked);
+        support::deliver("2");
+        media_flows().await;
+    }
+    ann.connected_to(&["Bob"]).await;
+    bob.connected_to(&["Ann"]).await;
+    assert_eq!(support::restarts(), 0, "restarts of ICE");
+    assert_eq!(support::open_connections(), 2);
+    assert_eq!(support::received("40"), 2, "nobody has connected to the server again");
 }
 
 #[wasm_bindgen_test]

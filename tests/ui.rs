@@ -25,11 +25,16 @@ use vitrine_protocol::{
     control::RelayProtocol,
     signaling::{ErrorCode, UserId},
 };
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlVideoElement, MediaStream};
+use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlMediaElement, HtmlVideoElement, MediaStream};
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(module = "/tests/support/page.js")]
+extern "C" {
+    async fn sound_without_a_frame() -> wasm_bindgen::JsValue;
+}
 
 /// The app in an element of its own, and what it asked for; gone when dropped.
 struct Page {
@@ -126,7 +131,8 @@ fn peer(id: &str) -> PeerState {
         id: UserId(id.into()),
         name: Some(format!("Name of {id}")),
         connection: ConnectionState::Connected,
-        stream: Some(MediaStream::new().unwrap()),
+        audio_stream: Some(MediaStream::new().unwrap()),
+        video_stream: Some(MediaStream::new().unwrap()),
         audio: Some(true),
         video: Some(true),
         path: None,
@@ -321,6 +327,49 @@ async fn somebody_leaving_touches_no_other_picture() {
     assert_eq!(page.text("people").chars().filter(char::is_ascii_digit).collect::<String>(), "3");
 }
 
+/// Asks again, a frame later, until `reached`; a test that waits in vain ends by the runner's own limit.
+async fn until(mut reached: impl FnMut() -> bool) {
+    while !reached() {
+        gloo_timers::future::TimeoutFuture::new(16).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn sound_is_played_though_the_video_track_has_no_frame() {
+    let streams: js_sys::Array = sound_without_a_frame().await.unchecked_into();
+    let [audio_stream, video_stream] = [0, 1].map(|index| Some(streams.get(index).unchecked_into()));
+    let page = Page::open("", in_call(vec![PeerState { audio_stream, video_stream, ..peer("one") }])).await;
+    let player = |test_id: &str| page.get(test_id).unchecked_into::<HtmlMediaElement>();
+    let (audio, video) = (player("remote-audio"), player("remote-video"));
+    until(|| audio.current_time() > 0.2).await;
+    assert_eq!(video.ready_state(), 0);
+    assert!(!audio.muted());
+}
+
+#[wasm_bindgen_test]
+async fn what_the_browser_paused_plays_again() {
+    let streams: js_sys::Array = sound_without_a_frame().await.unchecked_into();
+    let audio_stream = Some(streams.get(0).unchecked_into());
+    let page = Page::open("", in_call(vec![PeerState { audio_stream, ..peer("one") }])).await;
+    let audio: HtmlMediaElement = page.get("remote-audio").unchecked_into();
+    until(|| audio.current_time() > 0.0).await;
+    audio.pause().unwrap();
+    assert!(audio.paused());
+    let paused_at = audio.current_time();
+    until(|| !audio.paused() && audio.current_time() > paused_at).await;
+}
+
+#[wasm_bindgen_test]
+async fn an_open_permission_prompt_is_said_in_the_call() {
+    let page = Page::open("", in_call(vec![])).await;
+    assert!(page.find("[data-testid=prompt]").is_none());
+    let prompted = DeviceState::Asking { wanted: true, prompted: true };
+    page.update(|state| state.local.camera = prompted).await;
+    assert!(page.get("prompt").parent_element().is_some_and(|region| attribute(&region, "role") == "status"));
+    page.update(|state| state.local.camera = DeviceState::On).await;
+    assert!(page.find("[data-testid=prompt]").is_none());
+}
+
 #[wasm_bindgen_test]
 async fn switches_say_whether_the_device_is_on_and_ask_for_the_other() {
     let local = LocalMedia { microphone: DeviceState::On, camera: DeviceState::Off, stream: None };
@@ -331,9 +380,12 @@ async fn switches_say_whether_the_device_is_on_and_ask_for_the_other() {
         page.click("toggle-mic").await;
         page.click("toggle-camera").await;
         assert_eq!(page.sent(), [Command::SetMicrophone(false), Command::SetCamera(true)]);
-        page.update(|state| state.local.camera = DeviceState::Asking).await;
+        page.update(|state| state.local.camera = DeviceState::ASKED_FOR).await;
+        assert_eq!(attribute(&page.get("toggle-camera"), "aria-pressed"), "true", "it shows the wish");
         page.click("toggle-camera").await;
-        assert_eq!(page.sent(), [], "the browser is asking already");
+        assert_eq!(page.sent(), [Command::SetCamera(false)], "a press counts while the browser asks");
+        page.update(|state| state.local.camera = DeviceState::Asking { wanted: false, prompted: false }).await;
+        assert_eq!(attribute(&page.get("toggle-camera"), "aria-pressed"), "false");
     }
 }
 
@@ -370,7 +422,7 @@ async fn a_device_lost_in_the_call_is_said_once() {
     page.find("[data-testid=error] .icon-button").unwrap().unchecked_into::<HtmlElement>().click();
     tick().await;
     assert!(page.find("[data-testid=error]").is_none());
-    page.update(|state| state.local.camera = DeviceState::Asking).await;
+    page.update(|state| state.local.camera = DeviceState::ASKED_FOR).await;
     page.update(|state| state.local.camera = DeviceState::Unavailable(DeviceProblem::Lost)).await;
     assert!(page.find("[data-testid=error]").is_some(), "asked again, it is news again");
 }

@@ -1,9 +1,10 @@
 //! Microphone and camera: asking for them, and owning what was given. A [`LocalTrack`] that is dropped is stopped,
 //! so the camera's light cannot stay on by mistake.
 
+use futures_channel::oneshot;
 use vitrine_protocol::json::Json;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     EventTarget, MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaStreamTrackState, PermissionState,
     PermissionStatus,
@@ -31,6 +32,12 @@ impl Kind {
             Self::Video => "video",
         }
     }
+}
+
+/// What `track` carries, and a stream of it alone. `None` only where the browser has no streams.
+pub fn stream_of(track: &MediaStreamTrack) -> (Kind, Option<Stream>) {
+    let kind = if track.kind() == Kind::Audio.name() { Kind::Audio } else { Kind::Video };
+    (kind, MediaStream::new().ok().inspect(|stream| stream.add_track(track)))
 }
 
 /// Why `getUserMedia` gave nothing, by the `DOMException`'s name (mediacapture-streams §10.2).
@@ -113,7 +120,7 @@ impl LocalTrack {
     pub fn set_picture(&self, picture: Picture) {
         let constraints = picture.constraints();
         let Ok(promise) = self.track.apply_constraints_with_constraints(constraints.unchecked_ref()) else { return };
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn_local(async move {
             if let Err(error) = JsFuture::from(promise).await {
                 super::describe(&format!("the camera keeps its size: {}", JsError::from(error)));
             }
@@ -233,6 +240,12 @@ pub async fn watch_devices(handler: impl Fn() + Clone + 'static) -> Vec<Listener
     listeners
 }
 
+/// Whether asking for a device makes the browser ask the user, as far as the browser tells.
+pub async fn asks_for_permission(kind: Kind) -> bool {
+    let state = permission(kind).await.map(|status| status.state());
+    !matches!(state, Some(PermissionState::Granted | PermissionState::Denied))
+}
+
 /// The permission for a device, where the browser tells.
 async fn permission(kind: Kind) -> Option<PermissionStatus> {
     let name = match kind {
@@ -262,9 +275,19 @@ async fn request(audio: bool, video: bool) -> Result<(Option<LocalTrack>, Option
         wanted.set_video(&Picture::for_peers(1).constraints());
     }
     let promise = devices.get_user_media_with_constraints(&wanted).map_err(JsError::from)?;
-    let stream: MediaStream = JsFuture::from(promise).await.map_err(JsError::from)?.unchecked_into();
-    let first = |tracks: js_sys::Array| tracks.get(0).dyn_into::<MediaStreamTrack>().ok().map(LocalTrack::new);
-    Ok((first(stream.get_audio_tracks().unchecked_into()), first(stream.get_video_tracks().unchecked_into())))
+    // The browser's answer is awaited to its end, whatever becomes of the caller: a device that starts after the
+    // caller has gone must be stopped.
+    let (sender, answer) = oneshot::channel();
+    spawn_local(async move {
+        let first = |tracks: js_sys::Array| tracks.get(0).dyn_into::<MediaStreamTrack>().ok().map(LocalTrack::new);
+        let tracks = JsFuture::from(promise).await.map(|stream| {
+            let stream: MediaStream = stream.unchecked_into();
+            (first(stream.get_audio_tracks().unchecked_into()), first(stream.get_video_tracks().unchecked_into()))
+        });
+        let _ = sender.send(tracks);
+    });
+    let tracks = answer.await.map_err(|_| CaptureError::Busy)?;
+    Ok(tracks.map_err(JsError::from)?)
 }
 
 /// Size and rate of a camera's pictures.

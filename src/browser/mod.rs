@@ -1,6 +1,7 @@
 //! Thin owners of the browser's objects: whatever registers a listener removes it on drop, every JS call that can
 //! throw returns a typed error. No decisions are taken here.
 
+mod clock;
 mod data_channel;
 mod devices;
 mod error;
@@ -11,10 +12,11 @@ mod page;
 mod peer_connection;
 mod task;
 
+pub use clock::{listening_now, wait_listening};
 pub use data_channel::{ControlChannel, ControlChannelEvent};
 pub use devices::{
-    Capture, CaptureError, Kind, LocalTrack, Picture, Stream, TrackChange, capture, capture_quietly,
-    follow_default_microphone, watch_devices,
+    Capture, CaptureError, Kind, LocalTrack, Picture, Stream, TrackChange, asks_for_permission, capture,
+    capture_quietly, follow_default_microphone, stream_of, watch_devices,
 };
 pub use error::JsError;
 pub use listener::Listener;

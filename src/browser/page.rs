@@ -24,6 +24,11 @@ pub fn has_devices() -> bool {
     })
 }
 
+/// Whether nobody sees the page now.
+pub fn is_hidden() -> bool {
+    web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())
+}
+
 /// Content of `<meta name=… content=…>`, if present and not blank.
 pub fn meta(name: &str) -> Option<String> {
     let element = web_sys::window()?.document()?.query_selector(&format!("meta[name='{name}']")).ok()??;

@@ -42,8 +42,8 @@ pub enum PeerConnectionEvent {
     Gathered,
     /// `connectionState` changed to this.
     ConnectionState(RtcPeerConnectionState),
-    /// A remote track arrived, in this stream.
-    Track(MediaStream),
+    /// A remote track arrived.
+    Track(MediaStreamTrack),
     /// The operation asked for with [`PeerConnection::set_local_description`] is done; this is the description now.
     LocalDescriptionSet(SessionDescription),
     /// The operation asked for with [`PeerConnection::set_remote_description`] is done.
@@ -339,16 +339,7 @@ fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone 
             let connection = event.target()?.dyn_into::<RtcPeerConnection>().ok()?;
             Some(PeerConnectionEvent::ConnectionState(connection.connection_state()))
         }),
-        on("track", |event| {
-            let event = event.dyn_ref::<RtcTrackEvent>()?;
-            let stream = event.streams().get(0).dyn_into::<MediaStream>().ok();
-            let stream = stream.or_else(|| {
-                let alone = MediaStream::new().ok()?;
-                alone.add_track(&event.track());
-                Some(alone)
-            })?;
-            Some(PeerConnectionEvent::Track(stream))
-        }),
+        on("track", |event| Some(PeerConnectionEvent::Track(event.dyn_ref::<RtcTrackEvent>()?.track()))),
     ]
 }
 

@@ -7,7 +7,7 @@ use super::{
     delivery::Way,
     peer::{Context, News, Peer},
 };
-use crate::browser::{ControlChannelEvent, JsError, now};
+use crate::browser::{ControlChannelEvent, JsError, listening_now, now};
 
 /// Longest name that is shown, in Unicode scalar values.
 const MAX_NAME_CHARS: usize = 64;
@@ -77,12 +77,11 @@ impl Peer {
 
     /// Notes a sign of life; whether the participant has not sent too much.
     pub(super) fn accepts_more(&mut self, way: Way) -> bool {
-        let now = now();
         match way {
-            Way::Signaling => self.liveness.heard(now),
-            Way::Control => self.liveness.heard_directly(now),
+            Way::Signaling => self.liveness.heard(listening_now()),
+            Way::Control => self.liveness.heard_directly(listening_now()),
         }
-        let accepts = self.budget.spend(now, 1.0);
+        let accepts = self.budget.spend(now(), 1.0);
         if !accepts {
             self.complain("sends too much: some of it is dropped");
             self.excess = self.excess.saturating_add(1);

@@ -11,7 +11,7 @@ use super::{
     Step,
     peer::{Context, Peer},
 };
-use crate::browser::now;
+use crate::browser::listening_now;
 
 /// How a description or a candidate travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Peer {
 
     /// A control channel that works is nearer than any server.
     fn usual_way(&self) -> Way {
-        if self.control_open && self.liveness.is_fresh(now()) { Way::Control } else { Way::Signaling }
+        if self.control_open && self.liveness.is_fresh(listening_now()) { Way::Control } else { Way::Signaling }
     }
 
     /// Sends by the `first` way, or else by the other. What goes neither way is lost: [`Liveness`] sees to it that it

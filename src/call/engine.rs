@@ -46,6 +46,8 @@ pub enum Event {
     IceServers(Result<Json, RequestError>),
     /// The browser answered a request for devices.
     Captured(Capture),
+    /// The browser asks the user whether this page may use the device.
+    Prompted(Kind),
     /// What was found for a device that was lost.
     LookedAgain(Kind, Capture),
     /// The track with this serial number changed by itself.
@@ -232,6 +234,7 @@ impl Engine {
                 self.media.captured(capture);
                 self.resend(&[Kind::Audio, Kind::Video]);
             }
+            Event::Prompted(kind) => self.media.prompted(kind),
             Event::LookedAgain(kind, capture) => {
                 self.media.looked_again(kind, capture);
                 self.resend(&[kind]);

@@ -52,9 +52,12 @@ const RETURN_AFTER: f64 = 1_000.0;
 const TELL_AHEAD: f64 = 250.0;
 
 impl Engine {
-    /// Leaves the room, if there is one.
+    /// Leaves the room, if there is one. The devices of a call end with it; a preview goes on.
     pub(super) fn leave(&mut self) {
-        if self.room.take().is_some() {
+        if let Some(room) = self.room.take() {
+            if room.entered {
+                self.media.release();
+            }
             self.signaling.emit(event::LEAVE_ROOM, None);
             self.peers.clear();
             self.ice_servers = IceServerList::default();

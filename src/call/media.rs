@@ -14,8 +14,11 @@ struct Device {
     /// What the person wants; counts when a device that was asked for arrives.
     wanted: bool,
     track: Option<LocalTrack>,
-    /// The request under way, or the last one. A new one starts only after its end.
+    /// The request under way, or the last one. A new one starts only after its end. What a dropped one is given
+    /// later is stopped.
     request: Option<Task>,
+    /// Finds out whether the request under way waits for the user's answer.
+    prompt: Option<Task>,
     /// The request under way was not the person's.
     looking: bool,
     /// Tells the current track's changes from those of one before.
@@ -65,6 +68,8 @@ impl Media {
         self.microphone.request = Some(Task::spawn(async move {
             let _ = events.unbounded_send(Event::Captured(browser::capture(true, true).await));
         }));
+        self.watch_prompt(Kind::Audio);
+        self.watch_prompt(Kind::Video);
     }
 
     /// Switches a device on or off. Off stops the samples of a microphone at once and releases a camera; on asks
@@ -72,7 +77,8 @@ impl Media {
     pub fn switch(&mut self, kind: Kind, on: bool) {
         let device = self.device(kind);
         device.wanted = on;
-        if device.state == DeviceState::Asking {
+        if let DeviceState::Asking { wanted, .. } = &mut device.state {
+            *wanted = on;
             return;
         }
         match (&device.track, on) {
@@ -80,7 +86,7 @@ impl Media {
                 track.set_enabled(true);
                 device.state = DeviceState::On;
             }
-            (_, true) if device.looking => device.state = DeviceState::Asking,
+            (_, true) if device.looking => device.state = DeviceState::ASKED_FOR,
             (_, true) => self.request(kind),
             (Some(track), false) => {
                 if kind == Kind::Audio {
@@ -92,6 +98,15 @@ impl Media {
             }
             // Stays unavailable, with its reason.
             (None, false) => {}
+        }
+    }
+
+    /// Lets go of both devices, and of what the browser may still give. They start again when they are switched on.
+    pub fn release(&mut self) {
+        for device in [&mut self.microphone, &mut self.camera] {
+            let unavailable = matches!(device.state, DeviceState::Unavailable(_));
+            let state = if unavailable { device.state.clone() } else { DeviceState::Off };
+            *device = Device { state, serial: device.serial, ..Device::default() };
         }
     }
 
@@ -126,7 +141,7 @@ impl Media {
         self.look_again();
         let (events, microphone) = (self.events.clone(), &mut self.microphone);
         if let (Some(track), false) = (&microphone.track, microphone.looking) {
-            let track = track.track().clone();
+            let track = Clone::clone(track.track());
             microphone.looking = true;
             microphone.request = Some(Task::spawn(async move {
                 let capture = browser::follow_default_microphone(track).await;
@@ -138,13 +153,19 @@ impl Media {
     /// Takes what [`Self::look_again`] or [`Self::devices_changed`] found.
     pub fn looked_again(&mut self, kind: Kind, capture: Capture) {
         let device = self.device(kind);
-        device.looking = false;
-        let found = capture.audio.is_some() || capture.video.is_some();
-        if found {
-            self.captured(capture);
-        } else if device.state == DeviceState::Asking {
-            // The person asked meanwhile, and may be asked in turn.
-            self.request(kind);
+        if !std::mem::take(&mut device.looking) {
+            return;
+        }
+        let found = match kind {
+            Kind::Audio => capture.audio,
+            Kind::Video => capture.video,
+        };
+        match (found, &device.state) {
+            (Some(found), _) => self.settle(kind, found),
+            // The user switched it on meanwhile, and may be asked in turn.
+            (None, DeviceState::Asking { wanted: true, .. }) => self.request(kind),
+            (None, DeviceState::Asking { wanted: false, .. }) => device.state = DeviceState::Off,
+            (None, _) => {}
         }
     }
 
@@ -152,11 +173,28 @@ impl Media {
         let events = self.events.clone();
         let device = self.device(kind);
         device.track = None;
-        device.state = DeviceState::Asking;
+        device.state = DeviceState::ASKED_FOR;
         device.request = Some(Task::spawn(async move {
             let captured = browser::capture(kind == Kind::Audio, kind == Kind::Video).await;
             let _ = events.unbounded_send(Event::Captured(captured));
         }));
+        self.watch_prompt(kind);
+    }
+
+    fn watch_prompt(&mut self, kind: Kind) {
+        let events = self.events.clone();
+        self.device(kind).prompt = Some(Task::spawn(async move {
+            if browser::asks_for_permission(kind).await {
+                let _ = events.unbounded_send(Event::Prompted(kind));
+            }
+        }));
+    }
+
+    /// The browser shows its permission prompt for the request under way.
+    pub fn prompted(&mut self, kind: Kind) {
+        if let DeviceState::Asking { prompted, .. } = &mut self.device(kind).state {
+            *prompted = true;
+        }
     }
 
     /// Whether a device is held by another program, which nothing tells the end of.
@@ -165,10 +203,11 @@ impl Media {
         [&self.microphone, &self.camera].into_iter().any(|device| device.is_missed() && device.state == busy)
     }
 
-    /// Takes what the browser gave.
+    /// Takes what the browser gave. A device that nobody asks for any more is stopped.
     pub fn captured(&mut self, capture: Capture) {
         for (kind, result) in [(Kind::Audio, capture.audio), (Kind::Video, capture.video)] {
-            if let Some(result) = result {
+            let asked_for = matches!(self.device(kind).state, DeviceState::Asking { .. });
+            if let Some(result) = result.filter(|_| asked_for) {
                 self.settle(kind, result);
             }
         }
@@ -236,7 +275,7 @@ impl Media {
 
     /// What is sent to every peer now.
     pub fn outgoing(&self) -> Option<browser::LocalMedia> {
-        let track = |device: &Device| device.track.as_ref().map(|track| track.track().clone());
+        let track = |device: &Device| device.track.as_ref().map(|track| Clone::clone(track.track()));
         let stream = self.outbound.clone()?;
         Some(browser::LocalMedia { stream, audio: track(&self.microphone), video: track(&self.camera) })
     }

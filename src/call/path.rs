@@ -10,12 +10,18 @@ use vitrine_protocol::{
 };
 
 use super::{ConnectionState, peer::Peer};
-use crate::browser::now;
+use crate::browser::listening_now;
 
 /// Ticks from one reading to the next.
 const TICKS: u32 = 40;
 /// The same while the path is not known.
 const TICKS_UNKNOWN: u32 = 12;
+
+/// Bytes a second that a control channel without media may bring. A microphone alone brings twice as many.
+const CONTROL_ALONE: f64 = 1_500.0;
+/// How long nothing may come over a connection without media, in milliseconds: the browsers check such a path every two
+/// and a half seconds.
+const CHECKED_WITHIN: f64 = 3_000.0;
 
 /// What is known of a connection's path.
 #[derive(Default)]
@@ -29,6 +35,10 @@ pub struct Watch {
     wait: u32,
     /// A reading is under way.
     reading: bool,
+    /// Bytes and time of the last reading while the control channel was not silent.
+    counted: Option<(u64, f64)>,
+    /// Whether media came between the last two such readings, if there were two.
+    flows: Option<bool>,
     silence: Silence,
 }
 
@@ -38,10 +48,10 @@ enum Silence {
     /// It is not silent.
     #[default]
     None,
-    /// So many bytes had come at the last look.
-    Counted(Option<u64>),
-    /// Nothing has come since the look before, when it was so many bytes.
-    Standstill(Option<u64>),
+    /// So much had come at this time, and nothing since.
+    Counted(u64, f64),
+    /// Nothing has come for long enough: so much had come before.
+    Standstill(u64),
 }
 
 impl Watch {
@@ -54,6 +64,17 @@ impl Watch {
     pub fn standstill(&self) -> bool {
         matches!(self.silence, Silence::Standstill(_))
     }
+
+    /// Compares what had come by two readings of a connection whose control channel works.
+    fn count(&mut self, received: Option<u64>, now: f64) {
+        let Some(received) = received else { return };
+        if let Some((before, at)) = self.counted.replace((received, now))
+            && now > at
+        {
+            let per_second = received.saturating_sub(before) as f64 * 1_000.0 / (now - at);
+            self.flows = Some(per_second > CONTROL_ALONE);
+        }
+    }
 }
 
 impl Peer {
@@ -65,7 +86,7 @@ impl Peer {
             self.watch.silence = Silence::None;
             return;
         }
-        let silent = self.has_control() && self.liveness.is_silent(now());
+        let silent = self.has_control() && self.liveness.is_silent(listening_now());
         if !silent {
             if self.watch.standstill() {
                 self.refresh_pictures();
@@ -98,20 +119,33 @@ impl Peer {
 
     /// While the control channel is silent: whether anything else has come since the last look.
     fn listen(&mut self) {
-        if !(self.has_control() && self.liveness.is_silent(now())) {
+        let now = listening_now();
+        if !self.has_control() {
             return;
         }
-        let received = self.watch.pair.and_then(|pair| pair.received);
+        if !self.liveness.is_silent(now) {
+            return self.watch.count(self.watch.pair.and_then(|pair| pair.received), now);
+        }
+        // The other side's browser answers checks while its page is too busy to answer anything.
+        let pair = self.watch.pair;
+        let received = pair.map_or(0, |pair| pair.received.unwrap_or(0) + pair.responses.unwrap_or(0));
+        let announced = self.view.audio != Some(false) || self.view.video != Some(false);
+        let longest = if self.watch.flows.unwrap_or(announced) { 0.0 } else { CHECKED_WITHIN };
         self.watch.silence = match self.watch.silence {
-            Silence::None => Silence::Counted(received),
-            Silence::Counted(before) | Silence::Standstill(before) if received <= before => Silence::Standstill(before),
-            Silence::Counted(_) => {
-                self.liveness.heard_directly(now());
+            Silence::None => Silence::Counted(received, now),
+            Silence::Counted(before, since) if received <= before && now - since < longest => {
+                Silence::Counted(before, since)
+            }
+            Silence::Counted(before, _) | Silence::Standstill(before) if received <= before => {
+                Silence::Standstill(before)
+            }
+            Silence::Counted(..) => {
+                self.liveness.heard_directly(now);
                 Silence::None
             }
             Silence::Standstill(_) => {
                 // Over another path, which the browser has taken without a word.
-                self.liveness.heard_directly(now());
+                self.liveness.heard_directly(now);
                 self.refresh_pictures();
                 Silence::None
             }

@@ -15,7 +15,7 @@ use web_sys::RtcPeerConnectionState;
 
 use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, delivery::Way, engine::Event, path::Watch};
 use crate::{
-    browser::{self, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, now, random_id},
+    browser::{self, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, listening_now, now, random_id},
     signaling::Signaling,
 };
 
@@ -107,7 +107,8 @@ impl Peer {
             id,
             name: None,
             connection: ConnectionState::New,
-            stream: None,
+            audio_stream: None,
+            video_stream: None,
             audio: None,
             video: None,
             path: None,
@@ -120,7 +121,7 @@ impl Peer {
             next_id: None,
             listed: true,
             started,
-            liveness: Liveness::new(negotiation.role(), started),
+            liveness: Liveness::new(negotiation.role(), listening_now()),
             budget: Budget::new(started),
             excess: 0,
             complained: false,
@@ -167,7 +168,7 @@ impl Peer {
     /// Whether it may be this participant who comes into the room under another id: the server does not list him or her
     /// any more, or will not for long, because nothing is heard over the connection.
     pub fn is_absent(&self) -> bool {
-        !self.listed || self.session.is_some() && !self.liveness.is_lively(now())
+        !self.listed || self.session.is_some() && !self.liveness.is_lively(listening_now())
     }
 
     /// Takes the place of `older`, which is the same participant: what he or she has sent too much counts on.
@@ -190,7 +191,7 @@ impl Peer {
             self.next_id = None;
         }
         self.listed = true;
-        self.liveness.heard(now());
+        self.liveness.heard(listening_now());
         self.negotiate(Input::OfferAgain, context);
         self.liveness.try_again();
     }
@@ -216,7 +217,7 @@ impl Peer {
     /// Looks after the connection; called at every tick.
     pub fn tick(&mut self, context: &Context) -> Option<News> {
         let facts = Facts {
-            now: now(),
+            now: listening_now(),
             online: context.online,
             listed: self.listed,
             control: self.control_open,
@@ -277,7 +278,7 @@ impl Peer {
         }
         self.came_by = way;
         if offer {
-            self.liveness.restarted_by_peer(now());
+            self.liveness.restarted_by_peer(listening_now());
         }
         self.negotiate(Input::RemoteDescription(description), context);
         None
@@ -329,9 +330,13 @@ impl Peer {
             PeerConnectionEvent::Gathered => {}
             PeerConnectionEvent::Stats(reports) => self.path_read(&reports),
             PeerConnectionEvent::ConnectionState(state) => return self.connection_state(state),
-            PeerConnectionEvent::Track(stream) => {
+            PeerConnectionEvent::Track(track) => {
                 self.reach(Step::MediaReceived);
-                self.view.stream = Some(stream);
+                let (kind, stream) = browser::stream_of(&track);
+                match kind {
+                    Kind::Audio => self.view.audio_stream = stream,
+                    Kind::Video => self.view.video_stream = stream,
+                }
                 self.reach_direct();
             }
             PeerConnectionEvent::Control(event) => return self.control(event, context),
@@ -362,7 +367,7 @@ impl Peer {
             // A restart of ICE: still the connection that was lost for a while, with its last picture.
             self.view.connection = ConnectionState::Disconnected;
         }
-        self.liveness.path(path, now());
+        self.liveness.path(path, listening_now());
         self.watch.look_at_once();
         self.tend_path();
         match self.view.connection {
@@ -429,7 +434,9 @@ impl Peer {
     }
 
     fn reach_direct(&mut self) {
-        if self.view.connection == ConnectionState::Connected && self.view.stream.is_some() {
+        if self.view.connection == ConnectionState::Connected
+            && (self.view.audio_stream.is_some() || self.view.video_stream.is_some())
+        {
             self.reach(Step::Direct);
         }
     }

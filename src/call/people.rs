@@ -1,7 +1,6 @@
 //! The people in the room: meeting them, finding them again after the signaling server was lost, and losing them. A
 //! part of the engine, which owns all of it; one connection's own affairs are those of [`Peer`].
 
-use gloo_timers::future::TimeoutFuture;
 use vitrine_negotiation::{Negotiation, Role};
 use vitrine_protocol::{
     json::Json,
@@ -16,7 +15,7 @@ use super::{
     engine::{Engine, Event},
     peer::{News, Peer},
 };
-use crate::browser::{PeerConnectionEvent, Task, describe, now, random_id};
+use crate::browser::{PeerConnectionEvent, Task, describe, now, random_id, wait_listening};
 
 /// How long somebody may take to say that we are connected already, in milliseconds.
 const CLAIM_WITHIN: u32 = 1_500;
@@ -73,7 +72,7 @@ impl Engine {
         let Some(room) = self.room.as_mut().filter(|room| room.unclaimed.len() < MAX_PEERS) else { return };
         let (events, somebody) = (self.events.clone(), id.clone());
         let timer = Task::spawn(async move {
-            TimeoutFuture::new(CLAIM_WITHIN).await;
+            wait_listening(CLAIM_WITHIN).await;
             let _ = events.unbounded_send(Event::Unclaimed(somebody));
         });
         room.unclaimed.push((id, timer));
@@ -279,7 +278,7 @@ impl Engine {
         let Some(room) = self.room.as_mut().filter(|room| room.members.contains(&id)) else { return };
         let (events, missed) = (self.events.clone(), id.clone());
         let timer = Task::spawn(async move {
-            TimeoutFuture::new(MISSED_AFTER).await;
+            wait_listening(MISSED_AFTER).await;
             let _ = events.unbounded_send(Event::Missed(missed));
         });
         room.missed.retain(|(other, _)| *other != id);

@@ -62,17 +62,37 @@ pub struct LocalMedia {
 }
 
 /// A microphone or a camera.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceState {
-    /// The browser was asked and the person has not answered yet.
-    #[default]
-    Asking,
+    /// The browser was asked: the user has not answered yet, or the device is starting.
+    Asking {
+        /// Whether the device is to be on once it is there. A device that is not is muted or stopped first.
+        wanted: bool,
+        /// The browser shows its permission prompt.
+        prompted: bool,
+    },
     /// Captured and sent.
     On,
     /// Switched off by the person; can be switched on.
     Off,
     /// Cannot be used; switching it on asks again.
     Unavailable(DeviceProblem),
+}
+
+impl DeviceState {
+    /// The state of a device that was switched on just now.
+    pub const ASKED_FOR: Self = Self::Asking { wanted: true, prompted: false };
+
+    /// Whether it is on, or will be once it is there: what its switch shows.
+    pub fn is_wanted(&self) -> bool {
+        matches!(self, Self::On | Self::Asking { wanted: true, .. })
+    }
+}
+
+impl Default for DeviceState {
+    fn default() -> Self {
+        Self::ASKED_FOR
+    }
 }
 
 /// Why a microphone or camera cannot be used.
@@ -117,8 +137,10 @@ pub struct PeerState {
     pub name: Option<String>,
     /// State of the peer connection.
     pub connection: ConnectionState,
-    /// What this participant sends.
-    pub stream: Option<Stream>,
+    /// The sound that this participant sends.
+    pub audio_stream: Option<Stream>,
+    /// The pictures that this participant sends. Sound never waits for them: they are played apart.
+    pub video_stream: Option<Stream>,
     /// Whether the microphone is on, if the participant says.
     pub audio: Option<bool>,
     /// Whether the camera is on, if the participant says.

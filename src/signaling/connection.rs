@@ -14,7 +14,7 @@ use vitrine_protocol::{
 };
 
 use super::{Loss, Outgoing, SignalingEvent, backoff::Backoff, log, milliseconds};
-use crate::browser::now;
+use crate::browser::{listening_now, wait_listening};
 
 /// How long the server may take to greet.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(8);
@@ -65,7 +65,7 @@ struct Session {
     socket: WebSocket,
     /// How long the server may be silent.
     patience: Duration,
-    /// When the server was last heard, in milliseconds of the page's clock.
+    /// When the server was last heard, in milliseconds of [`listening_now`].
     heard: f64,
     /// The server has given an id: events may be sent.
     connected: bool,
@@ -81,7 +81,7 @@ impl Session {
         Ok(Self {
             socket,
             patience: GREETING_TIMEOUT,
-            heard: now(),
+            heard: listening_now(),
             connected: false,
             complained: false,
             next_ack: 0,
@@ -96,8 +96,8 @@ impl Session {
         backoff: &mut Backoff,
     ) -> Loss {
         loop {
-            let remaining = self.patience.as_secs_f64() * 1000.0 - (now() - self.heard);
-            let silence = TimeoutFuture::new(remaining.clamp(0.0, LONGEST_TIMER) as u32 + 1).fuse();
+            let remaining = self.patience.as_secs_f64() * 1000.0 - (listening_now() - self.heard);
+            let silence = wait_listening(remaining.clamp(0.0, LONGEST_TIMER) as u32 + 1).fuse();
             pin_mut!(silence);
             let result = select! {
                 frame = self.socket.next().fuse() => match frame {
@@ -115,10 +115,9 @@ impl Session {
                 },
                 () = silence => Err(Loss::Silent),
             };
-            // Timers of a sleeping page run late: only silence by the clock counts, and a frame that waits in the
-            // queue is read before the next turn's timer.
+            // A server may ask for more patience than a timer has.
             match result {
-                Err(Loss::Silent) if now() - self.heard < self.patience.as_secs_f64() * 1000.0 => {}
+                Err(Loss::Silent) if listening_now() - self.heard < self.patience.as_secs_f64() * 1000.0 => {}
                 Err(loss) => return loss,
                 Ok(()) => {}
             }
@@ -130,7 +129,7 @@ impl Session {
             Ok(packet) => packet,
             Err(error) => return self.not_understood(error),
         };
-        self.heard = now();
+        self.heard = listening_now();
         match packet {
             // A second greeting is no server's: it would end the session, or change the id.
             Packet::Open(_) | Packet::Message(Message::Connect(_) | Message::ConnectError { .. }) if self.connected => {

@@ -4,17 +4,16 @@
 mod backoff;
 mod connection;
 
-use std::{fmt::Display, future::Future, time::Duration};
+use std::{fmt::Display, future::Future, pin::pin, time::Duration};
 
 use futures_channel::{
     mpsc::{UnboundedSender, unbounded},
     oneshot,
 };
 use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{json::Json, server_event::ServerEvent, signaling::UserId};
 
-use crate::browser::{Listener, Task};
+use crate::browser::{Listener, Task, wait_listening};
 
 /// How long a request may wait for its acknowledgement.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
@@ -125,7 +124,8 @@ impl Signaling {
         let (answer, answered) = oneshot::channel();
         let _ = self.outgoing.unbounded_send(Outgoing::Request { event, data, answer });
         async move {
-            match select(answered, TimeoutFuture::new(milliseconds(REQUEST_TIMEOUT))).await {
+            let patience = pin!(wait_listening(milliseconds(REQUEST_TIMEOUT)));
+            match select(answered, patience).await {
                 Either::Left((answer, _)) => answer.map_err(|_| RequestError::Offline),
                 Either::Right(_) => Err(RequestError::TimedOut),
             }

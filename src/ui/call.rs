@@ -4,7 +4,7 @@ use super::Ui;
 use super::controls::{copy_link, device_toggles, leave_button, link_dialog, signaling_indicator};
 use super::element::{Element, View, button, classed, element, keyed, live, live_text};
 use super::grid::{layout, watch_size};
-use super::notice::{device_notices, problem_notice};
+use super::notice::{device_notices, problem_notice, prompt_notice};
 use super::reactive::{Value, effect};
 use super::steps::steps_dialog;
 use super::text::{Locale, fill, text};
@@ -33,7 +33,8 @@ pub fn call(ui: Ui) -> Element {
     let count = element("p").test_id("people").child(live_text(move || count(locale, people.get())));
     let header =
         classed("header", "bar").child(classed("div", "room").child(title).child(count)).child(signaling_indicator(ui));
-    let notices = classed("div", "notices").child(problem_notice(ui)).child(device_notices(ui));
+    let notices =
+        classed("div", "notices").child(problem_notice(ui)).child(prompt_notice(ui)).child(device_notices(ui));
     let controls = classed("footer", "controls")
         .attr("role", "group")
         .attr("aria-label", text!(locale, call.controls))

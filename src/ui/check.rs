@@ -30,7 +30,7 @@ impl Standing {
 
 fn device(locale: Locale, name: &str, state: &DeviceState) -> Standing {
     match state {
-        DeviceState::Asking => Standing::running(locale),
+        DeviceState::Asking { .. } => Standing::running(locale),
         DeviceState::On => Standing::good(locale),
         DeviceState::Off => Standing::plain("skipped", text!(locale, check.off)),
         DeviceState::Unavailable(problem) => {

@@ -46,15 +46,12 @@ struct Toggle {
 
 fn toggle(ui: Ui, toggle: Toggle) -> Element {
     let device = ui.select(move |state| (toggle.device)(state).clone());
-    let on = move || device.with(|state| *state == DeviceState::On);
-    let press = move |_| match device.get_untracked() {
-        // While the browser asks, the answer is the person's to give there.
-        DeviceState::Asking => {}
-        state => ui.send((toggle.command)(state != DeviceState::On)),
-    };
+    // A press counts at once, also while the browser asks or the device starts.
+    let on = move || device.with(DeviceState::is_wanted);
+    let press = move |_| ui.send((toggle.command)(!device.with_untracked(DeviceState::is_wanted)));
     let name = move || {
         device.with(|state| match state {
-            DeviceState::Asking => "asking",
+            DeviceState::Asking { .. } => "asking",
             DeviceState::On => "on",
             DeviceState::Off => "off",
             DeviceState::Unavailable(_) => "unavailable",
@@ -63,7 +60,7 @@ fn toggle(ui: Ui, toggle: Toggle) -> Element {
     button("control")
         .test_id(toggle.test_id)
         .live_attr("aria-pressed", move || if on() { "true" } else { "false" })
-        .live_attr("aria-disabled", move || device.with(|state| *state == DeviceState::Asking))
+        .live_attr("aria-busy", move || device.with(|state| matches!(state, DeviceState::Asking { .. })))
         .live_attr("data-device", name)
         .on("click", press)
         .child(control_icon(live(move || icon(if on() { toggle.icons.0 } else { toggle.icons.1 }))))

@@ -127,7 +127,9 @@ fn preview(ui: Ui) -> Element {
 /// What stands where there is no picture.
 fn placeholder(ui: Ui) -> impl Fn() -> Element {
     let locale = ui.locale;
-    let asking = ui.select(|state| [&state.local.camera, &state.local.microphone].contains(&&DeviceState::Asking));
+    let asking = ui.select(|state| {
+        [&state.local.camera, &state.local.microphone].iter().any(|it| matches!(it, DeviceState::Asking { .. }))
+    });
     let problem =
         ui.select(|state| unavailable(&state.local).into_iter().rfind(|(devices, _)| *devices != Devices::Microphone));
     move || {

@@ -4,7 +4,7 @@
 use super::element::{Element, View, button, classed, element, keyed, live};
 use super::icon::{Icon, icon};
 use super::reactive::{Value, derived, effect};
-use super::text::{self, Locale, Words, text};
+use super::text::{self, Locale, Words, fill, text};
 use super::{Ui, brand};
 use crate::call::{Command, DeviceProblem, DeviceState, LocalMedia, Problem};
 
@@ -81,14 +81,44 @@ pub fn unavailable(media: &LocalMedia) -> Vec<(Devices, DeviceProblem)> {
     }
 }
 
+impl Devices {
+    fn name(self, locale: Locale) -> &'static str {
+        match self {
+            Self::Microphone => text!(locale, device.microphone),
+            Self::Camera => text!(locale, device.camera),
+            Self::Both => text!(locale, device.both),
+        }
+    }
+}
+
+/// In a call: says that the browser waits for the user's answer to its permission prompt.
+pub fn prompt_notice(ui: Ui) -> View {
+    let prompted = ui.select(|state| {
+        let prompted = |device: &DeviceState| matches!(device, DeviceState::Asking { prompted: true, .. });
+        match (prompted(&state.local.microphone), prompted(&state.local.camera)) {
+            (true, true) => Some(Devices::Both),
+            (true, false) => Some(Devices::Microphone),
+            (false, true) => Some(Devices::Camera),
+            (false, false) => None,
+        }
+    });
+    let locale = ui.locale;
+    let card = move |devices: Devices| {
+        let title = fill(text!(locale, device.prompt), "device", devices.name(locale));
+        let words = classed("div", "notice-words")
+            .child(classed("p", "notice-title").child(title))
+            .child(element("p").child(text!(locale, device.prompt_help)));
+        classed("div", "notice").test_id("prompt").child(icon(Icon::Alert)).child(words)
+    };
+    // The region is there before its words: screen readers tell of changes only.
+    let region = element("div").attr("role", "status");
+    region.child(live(move || prompted.get().map(card))).into()
+}
+
 /// Words for a device problem, and the button that asks again.
 pub fn device_problem(ui: Ui, devices: Devices, problem: &DeviceProblem) -> (Words, Element) {
     let locale = ui.locale;
-    let name = match devices {
-        Devices::Microphone => text!(locale, device.microphone),
-        Devices::Camera => text!(locale, device.camera),
-        Devices::Both => text!(locale, device.both),
-    };
+    let name = devices.name(locale);
     let retry = move |_| {
         if devices != Devices::Camera {
             ui.send(Command::SetMicrophone(true));

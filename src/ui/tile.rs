@@ -10,8 +10,7 @@ use super::element::{Element, button, classed, element, live, live_text};
 use super::icon::{Icon, icon};
 use super::reactive::Value;
 use super::text::{self, Locale, fill, text};
-use super::video::{local_video, remote_video};
-use crate::browser::Stream;
+use super::video::{local_video, remote_audio, remote_video};
 use crate::call::{Command, ConnectionState, DeviceState, PeerState};
 
 /// How many colours the style sheet has for avatars.
@@ -69,9 +68,9 @@ pub fn self_tile(ui: Ui) -> Element {
 
 /// Whether there is a picture to show: what the participant says, or else what the stream has.
 fn has_picture(peer: &PeerState) -> bool {
-    let sends = |stream: &Stream| peer.video.unwrap_or_else(|| stream.get_video_tracks().length() > 0);
     matches!(peer.connection, ConnectionState::Connected | ConnectionState::Disconnected)
-        && peer.stream.as_ref().is_some_and(sends)
+        && peer.video_stream.is_some()
+        && peer.video != Some(false)
 }
 
 /// A part of what is known of another participant; none once that one has left.
@@ -101,7 +100,8 @@ pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
     let id = select(ui, key, |peer| peer.id.0.clone());
     let name = select(ui, key, move |peer| text::name_or_guest(locale, peer.name.as_deref(), &peer.id));
     let name = move || name.get().unwrap_or_default();
-    let stream = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.stream.clone());
+    let audio = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.audio_stream.clone());
+    let video = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.video_stream.clone());
     let connection = select(ui, key, PeerState::shown);
     let connection = move || connection.get().unwrap_or(ConnectionState::Closed);
     let muted = select(ui, key, |peer| peer.audio == Some(false));
@@ -141,7 +141,8 @@ pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
         .live_attr("data-video", move || picture.get() == Some(true))
         .live_attr("data-path", move || path.get().map(Path::name))
         .live_attr("data-relay-side", move || path.get().and_then(Path::side))
-        .child(remote_video(stream, shown.blocked).live_attr("aria-label", name))
+        .child(remote_video(video, shown.blocked).live_attr("aria-label", name))
+        .child(remote_audio(audio, shown.blocked))
         .child(placeholder)
         .child(caption(locale, name, move || muted.get() == Some(true)))
         .child(live(move || path.get().map(|path| path_mark(locale, path))))

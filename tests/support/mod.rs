@@ -21,6 +21,13 @@ extern "C" {
     pub fn uninstall();
     pub fn unplug(stream: &web_sys::MediaStream, kind: &str);
     pub fn choose_another_microphone(stream: &web_sys::MediaStream) -> bool;
+    pub fn hold_devices();
+    pub fn give_devices();
+    pub fn set_permission(state: &str);
+    pub fn alive_tracks() -> String;
+    pub fn enabled_tracks() -> String;
+    pub fn block(milliseconds: u32);
+    pub fn restarts() -> u32;
     pub fn fail_devices(kinds: Vec<String>, name: &str);
     pub fn set_reachable(reachable: bool);
     pub fn set_answering(answering: bool);
@@ -101,7 +108,7 @@ impl Participant {
     /// Waits for the devices' first answer, so that what is sent is known when the call begins.
     pub async fn devices_settled(&mut self) {
         self.until("devices", |state| {
-            state.local.microphone != DeviceState::Asking && state.local.camera != DeviceState::Asking
+            ![&state.local.microphone, &state.local.camera].iter().any(|it| matches!(it, DeviceState::Asking { .. }))
         })
         .await;
     }

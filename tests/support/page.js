@@ -8,14 +8,31 @@ const original = {
   WebSocket: globalThis.WebSocket,
   RTCPeerConnection: globalThis.RTCPeerConnection,
   getUserMedia: navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices),
+  cloneTrack: MediaStreamTrack.prototype.clone,
+  cloneStream: MediaStream.prototype.clone,
 };
 
 let server;
 let connections = [];
 
+/** The browser's devices: kinds that fail with an error of this name, requests that wait, and every track there was. */
+let devices;
+
+async function getUserMedia(constraints) {
+  if (devices.held) await devices.held;
+  const { failing, error } = devices;
+  if (Object.keys(constraints).some((kind) => constraints[kind] && failing.includes(kind))) {
+    throw new DOMException("as the test wants", error);
+  }
+  const stream = await original.getUserMedia(constraints);
+  devices.tracks.push(...stream.getTracks());
+  return stream;
+}
+
 function reset() {
   server = { reachable: true, answering: true, acknowledging: true, pingInterval: 25000, pingTimeout: 600000, sockets: [],
     rooms: new Map(), received: [], serial: 0, refusal: null, iceServers: [], lifetime: undefined, namesServers: true };
+  devices = { failing: [], error: "", held: null, give: null, permission: "granted", tracks: [] };
 }
 
 const namedServers = () => ({ iceServers: server.iceServers, iceServersLifetime: server.lifetime });
@@ -124,12 +141,28 @@ export function install() {
       // There are no relayed candidates: whether there will be any must stay open.
       if (relay) Object.defineProperty(this, "iceGatheringState", { value: "gathering" });
       if (Number(relay)) setTimeout(() => this.dispatchEvent(iceError(Number(relay))));
+      this.restarts = 0;
       connections.push(this);
     }
+    restartIce() {
+      this.restarts += 1;
+      super.restartIce();
+    }
   };
-  navigator.mediaDevices.getUserMedia = original.getUserMedia;
+  navigator.mediaDevices.getUserMedia = getUserMedia;
+  MediaStreamTrack.prototype.clone = function () {
+    const copy = original.cloneTrack.call(this);
+    devices.tracks.push(copy);
+    return copy;
+  };
+  MediaStream.prototype.clone = function () {
+    const copy = original.cloneStream.call(this);
+    devices.tracks.push(...copy.getTracks());
+    return copy;
+  };
   // Firefox gives fake devices without permission, and then says that it would ask.
-  navigator.permissions.query = async () => Object.create(PermissionStatus.prototype, { state: { value: "granted" } });
+  navigator.permissions.query = async () =>
+    Object.create(PermissionStatus.prototype, { state: { get: () => devices.permission } });
   MediaStreamTrack.prototype.addEventListener = function (type, listener, ...rest) {
     trackListeners.push({ track: this, type, listener });
     EventTarget.prototype.addEventListener.call(this, type, listener, ...rest);
@@ -167,14 +200,42 @@ export function uninstall() {
   trackListeners.length = 0;
   Object.assign(globalThis, { WebSocket: original.WebSocket, RTCPeerConnection: original.RTCPeerConnection });
   navigator.mediaDevices.getUserMedia = original.getUserMedia;
+  MediaStreamTrack.prototype.clone = original.cloneTrack;
+  MediaStream.prototype.clone = original.cloneStream;
+  devices.give?.();
 }
 
 /** Makes `getUserMedia` fail for these kinds ("audio", "video") with a DOMException of this name. */
-export function fail_devices(kinds, name) {
-  navigator.mediaDevices.getUserMedia = (constraints) =>
-    Object.keys(constraints).some((kind) => constraints[kind] && kinds.includes(kind))
-      ? Promise.reject(new DOMException("as the test wants", name))
-      : original.getUserMedia(constraints);
+export function fail_devices(kinds, name) { Object.assign(devices, { failing: kinds, error: name }); }
+/** Makes `getUserMedia` wait until `give_devices`. */
+export function hold_devices() { devices.held = new Promise((give) => { devices.give = give; }); }
+export function give_devices() {
+  devices.give();
+  devices.held = null;
+}
+/** Makes the browser say this of its permission for devices. */
+export function set_permission(state) { devices.permission = state; }
+/** The kinds of the local tracks that are alive, copies included, in order: "audio video". */
+export function alive_tracks() {
+  return devices.tracks.filter((track) => track.readyState === "live").map((track) => track.kind).sort().join(" ");
+}
+/** The kinds of those that pass on sound or pictures. */
+export function enabled_tracks() {
+  const enabled = devices.tracks.filter((track) => track.readyState === "live" && track.enabled);
+  return enabled.map((track) => track.kind).sort().join(" ");
+}
+/** Keeps the page's thread busy. */
+export function block(milliseconds) {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}
+/** How often ICE was restarted. */
+export function restarts() { return connections.reduce((sum, connection) => sum + connection.restarts, 0); }
+
+/** A stream with sound, and one whose video track never has a frame. */
+export async function sound_without_a_frame() {
+  const video = document.createElement("canvas").captureStream();
+  return [await original.getUserMedia({ audio: true }), video];
 }
 
 export function set_reachable(reachable) {

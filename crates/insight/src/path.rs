@@ -94,6 +94,8 @@ pub struct SelectedPair {
     direct: Option<Path>,
     /// Bytes that came over it, or over the transport that it serves: media and messages, but no connectivity checks.
     pub received: Option<u64>,
+    /// Connectivity checks of this side that the other side's browser has answered (RFC 8445 §7.2.5, RFC 7675).
+    pub responses: Option<u64>,
 }
 
 impl SelectedPair {
@@ -122,6 +124,7 @@ impl SelectedPair {
         let bytes = |report: &Json| report.field("bytesReceived").to_count();
         Some(Self {
             received: all("transport").find_map(bytes).or_else(|| bytes(pair)),
+            responses: pair.field("responsesReceived").to_count(),
             relay: relay(own),
             peer_relays: match text(peer, "candidateType") {
                 "relay" => Some(true),
