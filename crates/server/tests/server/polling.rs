@@ -177,6 +177,16 @@ async fn poller_is_pinged_at_the_announced_interval() {
 }
 
 #[tokio::test]
+async fn upgraded_session_is_pinged_at_once() {
+    // Longer than the test waits for a ping.
+    let ping_interval = 2 * PATIENCE;
+    let server = Server::with(Config { ping_interval, ..Config::default() }).await;
+    let poller = Poller::connect(server.address).await;
+    let mut client = Client::upgrade(server.address, &poller.session, &poller.id).await.unwrap();
+    client.ping().await;
+}
+
+#[tokio::test]
 async fn two_requests_that_wait_at_once_end_the_session() {
     let server = Server::start().await;
     let mut witness = server.participant("room").await;
