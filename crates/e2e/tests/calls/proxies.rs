@@ -61,15 +61,16 @@ async fn start_is_explained(browser: Browser) -> Result<()> {
         says(&page, "policy").await?;
     }
 
-    // Without any script, the style sheet says so after 15 seconds.
+    // Without any script, the style sheet says so after 15 seconds, in both languages.
     let files = StaticServer::start_with_policy(site.path(), "script-src 'none'").await?;
     page.go_to(&files.url()).await?;
     let script = "const note = document.querySelector('.boot-blocked');
         const visibility = () => getComputedStyle(note).visibility;
         const before = visibility();
         note.getAnimations().forEach((animation) => animation.finish());
-        return `${before} ${visibility()}`";
-    assert_eq!(page.evaluate::<String>(script).await?, "hidden visible");
+        const languages = [...note.children].filter((text) => text.checkVisibility()).map((text) => text.lang);
+        return `${before} ${visibility()} ${languages}`";
+    assert_eq!(page.evaluate::<String>(script).await?, "hidden visible en,ko");
 
     let files = StaticServer::start(site.path(), "/").await?;
     let probe = fs::read_to_string(site.path().join("probe.js")).unwrap();
