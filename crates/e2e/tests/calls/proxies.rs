@@ -1,6 +1,8 @@
 //! What stands between the page and its server: nginx with the app below a path, policies that a proxy adds, files that do
 //! not come through.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 
 use futures_util::future::try_join;
