@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn no_port_is_chosen_for_who_says_one() {
+    fn a_named_turn_port_is_kept() {
         let says = |text: &str| says_turn(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
         assert!(says("--turn-listen none") && says("--turn-url=turn:a"));
         assert!(!says("--turn-host a"));

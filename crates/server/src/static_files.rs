@@ -34,7 +34,7 @@ const SIGNALING_ONLY: &str = "This server carries signaling only. The app is els
 const NO_FILE: &str = "There is no such file. If the app was updated, reload its page.\n";
 const LOST: &str = "There is no such page. The app is at the address that this answer names.\n";
 
-/// File types that programs and pages ask for by themselves. Nobody is helped by the app in their place.
+/// Types of files that browsers and pages ask for by themselves. A page in their place would only hide what is missing.
 const FILE_TYPES: &str = "js mjs wasm css map json webmanifest svg png jpg gif webp ico woff woff2 txt xml php";
 
 /// Serves the app, which pages of the origins of `embedding` may show in a frame; without one, says that there is none.
