@@ -18,10 +18,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads `<meta name="signaling-server">` (empty: the page's own origin) and `<meta name="ice-servers">` (JSON,
+    /// Reads `<meta name="signaling-server">` (empty: the server that serves the page, below the same path) and `<meta name="ice-servers">` (JSON,
     /// as in `RTCConfiguration.iceServers`; empty: one public STUN server).
     pub fn from_page() -> Self {
-        let server = meta("signaling-server").unwrap_or_else(|| "/".to_owned());
+        let server = meta("signaling-server").unwrap_or_else(|| "./".to_owned());
         let server = resolve_url(&server).unwrap_or(server);
         let ice_servers = meta("ice-servers").and_then(|text| {
             let servers = Json::parse(&text).ok().and_then(|servers| Vec::at(&servers));

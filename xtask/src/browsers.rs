@@ -2,7 +2,7 @@
 //! packages of the interoperability tests. Hands all of it to the programs that run them, as environment variables.
 
 use crate::process::{Outcome, io_failure, path_with, run, say};
-use crate::system::{CHROMEDRIVER, CHROMIUM, COTURN, FIREFOX, NODE, NPM, ensure};
+use crate::system::{CHROMEDRIVER, CHROMIUM, COTURN, FIREFOX, NGINX, NODE, NPM, ensure};
 use crate::tools::{cache_directory, geckodriver, install_once, wasm_bindgen, wasm_pack};
 use crate::{dist, server};
 use std::fs;
@@ -46,6 +46,7 @@ pub fn prepare_end_to_end(root: &Path, target: &Path, command: &mut Command) -> 
     prepare_servers(root, target, command)?;
     command.env("VITRINE_E2E_CHROMIUM", CHROMIUM.require()?);
     command.env("VITRINE_E2E_CHROMEDRIVER", CHROMEDRIVER.require()?);
+    command.env("VITRINE_E2E_NGINX", NGINX.require()?);
     if let Some(firefox) = FIREFOX.find() {
         command.env("VITRINE_E2E_FIREFOX", firefox);
         command.env("VITRINE_E2E_GECKODRIVER", geckodriver().ensure_program()?);
@@ -69,7 +70,7 @@ pub fn ensure_servers(root: &Path) -> Outcome {
 
 /// Installs what [`prepare_end_to_end`] needs from outside, Firefox apart.
 pub fn ensure_end_to_end(root: &Path) -> Outcome {
-    ensure(&[CHROMIUM, CHROMEDRIVER])?;
+    ensure(&[CHROMIUM, CHROMEDRIVER, NGINX])?;
     ensure_servers(root)
 }
 

@@ -1,4 +1,4 @@
-//! What comes from the system's package manager: browsers, their drivers, Node. Only tests and benchmarks need them.
+//! What comes from the system's package manager: browsers, their drivers, Node, servers. Only tests and benchmarks need them.
 //! Installs nothing behind anyone's back: as root on Debian and its relatives it says what it installs; everywhere
 //! else it says what to run.
 
@@ -62,6 +62,10 @@ pub const NPM: Program =
 pub const COTURN: Program =
     Program { names: &["turnserver"], description: "coturn", debian: "coturn", ubuntu: "coturn", homebrew: "coturn" };
 
+/// A reverse proxy to put before the server.
+pub const NGINX: Program =
+    Program { names: &["nginx"], description: "nginx", debian: "nginx", ubuntu: "nginx", homebrew: "nginx" };
+
 /// Makes the networks of the network laboratory.
 pub const IP: Program = Program {
     names: &["ip"],
@@ -82,9 +86,11 @@ pub const NFT: Program = Program {
 };
 
 impl Program {
-    /// Where it is, if it is on PATH.
+    /// Where it is, if it is on PATH or where Debian keeps programs for administrators.
     pub fn find(&self) -> Option<PathBuf> {
-        find_on_path(self.names)
+        let administrators =
+            || self.names.iter().map(|name| Path::new("/usr/sbin").join(name)).find(|path| path.is_file());
+        find_on_path(self.names).or_else(administrators)
     }
 
     /// Where it is, or why the tests cannot go on.
@@ -115,8 +121,10 @@ pub fn ensure(programs: &[Program]) -> Outcome {
             say(format!("{names} missing: installing with apt-get"));
             run(&mut apt_get(&["update"]))?;
             run(&mut apt_get(&arguments))?;
-            if missing.iter().any(|program| program.debian == COTURN.debian) {
-                keep_coturn_from_serving()?;
+            for service in [COTURN, NGINX].map(|program| program.debian) {
+                if missing.iter().any(|program| program.debian == service) {
+                    keep_from_serving(service)?;
+                }
             }
         }
         PackageManager::Homebrew => {
@@ -132,13 +140,13 @@ pub fn ensure(programs: &[Program]) -> Outcome {
     programs.iter().try_for_each(|program| program.require().map(drop))
 }
 
-/// Debian starts a service once it is installed. The tests start coturn themselves, and nobody else asked for it.
-fn keep_coturn_from_serving() -> Outcome {
+/// Debian starts a service once it is installed. The tests start the program themselves, and nobody else asked for it.
+fn keep_from_serving(service: &str) -> Outcome {
     if !Path::new("/run/systemd/system").exists() {
         return Ok(());
     }
-    say("switching off the service that came with coturn; the tests start the program themselves");
-    run(Command::new("systemctl").args(["disable", "--now", "coturn"]))
+    say(format!("switching off the service that came with {service}; the tests start the program themselves"));
+    run(Command::new("systemctl").args(["disable", "--now", service]))
 }
 
 fn missing(programs: &[Program]) -> Vec<Program> {

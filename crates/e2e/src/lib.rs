@@ -10,6 +10,8 @@ pub mod load;
 mod namespaces;
 pub mod nat;
 mod needs;
+mod nginx;
+mod node_client;
 mod page;
 mod process;
 mod proxy;
@@ -30,6 +32,8 @@ pub use faults::{
 pub use laboratory::{Laboratory, Machine, PATHS};
 pub use namespaces::Namespace;
 pub use needs::baseline_directory;
+pub use nginx::Nginx;
+pub use node_client::clients_stay_connected;
 pub use page::{PATIENCE, Page};
 pub use proxy::{Direction, FaultProxy};
 pub use seed_page::{SeedPage, seed_site};

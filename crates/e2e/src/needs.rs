@@ -68,6 +68,16 @@ pub(crate) fn node() -> Result<PathBuf> {
     program("Node.js", &["node", "nodejs"], "VITRINE_E2E_NODE")
 }
 
+/// nginx.
+pub(crate) fn nginx() -> Result<PathBuf> {
+    program("nginx", &["nginx"], "VITRINE_E2E_NGINX")
+}
+
+/// The project's own configuration of nginx.
+pub(crate) fn nginx_configuration() -> PathBuf {
+    root().join("docs").join("deploy").join("nginx.conf")
+}
+
 /// The directory that holds npm's `socket.io` and `socket.io-client`.
 pub(crate) fn node_modules() -> Result<PathBuf> {
     const VARIABLE: &str = "VITRINE_E2E_NODE_MODULES";

@@ -71,6 +71,15 @@ impl Page {
         Ok(())
     }
 
+    /// Turns to the page in the first frame of this one: what follows is asked and done there.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn enter_frame(&self) -> Result<()> {
+        let result = self.session.client.enter_frame(0).await;
+        self.check("enter the frame", result).await
+    }
+
     /// Closes the window as a person does: the page hears of it.
     ///
     /// # Errors

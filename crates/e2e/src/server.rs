@@ -6,7 +6,12 @@ use std::{
     process::Command,
 };
 
-use axum::{Router, http::StatusCode};
+use axum::{
+    Router,
+    http::{HeaderValue, StatusCode, header::CONTENT_SECURITY_POLICY},
+    middleware,
+    response::Response,
+};
 use tokio::task::JoinHandle;
 use tower_http::services::ServeDir;
 
@@ -19,7 +24,7 @@ pub struct VitrineServer {
 }
 
 impl VitrineServer {
-    /// Starts the server on a free port, serving `directory`.
+    /// Starts the server on a free port, serving `directory`; `none` is signaling only.
     ///
     /// # Errors
     /// When it is not built, or does not start.
@@ -141,14 +146,31 @@ impl StaticServer {
     /// # Errors
     /// When there is no port.
     pub async fn start(directory: &Path, path: &str) -> Result<Self> {
-        let listener =
-            tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.doing(|| "open a port".to_owned())?;
-        let address = listener.local_addr().doing(|| "read a port's number".to_owned())?;
         let files = ServeDir::new(directory);
         let router = match path {
             "/" => Router::new().fallback_service(files),
             path => Router::new().nest_service(path, files).fallback(|| async { StatusCode::NOT_FOUND }),
         };
+        Self::serve(router, path).await
+    }
+
+    /// Serves `directory` with this Content Security Policy, as behind a proxy that adds it.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub async fn start_with_policy(directory: &Path, policy: &'static str) -> Result<Self> {
+        let add_policy = async move |mut response: Response| {
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+            response
+        };
+        let files = Router::new().fallback_service(ServeDir::new(directory));
+        Self::serve(files.layer(middleware::map_response(add_policy)), "/").await
+    }
+
+    async fn serve(router: Router, path: &str) -> Result<Self> {
+        let listener =
+            tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.doing(|| "open a port".to_owned())?;
+        let address = listener.local_addr().doing(|| "read a port's number".to_owned())?;
         let task = tokio::spawn(async move {
             // Ends when the task is aborted.
             let _ = axum::serve(listener, router).await;

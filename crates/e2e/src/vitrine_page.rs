@@ -60,6 +60,17 @@ impl VitrinePage {
         Ok(Self { page: Page::open(browser, name, url).await? })
     }
 
+    /// Opens `url`, which shows the app in a frame, and joins there under the page's name.
+    ///
+    /// # Errors
+    /// When that does not lead into the call.
+    pub async fn join_in_frame(browser: Browser, name: &str, url: &str) -> Result<Self> {
+        let page = Self::load(browser, name, url).await?;
+        page.enter_frame().await?;
+        page.enter_by_name().await?;
+        Ok(page)
+    }
+
     /// Opens `url` on a machine of a laboratory, whatever it shows.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! No web, no sockets, no clock: everything here can be tested natively.
 //!
 //! - [`room`]: what a room may be called.
+//! - [`ice_url`]: what the address of a STUN or TURN server looks like.
 //! - [`signaling`]: the events that the signaling server carries, and their acknowledgements.
 //! - [`control`]: the messages that two participants exchange directly over the `control` data channel.
 //! - [`server_event`]: what a client hears from the signaling server, parsed.
@@ -9,6 +10,7 @@
 //! - [`json`] and [`wire`]: JSON, and the messages in it, as the page reads and writes them.
 
 pub mod control;
+pub mod ice_url;
 pub mod json;
 pub mod room;
 pub mod server_event;

@@ -1,9 +1,21 @@
 //! The names and addresses of this machine: what a certificate of its own is for, where others reach it, and what it
 //! calls itself.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSocket};
 
 use tokio_rustls::rustls::pki_types::ServerName;
+
+/// Reads `ADDRESS:PORT` or `NAME:PORT`. Of a name's addresses it takes the first of IPv4: not every machine has IPv6.
+pub fn resolve(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let name = text.rsplit_once(':').filter(|(name, port)| !name.is_empty() && port.parse::<u16>().is_ok());
+    let (name, _) = name.ok_or("it must look like 127.0.0.1:8080, [::]:8080 or localhost:8080")?;
+    let found = text.to_socket_addrs().map_err(|error| format!("cannot look up {name}: {error}"))?;
+    let found = found.min_by_key(SocketAddr::is_ipv6);
+    found.ok_or_else(|| format!("{name} has no address"))
+}
 
 /// Addresses at which other machines may reach this one, best first: the one that it uses itself to reach others, then
 /// IPv4 before IPv6, which is longer to type. Without those that only this machine (loopback) or only a program that

@@ -9,11 +9,12 @@ use std::{
 
 use axum::http::Uri;
 use clap::Parser;
-use vitrine_protocol::signaling::IceServer;
+use vitrine_protocol::{ice_url, signaling::IceServer};
 
 use crate::{
     ServeError,
     accept::{Limits, StunStreams},
+    addresses,
     announce::AnnounceOptions,
     door::DoorOptions,
     embedded::{self, EmbeddedApp},
@@ -62,10 +63,14 @@ Examples:
 pub struct Config {
     /// Address and port to listen on.
     ///
-    /// Port 0 takes any free port; the first line on standard output, "listening on http://ADDRESS:PORT", tells which.
+    /// A name such as localhost is looked up once. Port 0 takes any free port; the first line on standard output,
+    /// "listening on http://ADDRESS:PORT", tells which.
     /// Browsers give camera and microphone only to http://localhost and to HTTPS: to serve other machines, use
     /// --tls-cert or --tls-self-signed, or put a TLS proxy in front.
-    #[arg(long, env = "VITRINE_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long, env = "VITRINE_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080",
+        value_parser = addresses::resolve
+    )]
     pub listen: SocketAddr,
 
     /// Directory of the built app, "embedded" for the one inside this program, or "none" to carry signaling only.
@@ -113,6 +118,17 @@ pub struct Config {
     )]
     pub allowed_origins: Vec<String>,
 
+    /// Origin of a site that may show the app in a frame, such as https://intranet.example; may be given several times.
+    ///
+    /// Without it, no page can: a frame could be used to make people press what they do not see. The frame itself has to
+    /// pass camera and microphone on, with allow="camera; microphone; display-capture; autoplay". In the environment
+    /// variable, several are separated by spaces.
+    #[arg(
+        long = "allow-embedding", env = "VITRINE_ALLOW_EMBEDDING", value_name = "ORIGIN",
+        value_delimiter = ' ', value_parser = parse_origin
+    )]
+    pub allow_embedding: Vec<String>,
+
     #[allow(missing_docs)] // It would be taken for the program's own description.
     #[command(flatten)]
     pub turn: TurnOptions,
@@ -128,12 +144,16 @@ pub struct Config {
     #[arg(long, env = "VITRINE_LOG", value_name = "FILTER", default_value_t = default_log())]
     pub log: String,
 
-    /// Time between two pings of a connection.
-    #[arg(skip = PING_INTERVAL)]
+    /// Seconds between two pings of a connection. A proxy that ends idle connections sooner needs fewer.
+    #[arg(
+        long, env = "VITRINE_PING_INTERVAL", value_name = "SECONDS", default_value = "10", value_parser = parse_seconds
+    )]
     pub ping_interval: Duration,
 
-    /// Time that a connection has to answer a ping.
-    #[arg(skip = PING_TIMEOUT)]
+    /// Seconds that a connection has to answer a ping. After that its participant is gone from the room.
+    #[arg(
+        long, env = "VITRINE_PING_TIMEOUT", value_name = "SECONDS", default_value = "8", value_parser = parse_seconds
+    )]
     pub ping_timeout: Duration,
 
     /// What a client may cost before it has asked for anything.
@@ -178,6 +198,7 @@ impl Default for Config {
             max_participants: 12,
             ice_servers: Vec::new(),
             allowed_origins: Vec::new(),
+            allow_embedding: Vec::new(),
             turn: TurnOptions::default(),
             door: DoorOptions::default(),
             log: default_log(),
@@ -193,12 +214,15 @@ impl Config {
     /// Finds what would stop the server from being of use before it starts.
     ///
     /// # Errors
-    /// [`ServeError::DistMissing`] when `dist` is not a directory; one without `index.html` is no error: the server
-    /// then says how to build it. [`ServeError::Tls`] when the certificate cannot be used.
+    /// [`ServeError::DistMissing`] when `dist` is not a directory, [`ServeError::DistEmpty`] when it has no `index.html`,
+    /// [`ServeError::Tls`] when the certificate cannot be used.
     pub fn check(&self) -> Result<(), ServeError> {
         match &self.dist {
             Dist::Directory(directory) if !directory.is_dir() => {
                 return Err(ServeError::DistMissing(directory.clone()));
+            }
+            Dist::Directory(directory) if !directory.join("index.html").is_file() => {
+                return Err(ServeError::DistEmpty(directory.clone()));
             }
             _ => {}
         }
@@ -217,6 +241,11 @@ fn default_log() -> String {
     std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned())
 }
 
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| (1..=3600).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "it must be a number of seconds from 1 to 3600".to_owned())
+}
+
 fn ice_server(url: &str) -> IceServer {
     IceServer { urls: vec![url.to_owned()], username: None, credential: None }
 }
@@ -231,23 +260,19 @@ fn parse_ice_server(text: &str) -> Result<IceServer, String> {
     let url = parts.next().unwrap_or_default();
     let username = parts.next();
     let credential = parts.next();
-    let (scheme, host) = url.split_once(':').unwrap_or_default();
-    if host.is_empty() {
-        return Err("it must look like stun:HOST:PORT or turn:HOST:PORT,USERNAME,CREDENTIAL".into());
-    }
-    match (scheme, username, credential) {
-        ("stun" | "stuns", None, None) => Ok(ice_server(url)),
-        ("stun" | "stuns", ..) => Err("a STUN server takes no user name".into()),
-        ("turn" | "turns", Some(username), Some(credential)) if !username.is_empty() && !credential.is_empty() => {
-            Ok(IceServer {
-                username: Some(username.to_owned()),
-                credential: Some(credential.to_owned()),
-                ..ice_server(url)
-            })
-        }
-        // Browsers throw at such an entry, and the call would fail for everybody.
-        ("turn" | "turns", ..) => Err("a TURN server needs both: turn:HOST:PORT,USERNAME,CREDENTIAL".into()),
-        _ => Err(format!("{scheme:?} is none of stun, stuns, turn, turns")),
+    // Browsers throw at an entry that they cannot read, and no call would come about.
+    ice_url::check(url).map_err(|error| {
+        format!("{error}; it must look like stun:HOST:PORT or turn:HOST:PORT?transport=udp,USERNAME,CREDENTIAL")
+    })?;
+    match (username, credential) {
+        (None, None) if url.starts_with("stun") => Ok(ice_server(url)),
+        _ if url.starts_with("stun") => Err("a STUN server takes no user name".into()),
+        (Some(username), Some(credential)) if !username.is_empty() && !credential.is_empty() => Ok(IceServer {
+            username: Some(username.to_owned()),
+            credential: Some(credential.to_owned()),
+            ..ice_server(url)
+        }),
+        _ => Err("a TURN server needs both: turn:HOST:PORT,USERNAME,CREDENTIAL".into()),
     }
 }
 

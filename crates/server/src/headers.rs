@@ -1,5 +1,5 @@
-//! Security headers of the app's pages. The Content Security Policy allows what `index.html` needs and nothing else; it
-//! is made from the page itself, because the build writes an inline script into it, and made anew when the page changes.
+//! Security headers of the app's pages. The Content Security Policy allows what the app needs and nothing else. It is made
+//! from `index.html`, which may name a signaling server elsewhere, and made anew when that file changes.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,28 +11,28 @@ use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Uri,
     header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use sha2::{Digest as _, Sha256};
 
 use crate::html::{Element, elements};
 
-/// What a call needs is for the page itself; what no call needs is for nobody. Of the W3C's registry of policy-controlled
-/// features, those that current browsers know: they complain of any other at every load of the page.
-const PERMISSIONS_POLICY: &str = "\
-    camera=(self), microphone=(self), display-capture=(self), speaker-selection=(self), autoplay=(self), \
-    fullscreen=(self), picture-in-picture=(self), screen-wake-lock=(self), clipboard-write=(self), \
+/// What a call needs: for the page itself, and for the sites that may embed it.
+const ALLOWED_FEATURES: [&str; 9] = [
+    "camera",
+    "microphone",
+    "display-capture",
+    "speaker-selection",
+    "autoplay",
+    "fullscreen",
+    "picture-in-picture",
+    "screen-wake-lock",
+    "clipboard-write",
+];
+
+/// What no call needs, for nobody. Of the W3C's registry of policy-controlled features, those that current browsers know:
+/// they complain of any other at every load of the page.
+const DENIED_FEATURES: &str = "\
     accelerometer=(), browsing-topics=(), encrypted-media=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), \
     local-fonts=(), magnetometer=(), midi=(), payment=(), publickey-credentials-create=(), \
     publickey-credentials-get=(), serial=(), usb=(), xr-spatial-tracking=()";
-
-/// Headers that are the same for every page.
-const FIXED: [(HeaderName, &str); 5] = [
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
 
 /// Makes the headers for the pages of one app.
 #[derive(Debug)]
@@ -41,27 +41,61 @@ pub struct SecurityHeaders {
     index: Option<PathBuf>,
     /// The policy, and what `index.html` was like when it was made.
     policy: Mutex<Option<(Stamp, HeaderValue)>>,
+    embedding: Embedding,
+}
+
+/// Which sites may show the app in a frame, as the headers say it.
+#[derive(Debug)]
+pub struct Embedding {
+    frame_ancestors: String,
+    permissions: HeaderValue,
+    /// A site that opens the app in a window of its own keeps its hold on that window, as it has one on a frame.
+    opener: HeaderValue,
+    /// Sites that isolate themselves (Cross-Origin-Embedder-Policy) load a frame only if it allows that.
+    resource: HeaderValue,
 }
 
 /// Modification time and length; `None` where there is no file.
 type Stamp = Option<(SystemTime, u64)>;
 
+impl Embedding {
+    /// By pages of `origins`, each as a browser writes it; none: by nobody.
+    pub fn by(origins: &[String]) -> Self {
+        let quoted: String = origins.iter().map(|origin| format!(" \"{origin}\"")).collect();
+        let allowed: String = ALLOWED_FEATURES.map(|feature| format!("{feature}=(self{quoted}), ")).concat();
+        let permissions = HeaderValue::try_from(allowed + DENIED_FEATURES);
+        let (ancestors, opener, resource) = match origins {
+            [] => ("'none'".to_owned(), "same-origin", "same-origin"),
+            origins => (origins.join(" "), "unsafe-none", "cross-origin"),
+        };
+        Self {
+            frame_ancestors: ancestors,
+            permissions: permissions.unwrap_or(HeaderValue::from_static(DENIED_FEATURES)),
+            opener: HeaderValue::from_static(opener),
+            resource: HeaderValue::from_static(resource),
+        }
+    }
+}
+
 impl SecurityHeaders {
     /// Headers for the pages of `directory`.
-    pub fn of_directory(directory: &Path) -> Self {
-        Self { index: Some(directory.join("index.html")), policy: Mutex::new(None) }
+    pub fn of_directory(directory: &Path, embedding: Embedding) -> Self {
+        Self { index: Some(directory.join("index.html")), policy: Mutex::new(None), embedding }
     }
 
     /// Headers for an app whose `index.html` is `page`.
-    pub fn of_page(page: &str) -> Self {
-        Self { index: None, policy: Mutex::new(Some((None, content_security_policy(page)))) }
+    pub fn of_page(page: &str, embedding: Embedding) -> Self {
+        let policy = content_security_policy(page, &embedding.frame_ancestors);
+        Self { index: None, policy: Mutex::new(Some((None, policy))), embedding }
     }
 
     /// Sets the headers of one response.
     pub fn apply(&self, headers: &mut HeaderMap) {
-        for (name, value) in FIXED {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(HeaderName::from_static("permissions-policy"), self.embedding.permissions.clone());
+        headers.insert(HeaderName::from_static("cross-origin-opener-policy"), self.embedding.opener.clone());
+        headers.insert(HeaderName::from_static("cross-origin-resource-policy"), self.embedding.resource.clone());
         headers.insert(CONTENT_SECURITY_POLICY, self.policy());
     }
 
@@ -78,7 +112,7 @@ impl SecurityHeaders {
             _ => {
                 let page =
                     self.index.as_ref().and_then(|index| std::fs::read_to_string(index).ok()).unwrap_or_default();
-                let value = content_security_policy(&page);
+                let value = content_security_policy(&page, &self.embedding.frame_ancestors);
                 *policy = Some((stamp, value.clone()));
                 value
             }
@@ -86,34 +120,20 @@ impl SecurityHeaders {
     }
 }
 
-/// A policy that lets `page` do what it is built to do.
-fn content_security_policy(page: &str) -> HeaderValue {
-    let scripts = inline_hashes(page, "script");
-    let styles = inline_hashes(page, "style");
+/// A policy that lets `page` do what it is built to do, and `ancestors` show it in a frame. The build has no inline script
+/// and no inline style.
+fn content_security_policy(page: &str, ancestors: &str) -> HeaderValue {
     let signaling = signaling_sources(page);
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'{styles}; \
-         img-src 'self' data:; manifest-src 'self'; connect-src 'self'{signaling}; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+         manifest-src 'self'; connect-src 'self'{signaling}; base-uri 'none'; form-action 'none'; \
+         frame-ancestors {ancestors}"
     );
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// Hash sources (CSP level 3, section 2.3.1) of the inline elements of a name, each with a space before it.
-fn inline_hashes(page: &str, name: &str) -> String {
-    elements(page, name)
-        .iter()
-        .filter(|element| element.attribute("src").is_none() && !element.text.is_empty())
-        .map(|element| {
-            // A browser hashes the text after it has normalised line ends (HTML section 13.2.3.5).
-            let text = element.text.replace("\r\n", "\n").replace('\r', "\n");
-            format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)))
-        })
-        .collect()
-}
-
 /// The origin of `<meta name="signaling-server" content="https://…">`, for long-polling and WebSocket; nothing when it
-/// is empty, which means the page's own origin.
+/// is empty or relative, which means the page's own origin.
 fn signaling_sources(page: &str) -> String {
     let metas = elements(page, "meta");
     let is_named = |meta: &&Element<'_>| meta.attribute("name") == Some("signaling-server");

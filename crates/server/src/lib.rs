@@ -36,7 +36,7 @@ mod static_files;
 mod tls;
 mod turn;
 
-use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{extract::ConnectInfo, http::HeaderMap, middleware, routing::get};
 use thiserror::Error;
@@ -75,6 +75,9 @@ pub enum ServeError {
     /// The directory of the built app is not there.
     #[error("there is no directory {}: build the app first, or name its directory with --dist", .0.display())]
     DistMissing(PathBuf),
+    /// The directory of the built app has no app in it.
+    #[error("there is no index.html in {}: build the app first, name its directory with --dist, or carry signaling only with --dist none", .0.display())]
+    DistEmpty(PathBuf),
     /// The relay could not start.
     #[error("{0}; --turn-listen names another address and port for STUN and TURN, or \"none\"")]
     Turn(#[from] vitrine_turn::Error),
@@ -89,70 +92,93 @@ pub enum ServeError {
     Random(#[from] getrandom::Error),
 }
 
-/// Serves the app and its signaling on `listener` until `shutdown` completes; then closes every connection and returns
-/// within a few seconds. Participants who are cut off that way are not reported to the others as having left, because
-/// their calls go on without the server.
+/// A server whose sockets are all bound. Nothing is accepted before [`Server::run`].
+pub struct Server {
+    listener: TcpListener,
+    acceptor: Acceptor,
+    certificate: Pin<Box<dyn Future<Output = ()> + Send>>,
+    engine: Arc<EngineIo>,
+    signaling: Arc<Signaling>,
+}
+
+impl Server {
+    /// Checks the configuration and binds what it asks for beside `listener`.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn bind(config: Config, listener: TcpListener) -> Result<Self, ServeError> {
+        config.check()?;
+        let metrics = Arc::new(Metrics::default());
+        let tls = Tls::new(&config.tls)?;
+        // Browsers take a certificate that they have warned of for pages, not for TURN.
+        let turn_over_tls = tls.is_some() && config.tls.tls_self_signed.is_none();
+        let (relay, turn) = config.turn.start(listener.local_addr()?, turn_over_tls).await?;
+        let relay = relay.map(Arc::new);
+        let ice_servers = IceServers { named: config.named_ice_servers(), turn };
+        let signaling = Arc::new(Signaling::new(&config, ice_servers, metrics.clone()));
+        let gate = Arc::new(Gate::new(&config, metrics.clone()));
+        let door = Arc::new(Door::new(&config, metrics.clone()));
+        let engine = Arc::new(EngineIo::new(&config, door, signaling.clone()));
+        let figures = {
+            let (options, signaling, relay) = (config.door.clone(), signaling.clone(), relay.clone());
+            async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap| {
+                metrics::respond(options.readers(), peer, &headers, || {
+                    let (rooms, participants) = signaling.census();
+                    metrics.expose(rooms, participants, relay.as_ref().map(|relay| relay.metrics()).as_ref())
+                })
+            }
+        };
+        let app = engine
+            .router()
+            .layer(middleware::from_fn_with_state(gate.clone(), gate::guard))
+            .layer(gate.cors())
+            .layer(RequestBodyDeadlineLayer::new(config.limits.request_time))
+            .route("/healthz", get(async || "ok"))
+            .route("/metrics", get(figures))
+            .merge(static_files::router(&config.dist, &config.allow_embedding));
+        let certificate = Box::pin(tls::keep_current(tls.as_ref()));
+        if let Some(tls) = tls.as_ref().filter(|_| config.tls.tls_self_signed.is_some()) {
+            tracing::info!(fingerprint = tls.fingerprint(), "self-signed certificate");
+        }
+        let stun_streams = config.stun_streams.or_else(|| relay.map(streams_to));
+        let acceptor = Acceptor::new(app, tls, stun_streams, config.limits, config.door.trusted_proxies);
+        Ok(Self { listener, acceptor, certificate, engine, signaling })
+    }
+
+    /// Serves until `shutdown` completes; then closes every connection and returns within a few seconds. Participants who
+    /// are cut off that way are not reported to the others as having left, because their calls go on without the server.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { listener, acceptor, certificate, engine, signaling } = self;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut accepting = std::pin::pin!(acceptor.run(listener, async {
+            // Either it is told to stop, or nobody is left who could tell.
+            let _ = stopped.await;
+        }));
+        tokio::select! {
+            () = &mut accepting => return,
+            () = certificate => {}
+            () = shutdown => {}
+        }
+        tracing::info!("shutting down");
+        signaling.stop();
+        let _ = stop.send(());
+        let drained = async { tokio::join!(engine.close_all(), &mut accepting) };
+        if tokio::time::timeout(SHUTDOWN_GRACE, drained).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+    }
+}
+
+/// [`Server::bind`] and [`Server::run`].
 ///
 /// # Errors
-/// [`ServeError::DistMissing`], [`ServeError::Tls`] and [`ServeError::Turn`] before anything is served.
+/// [`ServeError`], before anything is served.
 pub async fn serve(
     config: Config,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    config.check()?;
-    let metrics = Arc::new(Metrics::default());
-    let tls = Tls::new(&config.tls)?;
-    // Browsers take a certificate that they have warned of for pages, not for TURN.
-    let turn_over_tls = tls.is_some() && config.tls.tls_self_signed.is_none();
-    let (relay, turn) = config.turn.start(listener.local_addr()?, turn_over_tls).await?;
-    let relay = relay.map(Arc::new);
-    let ice_servers = IceServers { named: config.named_ice_servers(), turn };
-    let signaling = Arc::new(Signaling::new(&config, ice_servers, metrics.clone()));
-    let gate = Arc::new(Gate::new(&config, metrics.clone()));
-    let door = Arc::new(Door::new(&config, metrics.clone()));
-    let engine = Arc::new(EngineIo::new(&config, door, signaling.clone()));
-    let figures = {
-        let (options, signaling, relay) = (config.door.clone(), signaling.clone(), relay.clone());
-        async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap| {
-            metrics::respond(options.readers(), peer, &headers, || {
-                let (rooms, participants) = signaling.census();
-                metrics.expose(rooms, participants, relay.as_ref().map(|relay| relay.metrics()).as_ref())
-            })
-        }
-    };
-    let app = engine
-        .router()
-        .layer(middleware::from_fn_with_state(gate.clone(), gate::guard))
-        .layer(gate.cors())
-        .layer(RequestBodyDeadlineLayer::new(config.limits.request_time))
-        .route("/healthz", get(async || "ok"))
-        .route("/metrics", get(figures))
-        .merge(static_files::router(&config.dist));
-
-    let keep_current = tls::keep_current(tls.as_ref());
-    if let Some(tls) = tls.as_ref().filter(|_| config.tls.tls_self_signed.is_some()) {
-        tracing::info!(fingerprint = tls.fingerprint(), "self-signed certificate");
-    }
-    let (stop, stopped) = oneshot::channel::<()>();
-    let stun_streams = config.stun_streams.or_else(|| relay.map(streams_to));
-    let acceptor = Acceptor::new(app, tls, stun_streams, config.limits, config.door.trusted_proxies);
-    let mut accepting = std::pin::pin!(acceptor.run(listener, async {
-        // Either it is told to stop, or nobody is left who could tell.
-        let _ = stopped.await;
-    }));
-    tokio::select! {
-        () = &mut accepting => return Ok(()),
-        () = keep_current => {}
-        () = shutdown => {}
-    }
-    tracing::info!("shutting down");
-    signaling.stop();
-    let _ = stop.send(());
-    let drained = async { tokio::join!(engine.close_all(), &mut accepting) };
-    if tokio::time::timeout(SHUTDOWN_GRACE, drained).await.is_err() {
-        tracing::warn!("some connections did not end in time");
-    }
+    Server::bind(config, listener).await?.run(shutdown).await;
     Ok(())
 }
 

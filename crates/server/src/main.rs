@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, process::ExitCode};
 use clap::Parser as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
-use vitrine_server::{Config, announce, serve};
+use vitrine_server::{Config, Server, announce};
 
 fn main() -> ExitCode {
     let config = Config::parse();
@@ -44,11 +44,14 @@ async fn listen_and_serve(config: Config) -> Result<(), String> {
     let shutdown = shutdown_signal().map_err(|error| format!("cannot catch signals: {error}"))?;
     let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
     let bound = listener.local_addr().map_err(cannot_listen)?;
+    // Bound first, printed last: an address on standard output is one that answers.
+    let server = Server::bind(config.clone(), listener).await.map_err(|error| error.to_string())?;
     // A program that started this one and has stopped reading is no reason to stop serving.
     let mut out = std::io::stdout();
     let is_terminal = out.is_terminal();
     let _ = announce(&config, bound, &mut out, is_terminal);
-    serve(config, listener, shutdown).await.map_err(|error| error.to_string())
+    server.run(shutdown).await;
+    Ok(())
 }
 
 /// Completes at ctrl-c or, on Unix, at SIGTERM.

@@ -1,15 +1,15 @@
 //! The files of the app over HTTP, from a directory or from inside the program: precompressed variants, caching, and a
 //! page that says what to do when there is no app yet. Which room is meant stands in the fragment, so every path that
-//! is no file is simply not found.
+//! is no file is a link gone wrong: it leads to the app.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use axum::{
     Router,
     extract::{Request, State},
     http::{
-        HeaderValue, Method, StatusCode,
-        header::{CACHE_CONTROL, VARY},
+        HeaderValue, StatusCode, Uri,
+        header::{CACHE_CONTROL, LOCATION, VARY},
     },
     middleware::{self, Next},
     response::{Html, IntoResponse as _, Response},
@@ -19,7 +19,10 @@ use tower_http::services::{
     fs::{Backend, DefaultServeDirFallback},
 };
 
-use crate::{Dist, headers::SecurityHeaders};
+use crate::{
+    Dist,
+    headers::{Embedding, SecurityHeaders},
+};
 
 const NO_APP: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Vitrine</title>\
     <h1>The app is not built yet</h1>\
@@ -27,37 +30,104 @@ const NO_APP: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><
     <code>cargo xtask serve</code> builds the app and serves it; <code>trunk build --release</code> builds it only. \
     Then reload this page.</p>";
 
-/// Serves the app; without one, finds nothing.
-pub fn router(dist: &Dist) -> Router {
+const SIGNALING_ONLY: &str = "This server carries signaling only. The app is elsewhere.\n";
+const NO_FILE: &str = "There is no such file. If the app was updated, reload its page.\n";
+const LOST: &str = "There is no such page. The app is at the address that this answer names.\n";
+
+/// Types of files that browsers and pages ask for by themselves. A page in their place would only hide what is missing.
+const FILE_TYPES: &str = "js mjs wasm css map json webmanifest svg png jpg gif webp ico woff woff2 txt xml php";
+
+/// Serves the app, which pages of the origins of `embedding` may show in a frame; without one, says that there is none.
+pub fn router(dist: &Dist, embedding: &[String]) -> Router {
+    let embedding = Embedding::by(embedding);
     match dist {
-        Dist::None => Router::new(),
-        Dist::Directory(directory) => serve(ServeDir::new(directory), SecurityHeaders::of_directory(directory)),
-        Dist::Embedded(app) => serve(ServeDir::with_backend("", *app), SecurityHeaders::of_page(app.index())),
+        Dist::None => Router::new().fallback((StatusCode::NOT_FOUND, SIGNALING_ONLY)),
+        Dist::Directory(directory) => {
+            serve(ServeDir::new(directory), SecurityHeaders::of_directory(directory, embedding))
+        }
+        Dist::Embedded(app) => {
+            serve(ServeDir::with_backend("", *app), SecurityHeaders::of_page(app.index(), embedding))
+        }
     }
 }
 
 fn serve<B: Backend>(files: ServeDir<DefaultServeDirFallback, B>, headers: SecurityHeaders) -> Router {
     let files = files.precompressed_br().precompressed_gzip();
-    Router::new().fallback_service(files).layer(middleware::from_fn_with_state(Arc::new(headers), finish))
+    let answer = async move |request: Request| {
+        let mut files = files;
+        match files.try_call(request).await {
+            Ok(response) => response.into_response(),
+            Err(error) if is_not_found(&error) => StatusCode::NOT_FOUND.into_response(),
+            Err(error) => {
+                tracing::error!(%error, "cannot read a file of the app");
+                (StatusCode::INTERNAL_SERVER_ERROR, "The server cannot read this file.\n").into_response()
+            }
+        }
+    };
+    Router::new().fallback(answer).layer(middleware::from_fn_with_state(Arc::new(headers), finish))
 }
 
-/// Adds caching and security headers to what the file service answered.
+/// Whether a file is not there. A name that is too long cannot be there either.
+fn is_not_found(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | PermissionDenied)
+}
+
+/// Leads what is no file to the app, and adds caching and security headers.
 async fn finish(State(headers): State<Arc<SecurityHeaders>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let may_explain =
-        matches!(path.as_str(), "/" | "/index.html") && matches!(*request.method(), Method::GET | Method::HEAD);
+    let uri = request.uri().clone();
+    let path = uri.path();
     let mut response = next.run(request).await;
-    if may_explain && response.status() == StatusCode::NOT_FOUND {
-        response = (StatusCode::SERVICE_UNAVAILABLE, Html(NO_APP)).into_response();
-    }
+    response = match response.status() {
+        StatusCode::NOT_FOUND if matches!(path, "/" | "/index.html") => {
+            (StatusCode::SERVICE_UNAVAILABLE, Html(NO_APP)).into_response()
+        }
+        StatusCode::NOT_FOUND => not_found(path),
+        StatusCode::TEMPORARY_REDIRECT => lead_to(into_directory(&uri)),
+        _ => response,
+    };
     let is_file = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-    let cache = if is_file && has_hashed_name(&path) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if is_file && has_hashed_name(path) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let fields = response.headers_mut();
     fields.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
     // Also on 304, where the file service leaves it out (RFC 9110 section 15.4.5).
     fields.insert(VARY, HeaderValue::from_static("accept-encoding"));
     headers.apply(fields);
     response
+}
+
+fn not_found(path: &str) -> Response {
+    let fragment = lost_fragment(path);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_file_name =
+        name.rsplit_once('.').is_some_and(|(_, extension)| FILE_TYPES.split(' ').any(|known| known == extension));
+    if fragment.is_none() && is_file_name {
+        return (StatusCode::NOT_FOUND, NO_FILE).into_response();
+    }
+    // Relative, because a proxy may have stripped the beginning of the path.
+    let depth = path.matches('/').count().saturating_sub(1);
+    let root = if depth == 0 { "./".to_owned() } else { "../".repeat(depth) };
+    lead_to(fragment.map_or(root.clone(), |fragment| format!("{root}#{fragment}")))
+}
+
+/// The fragment of a link whose `#` was encoded (`/%23room=x`), encoded twice or dropped (`/room=x`) on its way.
+fn lost_fragment(path: &str) -> Option<String> {
+    let path = if path.contains("%2523") { path.replace("%25", "%") } else { path.to_owned() };
+    if let Some((_, fragment)) = path.split_once("%23") {
+        return Some(fragment.to_owned());
+    }
+    path.rsplit('/').next().filter(|name| name.starts_with("room=")).map(str::to_owned)
+}
+
+/// From a directory without a slash at its end, where relative addresses mean something else, to the one with it.
+fn into_directory(uri: &Uri) -> String {
+    let name = uri.path().rsplit('/').next().unwrap_or_default();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("./{name}/{query}")
+}
+
+fn lead_to(location: String) -> Response {
+    (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)], LOST).into_response()
 }
 
 /// Whether a path ends in a file name with a hash of the file's content, as Trunk writes it:
@@ -75,7 +145,7 @@ fn has_hashed_name(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::has_hashed_name;
+    use super::*;
 
     #[test]
     fn hashed_names() {
@@ -95,6 +165,22 @@ mod tests {
             "/icon-512.png",
         ] {
             assert!(!has_hashed_name(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_lost_fragment_is_found() {
+        for (path, fragment) in [
+            ("/%23room=x", Some("room=x")),
+            ("/meet/%23room=50%25", Some("room=50%25")),
+            ("/%23room%3Dx", Some("room%3Dx")),
+            ("/%2523room=a%2520b", Some("room=a%20b")),
+            ("/room=x", Some("room=x")),
+            ("/meet/room=x", Some("room=x")),
+            ("/room", None),
+            ("/bedroom=x", None),
+        ] {
+            assert_eq!(lost_fragment(path).as_deref(), fragment, "{path}");
         }
     }
 }

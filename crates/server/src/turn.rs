@@ -10,9 +10,13 @@ use std::{
 };
 
 use clap::Args;
+use vitrine_protocol::ice_url;
 use vitrine_turn::{IpNet, Limits, Relay, Secret};
 
-use crate::ice_servers::{Here, Turn};
+use crate::{
+    addresses,
+    ice_servers::{Here, Turn},
+};
 
 /// The port of STUN and TURN (RFC 8489 section 18.6).
 const PORT: u16 = 3478;
@@ -232,10 +236,9 @@ fn random_secret() -> Result<Secret, getrandom::Error> {
 fn parse_listen(text: &str) -> Result<TurnListen, String> {
     match text {
         "none" => Ok(TurnListen::Nowhere),
-        address => address
-            .parse()
+        address => addresses::resolve(address)
             .map(TurnListen::On)
-            .map_err(|_| "it must look like 0.0.0.0:3478 or [::]:3478, or be \"none\"".to_owned()),
+            .map_err(|error| format!("{error}; \"none\" switches STUN and TURN off")),
     }
 }
 
@@ -244,8 +247,8 @@ fn parse_host(text: &str) -> Result<String, String> {
     if let Ok(IpAddr::V6(address)) = text.trim_start_matches('[').trim_end_matches(']').parse() {
         return Ok(format!("[{address}]"));
     }
-    let is_name = !text.is_empty() && text.chars().all(|char| char.is_ascii_alphanumeric() || "-._".contains(char));
-    if is_name { Ok(text.to_owned()) } else { Err("it must be a name or an address, without a port".to_owned()) }
+    let is_host = !text.contains([':', '?']) && ice_url::check(&format!("turn:{text}")).is_ok();
+    if is_host { Ok(text.to_owned()) } else { Err("it must be a name or an address, without a port".to_owned()) }
 }
 
 fn parse_ports(text: &str) -> Result<RangeInclusive<u16>, String> {
@@ -256,10 +259,9 @@ fn parse_ports(text: &str) -> Result<RangeInclusive<u16>, String> {
 }
 
 fn parse_turn_url(text: &str) -> Result<String, String> {
-    match text.split_once(':') {
-        Some(("turn" | "turns", rest)) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.to_owned()),
-        _ => Err("it must look like turn:HOST:PORT?transport=udp or turns:HOST:PORT".to_owned()),
-    }
+    const FORM: &str = "it must look like turn:HOST:PORT?transport=udp or turns:HOST:PORT";
+    ice_url::check(text).map_err(|error| format!("{error}; {FORM}"))?;
+    if text.starts_with("turn") { Ok(text.to_owned()) } else { Err(FORM.to_owned()) }
 }
 
 fn parse_secret(text: &str) -> Result<Secret, String> {
@@ -327,12 +329,15 @@ mod tests {
         assert_eq!(parse_host("turn.example").as_deref(), Ok("turn.example"));
         assert_eq!(parse_host("2001:db8::1").as_deref(), Ok("[2001:db8::1]"));
         assert!(parse_host("turn.example:3478").is_err() && parse_host("").is_err() && parse_host("a b").is_err());
+        assert!(parse_host("turn.example?x").is_err() && parse_host("192.0.2.256").is_err());
         assert_eq!(parse_ports("50000-50100"), Ok(50000..=50100));
         for wrong in ["", "1", "2-1", "0-1", "a-b", "1-70000"] {
             assert!(parse_ports(wrong).is_err(), "{wrong}");
         }
         assert!(parse_turn_url("turn:a:1?transport=tcp").is_ok() && parse_turn_url("turns:a").is_ok());
-        for wrong in ["", "turn:", "turn://a", "stun:a", "a"] {
+        for wrong in
+            ["", "turn:", "turn://a", "stun:a", "a", "turn:a:b", "turn:a:0", "turn:a?transport=sctp", "turn:a,b"]
+        {
             assert!(parse_turn_url(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,8 +1,11 @@
 //! Vitrine speaks the guide's language: with the guide's server, and with the guide's client.
 
+use std::{path::Path, time::Duration};
+
 use futures_util::future::try_join;
 use vitrine_e2e::{
-    Browser, NodeServer, Result, SeedPage, Site, StaticServer, VitrinePage, VitrineServer, media_flows, seed_site,
+    Browser, NodeServer, Result, SeedPage, Site, StaticServer, VitrinePage, VitrineServer, clients_stay_connected,
+    media_flows, seed_site,
 };
 
 use crate::turn;
@@ -58,4 +61,12 @@ async fn the_guide_s_client_joins_vitrine() -> Result<()> {
     let seed = guide_s_client("seed", &server.url()).await?;
     seed.join_room("tea").await?;
     media_flows(&[&ada, &seed]).await
+}
+
+#[tokio::test]
+async fn socket_io_clients_stay_connected_by_every_transport() -> Result<()> {
+    let _turn = turn().await;
+    let flags = ["--ping-interval", "1", "--ping-timeout", "1"];
+    let server = VitrineServer::start_with(Path::new("none"), 0, &flags).await?;
+    clients_stay_connected(&server.url(), Duration::from_secs(1)).await
 }

@@ -76,8 +76,9 @@ pub async fn receive(engine: &EngineIo, session: &Arc<Session>, body: Body) -> R
 pub async fn keep_time(engine: Weak<EngineIo>, session: Weak<Session>, interval: Duration, patience: Duration) {
     // Neither is held while nothing happens.
     let polling = || Some((engine.upgrade()?, session.upgrade()?)).filter(|(_, session)| is_polling(session));
+    let mut until_ping = interval;
     loop {
-        sleep(interval).await;
+        sleep(until_ping).await;
         let Some((_, session)) = polling() else { return };
         session.take_pong();
         let _ = session.send(PING);
@@ -89,6 +90,8 @@ pub async fn keep_time(engine: Weak<EngineIo>, session: Weak<Session>, interval:
             engine.close(&session);
             return;
         }
+        // The client expects a ping every `interval`, and gives up `patience` later.
+        until_ping = interval.saturating_sub(patience);
     }
 }
 

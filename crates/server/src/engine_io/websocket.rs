@@ -87,6 +87,8 @@ pub async fn upgrade(engine: Arc<EngineIo>, session: Arc<Session>, mut socket: B
     if matches!(upgraded, Ok(ControlFlow::Continue(())))
         && session.change_transport(Transport::Upgrading, Transport::WebSocket)
     {
+        // The last ping by long-polling may be almost an interval old, and the next one is a whole interval away.
+        let _ = session.send(PING);
         carry(engine, session, socket).await;
     } else {
         session.change_transport(Transport::Upgrading, Transport::Polling);

@@ -10,6 +10,7 @@ use std::{
     io,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use axum::{
@@ -24,13 +25,14 @@ use axum::{
 };
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
+use time::OffsetDateTime;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
         self, ServerConfig,
         crypto::{CryptoProvider, ring},
-        pki_types::pem,
+        pki_types::{UnixTime, pem},
         server::{ClientHello, ResolvesServerCert},
         sign::CertifiedKey,
     },
@@ -44,6 +46,9 @@ use pair::{Pair, Texts};
 
 /// What is spoken on this port, by its registered names (RFC 7301, RFC 7443). A client that names others only is refused.
 const APPLICATION_PROTOCOLS: [&str; 3] = ["http/1.1", "stun.turn", "stun.nat-discovery"];
+
+/// How often the certificate's dates are looked at.
+const DATES_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why there is no certificate that could be used.
 #[derive(Debug, Error)]
@@ -128,6 +133,27 @@ impl Certificate {
     fn set(&self, certified: CertifiedKey) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
     }
+
+    /// Logs that the certificate has expired or is not valid yet: no browser accepts it then.
+    fn warn_of_dates(&self) {
+        let certified = self.get();
+        let Some(end_entity) =
+            certified.end_entity_cert().ok().and_then(|der| webpki::EndEntityCert::try_from(der).ok())
+        else {
+            return;
+        };
+        // The dates are checked before the issuer, which is unknown here.
+        let usage = webpki::KeyUsage::server_auth();
+        match end_entity.verify_for_usage(&[], &[], &[], UnixTime::now(), usage, None, None) {
+            Err(webpki::Error::CertExpired { not_after, .. }) => {
+                tracing::warn!("the certificate expired on {}: browsers refuse it", date(not_after));
+            }
+            Err(webpki::Error::CertNotValidYet { not_before, .. }) => {
+                tracing::warn!("the certificate is not valid before {}: browsers refuse it", date(not_before));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl ResolvesServerCert for Certificate {
@@ -186,15 +212,35 @@ impl Tls {
     }
 }
 
-/// Keeps the certificate the one that is in its files, for as long as it is polled; it never completes. It does nothing
-/// where there is no TLS, or no file.
+/// In UTC.
+fn date(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| format!("{seconds}"), |time| time.date().to_string())
+}
+
+/// Keeps the certificate the one that is in its files and warns of its dates, for as long as it is polled; it never
+/// completes. It does nothing where there is no TLS.
 pub fn keep_current(tls: Option<&Tls>) -> impl Future<Output = ()> + use<> {
-    let watched = tls.and_then(|tls| Some((tls.source.clone()?, tls.certificate.clone(), tls.provider.clone())));
+    let watched = tls.map(|tls| (tls.source.clone(), tls.certificate.clone(), tls.provider.clone()));
     async move {
-        if let Some(((pair, texts), certificate, provider)) = watched {
-            pair.watch(texts, &provider, |certified| certificate.set(certified)).await;
-        }
-        std::future::pending().await
+        let Some((source, certificate, provider)) = watched else { return std::future::pending().await };
+        let dates = async {
+            let mut interval = tokio::time::interval(DATES_INTERVAL);
+            loop {
+                interval.tick().await;
+                certificate.warn_of_dates();
+            }
+        };
+        let replace = |certified| {
+            certificate.set(certified);
+            certificate.warn_of_dates();
+        };
+        let files = async {
+            if let Some((pair, texts)) = source {
+                pair.watch(texts, &provider, replace).await;
+            }
+        };
+        tokio::join!(dates, files);
     }
 }
 

@@ -207,6 +207,13 @@ impl Client {
         }
     }
 
+    /// Waits for a ping, and answers it.
+    pub async fn ping(&mut self) {
+        let frame = timeout(PATIENCE, self.socket.next()).await.expect("a frame in time").unwrap().unwrap();
+        assert_eq!(frame.to_text().unwrap(), "2");
+        self.send("3").await;
+    }
+
     /// Sends an event and forgets it.
     pub async fn emit(&mut self, event: &str, data: &Value) {
         self.send(&format!("42{}", json!([event, data]))).await;

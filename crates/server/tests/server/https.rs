@@ -39,6 +39,15 @@ impl Certificate {
         Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem() }
     }
 
+    /// Valid in these years only, the last one not included.
+    fn of_years(from: i32, until: i32) -> Self {
+        let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        parameters.not_before = rcgen::date_time_ymd(from, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        Self { certificate: parameters.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
+    }
+
     fn options(directory: &Path) -> TlsOptions {
         TlsOptions {
             tls_cert: Some(directory.join("cert.pem")),
@@ -181,6 +190,23 @@ async fn a_new_certificate_is_picked_up_and_a_broken_one_is_not() {
     let mut second = Client::connect_over(stream, "wss://localhost", &[]).await.unwrap();
     assert_eq!(second.request("join-room", &json!("room")).await["existingUsers"].as_array().map(Vec::len), Some(1));
     assert_eq!(event.await.unwrap().name, "user-joined");
+}
+
+#[tokio::test]
+async fn certificate_outside_its_dates_is_warned_of() {
+    let files = directory("https-dates");
+    Certificate::of_years(2001, 2002).write(&files);
+    let mut command = program(&["--listen", "127.0.0.1:0", "--dist", "none"]);
+    command.env("VITRINE_TLS_CERT", files.join("cert.pem")).env("VITRINE_TLS_KEY", files.join("key.pem"));
+    let (_child, _, stderr) = start(&mut command).await;
+    let mut log = BufReader::new(stderr).lines();
+    let mut until = async |words: &str| {
+        let said = async { while !log.next_line().await.unwrap().expect("a log").contains(words) {} };
+        timeout(PATIENCE, said).await.unwrap_or_else(|_| panic!("{words}"));
+    };
+    until("the certificate expired on 2002-01-01").await;
+    Certificate::of_years(2901, 2902).write(&files);
+    until("the certificate is not valid before 2901-01-01").await;
 }
 
 #[tokio::test]

@@ -172,6 +172,7 @@ async fn requests_that_never_come_whole_are_ended() {
 async fn a_client_that_takes_nothing_of_an_answer_is_ended() {
     let limits = Limits { request_time: SHORT, ..Limits::default() };
     let dist = directory("opening-stalled");
+    std::fs::write(dist.join("index.html"), "").unwrap();
     // More than what systems keep for a connection.
     std::fs::write(dist.join("large.bin"), vec![7; 32 * 1024 * 1024]).unwrap();
     let config = Config { limits, dist: Dist::Directory(dist), ..Config::default() };

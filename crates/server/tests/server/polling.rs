@@ -1,7 +1,10 @@
 //! HTTP long-polling, which socket.io-client starts with: the same events, from any origin, and by nobody but the client
 //! that opened the session.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -154,6 +157,33 @@ async fn a_poller_that_answers_no_ping_is_gone_soon() {
     assert_eq!(witness.event().await.name, "user-joined");
     assert_eq!(witness.event().await.name, "user-left");
     assert_eq!(get(server.address, &poller.path(), &[]).await.status, 400);
+}
+
+#[tokio::test]
+async fn poller_is_pinged_at_the_announced_interval() {
+    let interval = Duration::from_secs(1);
+    let server = Server::with(Config { ping_interval: interval, ping_timeout: interval, ..Config::default() }).await;
+    let poller = Poller::connect(server.address).await;
+    let ping = async || {
+        assert_eq!(get(server.address, &poller.path(), &[]).await.text(), "2");
+        let at = Instant::now();
+        poller.post("3").await;
+        at
+    };
+    let first = ping().await;
+    ping().await;
+    let third = ping().await;
+    assert!(third - first < 3 * interval, "{:?}", third - first);
+}
+
+#[tokio::test]
+async fn upgraded_session_is_pinged_at_once() {
+    // Longer than the test waits for a ping.
+    let ping_interval = 2 * PATIENCE;
+    let server = Server::with(Config { ping_interval, ..Config::default() }).await;
+    let poller = Poller::connect(server.address).await;
+    let mut client = Client::upgrade(server.address, &poller.session, &poller.id).await.unwrap();
+    client.ping().await;
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use tokio::{
 use crate::{
     client::{Client, PATIENCE},
     http::get,
+    static_files::directory,
 };
 
 /// The program, without the environment of the test, and without the relay, whose usual port is one for all tests.
@@ -88,6 +89,7 @@ async fn terminating_ends_calls_nobody_and_exits_with_zero() {
 #[tokio::test]
 async fn mistakes_are_told_and_exit_with_an_error() {
     let missing = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-such-directory");
+    let empty = directory("program-no-app");
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let holder = std::net::TcpListener::bind(&taken);
@@ -97,12 +99,21 @@ async fn mistakes_are_told_and_exit_with_an_error() {
         (vec!["--dist", missing.to_str().unwrap()], "no-such-directory"),
         (vec!["--dist", "none", "--listen", &taken], "cannot listen on"),
         (vec!["--max-participants", "0"], "--max-participants"),
-        (vec!["--ice-server", "https://stun.example"], "stun, stuns, turn, turns"),
+        (vec!["--ice-server", "https://stun.example"], "stun:, stuns:, turn: or turns:"),
         (vec!["--ice-server", "stun:"], "stun:HOST:PORT"),
         (vec!["--ice-server", "turn:turn.example:3478"], "turn:HOST:PORT,USERNAME,CREDENTIAL"),
         (vec!["--ice-server", "turn:turn.example:3478,alice"], "turn:HOST:PORT,USERNAME,CREDENTIAL"),
         (vec!["--ice-server", "stun:stun.example,alice,secret"], "no user name"),
-        (vec!["--turn-listen", "3478"], "0.0.0.0:3478"),
+        (vec!["--ice-server", "turn:h:notaport,u,p"], "\"notaport\" is not a port"),
+        (vec!["--ice-server", "stun:h?transport=udp"], "a STUN URL takes no ?transport=udp"),
+        (vec!["--turn-url", "turn:h:notaport", "--turn-secret", "secret"], "\"notaport\" is not a port"),
+        (vec!["--turn-url", "stun:h", "--turn-secret", "secret"], "turn:HOST:PORT"),
+        (vec!["--listen", "localhost"], "localhost:8080"),
+        (vec!["--listen", "nowhere.invalid:8080"], "nowhere.invalid"),
+        (vec!["--dist", empty.to_str().unwrap()], "no index.html"),
+        (vec!["--allow-embedding", "intranet.example"], "https://calls.example"),
+        (vec!["--ping-interval", "0"], "--ping-interval"),
+        (vec!["--turn-listen", "3478"], "\"none\" switches STUN and TURN off"),
         (vec!["--turn-host", "turn.example:3478"], "without a port"),
         (vec!["--turn-relay-ports", "2000-1000"], "49152-65535"),
         (vec!["--turn-allow-peer", "here"], "--turn-allow-peer"),
@@ -134,6 +145,24 @@ async fn mistakes_are_told_and_exit_with_an_error() {
 }
 
 #[tokio::test]
+async fn nothing_is_announced_before_every_port_is_bound() {
+    let holder = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    let arguments = ["--listen", "127.0.0.1:0", "--dist", "none", "--turn-listen", &taken];
+    let (code, stdout, stderr) = run(&mut program(&arguments)).await;
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("--turn-listen"), "{stderr}");
+}
+
+#[tokio::test]
+async fn names_are_looked_up() {
+    let arguments = ["--listen", "localhost:0", "--turn-listen", "localhost:0", "--dist", "none"];
+    let (_child, address, _stderr) = start(&mut program(&arguments)).await;
+    assert!(address.ip().is_loopback());
+    assert_eq!(get(address, "/healthz", &[]).await.text(), "ok");
+}
+
+#[tokio::test]
 async fn every_flag_reads_its_variable() {
     let mut command = program(&[]);
     command
@@ -142,6 +171,8 @@ async fn every_flag_reads_its_variable() {
         .env("VITRINE_MAX_PARTICIPANTS", "1")
         .env("VITRINE_ICE_SERVER", "stun:stun.example:3478 turn:turn.example:3478?transport=tcp,alice,se,cret")
         .env("VITRINE_ALLOWED_ORIGIN", "https://calls.example/ https://two.example")
+        .env("VITRINE_PING_INTERVAL", "21")
+        .env("VITRINE_PING_TIMEOUT", "12")
         .env("VITRINE_RATE_LIMIT", "off")
         .env("VITRINE_MAX_CONNECTIONS_PER_ADDRESS", "2")
         .env("VITRINE_TRUSTED_PROXY", "10.0.0.0/8 127.0.0.1")
@@ -166,6 +197,9 @@ async fn every_flag_reads_its_variable() {
         let response = get(address, "/socket.io/?EIO=4&transport=polling", &[proxied]).await;
         assert_eq!(response.status, expected);
     }
+    let open = get(address, "/socket.io/?EIO=4&transport=polling", &[("x-forwarded-for", "192.0.2.2")]).await;
+    let open: serde_json::Value = serde_json::from_str(open.text().strip_prefix('0').unwrap()).unwrap();
+    assert_eq!((&open["pingInterval"], &open["pingTimeout"]), (&json!(21_000), &json!(12_000)));
     assert_eq!(get(address, "/metrics", &[]).await.status, 401);
     assert_eq!(get(address, "/metrics", &[("authorization", "Bearer secret")]).await.status, 200);
     send_signal("TERM", &child).await;
@@ -197,6 +231,9 @@ async fn help_explains_every_flag() {
         "max-participants",
         "ice-server",
         "allowed-origin",
+        "allow-embedding",
+        "ping-interval",
+        "ping-timeout",
         "turn-listen",
         "turn-host",
         "external-ip",

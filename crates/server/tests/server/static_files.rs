@@ -13,10 +13,6 @@ use crate::{
     http::{get, request},
 };
 
-const SCRIPT: &str = "\nimport init from '/vitrine-1a2b3c4d5e6f7a8b.js';\nawait init();\n";
-/// Of [`SCRIPT`], by `openssl dgst -sha256 -binary | base64`.
-const SCRIPT_HASH: &str = "'sha256-z2Uqv190iui1glyCrQDeH9mMsDD82fyGES4vOwKyAKg='";
-
 const WASM: &str = "/vitrine-1a2b3c4d5e6f7a8b_bg.wasm";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
@@ -28,16 +24,16 @@ pub fn directory(name: &str) -> PathBuf {
     directory
 }
 
-fn page(script: &str) -> String {
+fn page(signaling: &str) -> String {
     format!(
-        "<!DOCTYPE html><html><head><meta name=\"signaling-server\" content=\"\">\
-         <script type=\"module\">{script}</script></head><body></body></html>"
+        "<!DOCTYPE html><html><head><meta name=\"signaling-server\" content=\"{signaling}\">\
+         <script type=\"module\" src=\"./vitrine-1a2b3c4d5e6f7a8b.js\"></script></head><body></body></html>"
     )
 }
 
 fn dist(name: &str) -> PathBuf {
     let dist = directory(name);
-    fs::write(dist.join("index.html"), page(SCRIPT)).unwrap();
+    fs::write(dist.join("index.html"), page("")).unwrap();
     fs::write(dist.join("favicon.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>").unwrap();
     fs::write(dist.join(&WASM[1..]), "plain").unwrap();
     fs::write(dist.join(format!("{}.br", &WASM[1..])), "brotli").unwrap();
@@ -102,22 +98,62 @@ async fn hashed_files_are_kept_and_all_others_revalidated() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_is_not_found() {
+async fn unknown_path_leads_to_the_app() {
     let server = serving(dist("missing")).await;
     fs::write(directory("missing-outside").join("secret"), "secret").unwrap();
-    for path in [
-        "/room",
-        "/assets/",
-        "/app-ffffffffffffffff.js",
-        "/../missing-outside/secret",
-        "/%2e%2e/missing-outside/secret",
-        "/..%2fmissing-outside%2fsecret",
+    let long = format!("/{}", "x".repeat(300));
+    let longer = "/long".repeat(2000);
+    let root = "../".repeat(1999);
+    for (path, location) in [
+        ("/room", "./"),
+        ("/room?query", "./"),
+        ("/assets/", "../"),
+        ("/a/b/c", "../../"),
+        ("/index.html/x", "../"),
+        ("/nul%00byte", "./"),
+        ("/not-utf8%ff", "./"),
+        // The link of an invitation, as programs mangle it.
+        ("/%23room=a%20b", "./#room=a%20b"),
+        ("/%23room=v1.js", "./#room=v1.js"),
+        ("/%23room%3Dx", "./#room%3Dx"),
+        ("/meet/%2523room=x", "../#room=x"),
+        ("/room=x", "./#room=x"),
+        ("/../missing-outside/secret", "../../"),
+        ("/%2e%2e/missing-outside/secret", "../../"),
+        ("/..%2fmissing-outside%2fsecret", "./"),
+        ("//elsewhere.example/x", "../../"),
+        (&long, "./"),
+        (&longer, &root),
     ] {
         let response = get(server.address, path, &[]).await;
-        assert_eq!(response.status, 404, "{path}");
+        assert_eq!((response.status, response.header("location")), (307, location), "{path}");
         assert_eq!(response.header("cache-control"), "no-cache", "{path}");
+        assert!(response.text().contains("no such page"), "{path}");
     }
     assert_eq!(request(server.address, "POST", "/", &[], "").await.status, 405);
+}
+
+#[tokio::test]
+async fn missing_file_of_the_app_is_not_found_in_words() {
+    let server = serving(dist("missing-files")).await;
+    for path in ["/app-ffffffffffffffff.js", "/meet/app_bg.wasm", "/style.css", "/favicon.ico", "/robots.txt"] {
+        let response = get(server.address, path, &[]).await;
+        assert_eq!((response.status, response.header("location")), (404, ""), "{path}");
+        assert!(response.text().contains("reload"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn directory_without_a_slash_is_left_by_a_relative_redirect() {
+    let dist = dist("directories");
+    fs::create_dir(dist.join("help")).unwrap();
+    fs::write(dist.join("help/index.html"), "help").unwrap();
+    let server = serving(dist).await;
+    let response = get(server.address, "/help?a=b", &[]).await;
+    assert_eq!((response.status, response.header("location")), (307, "./help/?a=b"));
+    assert_eq!(get(server.address, "/help/", &[]).await.text(), "help");
+    // To a browser, this would be another server.
+    assert_eq!(get(server.address, "//help", &[]).await.header("location"), "./help/");
 }
 
 #[tokio::test]
@@ -127,11 +163,8 @@ async fn the_policy_lets_the_page_run_and_nothing_else() {
     let response = get(server.address, "/", &[]).await;
     assert_eq!(
         response.header("content-security-policy"),
-        format!(
-            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' {SCRIPT_HASH}; style-src 'self'; \
-             img-src 'self' data:; manifest-src 'self'; connect-src 'self'; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+             manifest-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     let permissions = response.header("permissions-policy");
     for allowed in ["camera=(self)", "microphone=(self)", "display-capture=(self)"] {
@@ -147,21 +180,29 @@ async fn the_policy_lets_the_page_run_and_nothing_else() {
         assert_eq!(response.header(name), value);
     }
 
-    // A new build while the server runs: the same page with other line ends, which browsers normalise before hashing.
-    fs::write(dist.join("index.html"), page(&SCRIPT.replace('\n', "\r\n"))).unwrap();
-    let response = get(server.address, "/", &[]).await;
-    assert!(response.header("content-security-policy").contains(SCRIPT_HASH));
-
-    // And one with another script, a style, and a signaling server elsewhere.
-    let other = page("other();")
-        .replace("content=\"\"", "content=\"https://signal.example:8443\"")
-        .replace("</head>", "<style>p{}</style></head>");
-    fs::write(dist.join("index.html"), other).unwrap();
+    // A page with a signaling server elsewhere, while the server runs.
+    fs::write(dist.join("index.html"), page("https://signal.example:8443")).unwrap();
     let response = get(server.address, "/", &[]).await;
     let policy = response.header("content-security-policy");
-    assert!(!policy.contains(SCRIPT_HASH), "{policy}");
     assert!(policy.contains("connect-src 'self' https://signal.example:8443 wss://signal.example:8443;"), "{policy}");
-    assert!(policy.contains("style-src 'self' 'sha256-"), "{policy}");
+}
+
+#[tokio::test]
+async fn named_sites_may_embed_the_app() {
+    let origins = ["https://one.example", "https://two.example:8443"].map(str::to_owned).to_vec();
+    let config = Config { dist: Dist::Directory(dist("embedding")), allow_embedding: origins, ..Config::default() };
+    let server = Server::with_files(config).await;
+    let response = get(server.address, "/", &[]).await;
+    let policy = response.header("content-security-policy");
+    assert!(policy.ends_with("; frame-ancestors https://one.example https://two.example:8443"), "{policy}");
+    let permissions = response.header("permissions-policy");
+    let sources = r#"(self "https://one.example" "https://two.example:8443")"#;
+    for feature in ["camera", "microphone", "display-capture", "autoplay", "fullscreen"] {
+        assert!(permissions.contains(&format!("{feature}={sources}, ")), "{permissions}");
+    }
+    assert!(permissions.contains("geolocation=()"), "{permissions}");
+    assert_eq!(response.header("cross-origin-opener-policy"), "unsafe-none");
+    assert_eq!(response.header("cross-origin-resource-policy"), "cross-origin");
 }
 
 /// The files of a directory as they would be in a program that was built with it.
@@ -225,24 +266,33 @@ async fn an_embedded_app_is_served_like_one_on_disk() {
 }
 
 #[tokio::test]
-async fn a_directory_without_the_app_says_how_to_build_it() {
-    let dist = directory("empty");
+async fn app_that_is_gone_meanwhile_is_explained() {
+    let dist = dist("empty");
     let server = serving(dist.clone()).await;
+    assert_eq!(get(server.address, "/", &[]).await.status, 200);
+    fs::remove_file(dist.join("index.html")).unwrap();
     let response = get(server.address, "/", &[]).await;
     assert_eq!((response.status, response.header("content-type")), (503, "text/html; charset=utf-8"));
     assert!(response.text().contains("cargo xtask serve"));
-    // Built meanwhile, it is there without a restart.
+    // Built again, it is there without a restart.
     fs::write(dist.join("index.html"), page("")).unwrap();
     assert_eq!(get(server.address, "/", &[]).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_missing_directory_is_an_error_at_once() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let dist = directory("gone").join("nothing");
-    let config = Config { dist: Dist::Directory(dist.clone()), ..Config::default() };
-    let error = vitrine_server::serve(config, listener, std::future::pending()).await.unwrap_err();
-    assert!(matches!(error, ServeError::DistMissing(path) if path == dist));
+async fn directory_without_the_app_is_an_error_at_once() {
+    let missing = directory("gone").join("nothing");
+    let empty = directory("no-app");
+    for dist in [missing.clone(), empty.clone()] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = Config { dist: Dist::Directory(dist.clone()), ..Config::default() };
+        let error = vitrine_server::serve(config, listener, std::future::pending()).await.unwrap_err();
+        match error {
+            ServeError::DistMissing(path) => assert_eq!(path, missing),
+            ServeError::DistEmpty(path) => assert_eq!(path, empty),
+            other => panic!("{other}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -256,6 +306,8 @@ async fn health_with_and_without_files() {
 #[tokio::test]
 async fn without_files_there_is_signaling_only() {
     let server = Server::start().await;
-    assert_eq!(get(server.address, "/", &[]).await.status, 404);
+    let response = get(server.address, "/", &[]).await;
+    assert_eq!(response.status, 404);
+    assert!(response.text().contains("signaling only"));
     server.participant("room").await;
 }
