@@ -3,7 +3,7 @@
 //! tick while the control channel is silent. What the statistics mean is decided in [`vitrine_insight::path`], and what a
 //! silence means in [`vitrine_negotiation::liveness`].
 
-use vitrine_insight::path::{Path, SelectedPair};
+use vitrine_insight::path::{Path, SelectedPair, Verdict};
 use vitrine_protocol::{
     control::{ControlMessage, RelayProtocol},
     json::Json,
@@ -16,11 +16,13 @@ use crate::browser::now;
 const TICKS: u32 = 40;
 /// The same while the path is not known.
 const TICKS_UNKNOWN: u32 = 12;
+/// The same while it is about to be.
+const TICKS_AWAITED: u32 = 4;
 
 /// What is known of a connection's path.
 #[derive(Default)]
 pub struct Watch {
-    pair: Option<SelectedPair>,
+    verdict: Verdict,
     /// How the other side's relay is spoken with, by its word.
     told: Option<RelayProtocol>,
     /// What the other side was told of ours.
@@ -60,7 +62,7 @@ impl Peer {
     /// Reads the path if it is time to; called at every tick.
     pub(super) fn tend_path(&mut self) {
         if self.view.connection != ConnectionState::Connected {
-            self.watch.pair = None;
+            self.watch.verdict = Verdict::default();
             self.view.path = None;
             self.watch.silence = Silence::None;
             return;
@@ -84,13 +86,16 @@ impl Peer {
     pub(super) fn path_read(&mut self, reports: &[Json]) {
         self.watch.reading = false;
         let before = self.view.path;
-        self.watch.pair = SelectedPair::find(reports);
+        self.watch.verdict.read(SelectedPair::find(reports), now());
         self.listen();
         self.judge_path();
+        if self.watch.verdict.is_awaited(self.watch.told) {
+            self.watch.wait = self.watch.wait.min(TICKS_AWAITED);
+        }
         if self.view.path != before {
             self.describe(self.view.path.map_or("its path is not known", Path::name));
         }
-        let relay = self.watch.pair.and_then(|pair| pair.relay);
+        let relay = self.watch.verdict.pair().and_then(|pair| pair.relay);
         if relay != self.watch.said && self.send(&ControlMessage::Path { relay }) {
             self.watch.said = relay;
         }
@@ -101,7 +106,7 @@ impl Peer {
         if !(self.has_control() && self.liveness.is_silent(now())) {
             return;
         }
-        let received = self.watch.pair.and_then(|pair| pair.received);
+        let received = self.watch.verdict.pair().and_then(|pair| pair.received);
         self.watch.silence = match self.watch.silence {
             Silence::None => Silence::Counted(received),
             Silence::Counted(before) | Silence::Standstill(before) if received <= before => Silence::Standstill(before),
@@ -126,7 +131,7 @@ impl Peer {
 
     fn judge_path(&mut self) {
         if self.view.connection == ConnectionState::Connected {
-            self.view.path = self.watch.pair.and_then(|pair| pair.path(self.watch.told));
+            self.view.path = self.watch.verdict.path(self.watch.told);
         }
     }
 }
