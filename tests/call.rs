@@ -8,7 +8,8 @@ mod support;
 
 use support::{Page, Participant, media_flows, two_in_a_call, until};
 use vitrine::call::{
-    Command, ConnectionState, DeviceProblem, DeviceState, Intent, Problem, SignalingState, Stage, Step,
+    Command, ConnectionState, Departure, DeviceProblem, DeviceState, Intent, Problem, SignalingState, Stage, Step,
+    Trouble,
 };
 use vitrine_insight::path::Path;
 use vitrine_protocol::signaling::ErrorCode;
@@ -205,6 +206,137 @@ async fn a_flood_of_introductions_is_answered_with_a_few() {
     assert!((2..50).contains(&answers), "{answers} answers to {FLOOD} introductions");
     ann.connected_to(&["Bob"]).await;
     bob.connected_to(&["Ann"]).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_browser_that_makes_no_connections_stays_out_of_the_room() {
+    let _page = Page::new();
+    support::refuse_to(vec!["construct".to_owned()]);
+    let mut ann = Participant::start();
+    ann.devices_settled().await;
+    ann.online().await;
+    ann.enter("Ann", Intent::Create);
+    ann.until(
+        "the browser's words",
+        |state| matches!(&state.problem, Some(Problem::WebRtcRefused(words)) if words.contains("as the test wants")),
+    )
+    .await;
+    assert_eq!(ann.state.stage, Stage::Lobby);
+    assert_eq!(ann.state.local.stream, None, "nobody is to be shown");
+    // What comes later was sent later.
+    support::deliver("2");
+    until("a pong", async || support::received("3") == 1).await;
+    assert_eq!(support::received("42"), 0, "no room was entered");
+}
+
+#[wasm_bindgen_test]
+async fn a_browser_that_makes_no_more_connections_keeps_those_it_has() {
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    support::refuse_to(vec!["construct".to_owned()]);
+    support::deliver("42[\"user-joined\",{\"userId\":\"cho\"}]");
+    for (participant, other) in [(&mut ann, "Bob"), (&mut bob, "Ann")] {
+        participant.until("words", |state| matches!(state.problem, Some(Problem::NoConnection(_)))).await;
+        participant.connected_to(&[other]).await;
+        assert_eq!(participant.state.stage, Stage::InCall);
+    }
+    media_flows().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_browser_that_makes_no_more_connections_leaves_a_room_where_it_has_none() {
+    let _page = Page::new();
+    let mut ann = Participant::start();
+    ann.devices_settled().await;
+    ann.online().await;
+    ann.enter("Ann", Intent::Create);
+    ann.until("the room", |state| state.stage == Stage::InCall).await;
+    // The first who comes gets the connection that was made on entering.
+    for id in ["bob", "cho"] {
+        support::deliver(&format!("42[\"user-joined\",{{\"userId\":\"{id}\"}}]"));
+        support::refuse_to(vec!["construct".to_owned()]);
+        support::deliver(&format!("42[\"user-left\",{{\"userId\":\"{id}\"}}]"));
+    }
+    ann.until("words", |state| matches!(state.problem, Some(Problem::WebRtcRefused(_)))).await;
+    assert_eq!(ann.state.stage, Stage::Lobby);
+    until("a word to the server", async || support::received("42[\"leave-room\"") == 1).await;
+    assert_eq!(support::open_connections(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn what_a_connection_refuses_is_lacking_there_and_the_rest_goes_on() {
+    for refused in ["createDataChannel", "addTrack", "addTransceiver"] {
+        let _page = Page::new();
+        let (mut ann, mut bob) = (Participant::start(), Participant::start());
+        ann.devices_settled().await;
+        bob.devices_settled().await;
+        ann.enter("Ann", Intent::Create);
+        ann.until("the room", |state| state.stage == Stage::InCall).await;
+        support::refuse_to(vec![refused.to_owned()]);
+        bob.enter("Bob", Intent::Join);
+        for participant in [&mut ann, &mut bob] {
+            participant
+                .until(&format!("a connection without {refused}"), |state| {
+                    state.peers.len() == 1 && state.peers[0].connection == ConnectionState::Connected
+                })
+                .await;
+            assert_eq!(participant.state.stage, Stage::InCall);
+            assert_eq!(participant.state.problem, None, "it is said where it is lacking");
+        }
+        // Nothing is sent for which a section has to be made ready: both devices are on.
+        let trouble = (refused != "addTransceiver").then_some(Trouble::Refused);
+        assert_eq!(ann.state.peers[0].trouble, trouble, "{refused}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn descriptions_of_many_media_sections_are_negotiated() {
+    const MORE: u32 = 30;
+    let _page = Page::new();
+    let (ann, bob) = two_in_a_call().await;
+    support::add_sections(MORE);
+    until("all sections on both sides", async || support::negotiated_sections() == [3 + MORE; 2]).await;
+    media_flows().await;
+    drop((ann, bob));
+}
+
+#[wasm_bindgen_test]
+async fn a_description_that_is_too_long_is_told_of_and_the_call_goes_on() {
+    let _page = Page::new();
+    let (mut ann, mut bob) = two_in_a_call().await;
+    support::add_sections(150);
+    ann.until("the trouble", |state| state.peers[0].trouble == Some(Trouble::TooLong)).await;
+    media_flows().await;
+    // What the other side wants is negotiated all the same: an own offer that nobody gets is in nobody's way.
+    bob.call.send(Command::SetCamera(false));
+    ann.until("the mark", |state| state.peers[0].video == Some(false)).await;
+    bob.connected_to(&["Ann"]).await;
+    assert_eq!(support::negotiated_sections(), [3, 3]);
+}
+
+#[wasm_bindgen_test]
+async fn somebody_who_never_answers_is_said_not_to_answer_and_stays() {
+    let _page = Page::new();
+    let mut ann = Participant::start();
+    ann.devices_settled().await;
+    ann.online().await;
+    ann.enter("Ann", Intent::Create);
+    ann.until("the room", |state| state.stage == Stage::InCall).await;
+    support::deliver("42[\"user-joined\",{\"userId\":\"silent\"}]");
+    ann.until("the trouble", |state| {
+        state
+            .peers
+            .iter()
+            .any(|peer| peer.trouble == Some(Trouble::Unanswered) && peer.connection == ConnectionState::Failed)
+    })
+    .await;
+    assert!(support::received("42[\"offer\"") > 1, "attempts go on");
+    // Anything that comes shows that somebody is there.
+    support::deliver("42[\"ice-candidate\",{\"from\":\"silent\",\"candidate\":{\"candidate\":\"\"}}]");
+    ann.until("no such trouble", |state| state.peers.iter().all(|peer| peer.trouble.is_none())).await;
+    support::deliver("42[\"user-left\",{\"userId\":\"silent\"}]");
+    ann.until("an empty room", |state| state.peers.is_empty()).await;
+    assert_eq!(ann.state.departures.last().map(|(_, why)| *why), Some(Departure::Left));
 }
 
 #[wasm_bindgen_test]

@@ -12,8 +12,8 @@ use leptos::{
 };
 use vitrine::{
     call::{
-        CallState, Command, ConnectionState, DeviceProblem, DeviceState, Intent, LocalMedia, PeerState, Problem,
-        SignalingState, Stage, Step, Steps,
+        CallState, Command, ConnectionState, Departure, DeviceProblem, DeviceState, Intent, LocalMedia, PeerState,
+        Problem, SignalingState, Stage, Step, Steps, Trouble,
     },
     ui::{app, reactive::Value, text},
 };
@@ -137,6 +137,7 @@ fn peer(id: &str) -> PeerState {
         video: Some(true),
         path: None,
         stalled: false,
+        trouble: None,
         steps: Steps::default(),
     }
 }
@@ -434,7 +435,7 @@ async fn every_problem_is_shown_with_its_code_and_can_be_dismissed() {
         let error = page.get("error");
         assert_eq!(attribute(&error, "data-code"), problem.code());
         assert_eq!(attribute(&error, "role"), "alert");
-        if problem == Problem::NoWebRtc {
+        if matches!(problem, Problem::NoWebRtc | Problem::WebRtcRefused(_)) {
             assert!(page.find("[data-testid=enter]").is_none(), "there is nothing to enter with");
             continue;
         }
@@ -627,6 +628,73 @@ async fn coming_and_going_is_announced_politely() {
     assert_ne!(page.text("announcements"), joined);
 }
 
+#[wasm_bindgen_test]
+async fn who_is_gone_is_said_to_have_left_only_if_that_is_known() {
+    let mut said = Vec::new();
+    for departure in [None, Some(Departure::Left), Some(Departure::Lost), Some(Departure::Unanswered)] {
+        let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
+        page.update(|state| {
+            let one = state.peers.remove(0);
+            state.departures = departure.map(|why| (one.key, why)).into_iter().collect();
+        })
+        .await;
+        let words = page.text("announcements");
+        assert!(words.contains("Name of one") && !words.contains("Name of two"), "{words}");
+        said.push(words);
+    }
+    assert_eq!(said[0], said[1], "somebody whose departure is not known has left");
+    said.sort();
+    said.dedup();
+    assert_eq!(said.len(), 3, "{said:?}");
+}
+
+#[wasm_bindgen_test]
+async fn a_connection_in_place_of_another_is_no_news() {
+    let page = Page::open("", in_call(vec![peer("one")])).await;
+    page.update(|state| {
+        let older = state.peers[0].key;
+        state.peers[0].key += 1;
+        state.peers[0].connection = ConnectionState::Connecting;
+        state.departures = vec![(older, Departure::Replaced)];
+    })
+    .await;
+    assert_eq!(page.text("announcements"), "");
+}
+
+#[wasm_bindgen_test]
+async fn who_does_not_answer_is_said_not_to_answer() {
+    let one = PeerState { connection: ConnectionState::Connecting, ..peer("one") };
+    let page = Page::open("", in_call(vec![one])).await;
+    let fails = async |trouble| {
+        page.update(|state| state.peers[0].connection = ConnectionState::Connecting).await;
+        page.update(|state| {
+            state.peers[0].connection = ConnectionState::Failed;
+            state.peers[0].trouble = trouble;
+        })
+        .await;
+        assert!(page.find("[data-testid=retry]").is_some(), "it can be tried again");
+        [page.text("announcements"), page.text("peer-state")]
+    };
+    let (failed, unanswered) = (fails(None).await, fails(Some(Trouble::Unanswered)).await);
+    assert_ne!(failed[0], unanswered[0]);
+    assert_ne!(failed[1], unanswered[1]);
+    assert_eq!(attribute(&page.get("tile"), "data-trouble"), "unanswered");
+}
+
+#[wasm_bindgen_test]
+async fn what_is_wrong_with_a_connection_that_goes_on_is_said_in_the_place_of_its_path() {
+    let one = PeerState { path: Some(Path::Local), ..peer("one") };
+    let page = Page::open("", in_call(vec![one])).await;
+    for (trouble, code) in [(Trouble::TooLong, "too-long"), (Trouble::Refused, "refused")] {
+        page.update(|state| state.peers[0].trouble = Some(trouble)).await;
+        assert_eq!(attribute(&page.get("tile"), "data-trouble"), code);
+        assert!(!page.text("trouble").is_empty());
+        assert!(page.find("[data-testid=path]").is_none());
+    }
+    page.update(|state| state.peers[0].trouble = None).await;
+    assert!(page.find("[data-testid=trouble]").is_none() && page.find("[data-testid=path]").is_some());
+}
+
 fn problems() -> Vec<Problem> {
     use ErrorCode::{
         AlreadyInRoom, InvalidRoomName, MalformedPayload, NotInRoom, PayloadTooLarge, RateLimited, RoomExists,
@@ -646,6 +714,7 @@ fn problems() -> Vec<Problem> {
     ];
     let others = [
         Problem::NoWebRtc,
+        Problem::WebRtcRefused("because".into()),
         Problem::InsecurePage,
         Problem::LinkMalformed,
         Problem::ServerUnreachable,

@@ -48,6 +48,7 @@ enum Event<'a> {
     Restart,
     Done,
     Failed,
+    Unsent(bool),
     Anew(u8),
 }
 
@@ -81,6 +82,10 @@ fuzz_target!(|input: (bool, Vec<Event<'_>>)| {
             Event::Needed => Input::NegotiationNeeded,
             Event::Restart => Input::RestartIce,
             Event::Failed => Input::DescriptionFailed("for a reason".to_owned()),
+            Event::Unsent(offer) => {
+                let kind = if offer { SdpType::Offer } else { SdpType::Answer };
+                Input::DescriptionUnsent { kind, reason: "too long".to_owned() }
+            }
             Event::Done => match (local.take(), std::mem::take(&mut remote)) {
                 (Some(kind), _) => Input::LocalDescriptionSet(SessionDescription::new(kind, "a=ice-ufrag:own")),
                 (None, true) => Input::RemoteDescriptionSet,

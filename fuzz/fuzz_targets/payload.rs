@@ -8,8 +8,7 @@ use vitrine_server::parsers::{Packet, Relay, event_name, first_argument, string}
 
 fuzz_target!(|text: &str| {
     let Some(Packet::Event { array, .. }) = Packet::parse(text) else { return };
-    let _ = event_name(array);
-    let Ok(argument) = first_argument(array) else { return };
+    let Ok(argument) = first_argument(event_name(array).unwrap_or_default(), array) else { return };
     let _ = string(argument);
     let Ok(relay) = Relay::parse(argument) else { return };
     let Ok(forwarded) = serde_json::to_string(&relay.with_sender("the sender")) else {

@@ -13,6 +13,9 @@ use super::{JsError, Listener, externs::Connection};
 /// closes a channel that is too full.
 const MAX_BUFFERED_BYTES: u32 = 256 * 1024;
 
+/// The most that every peer takes in one message, in bytes, unless it says otherwise (RFC 8841 §6.1).
+const DEFAULT_MESSAGE_BYTES: f64 = 65_536.0;
+
 /// What happened on the control channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlChannelEvent {
@@ -31,6 +34,7 @@ pub struct ControlChannel {
     // First, so that the listeners are gone before the channel is closed.
     listeners: Vec<Listener>,
     channel: RtcDataChannel,
+    connection: Connection,
 }
 
 impl ControlChannel {
@@ -52,7 +56,7 @@ impl ControlChannel {
             Listener::new(&channel, "message", move |event| on_message(read(&event))),
             Listener::new(&channel, "close", move |_| on_close(ControlChannelEvent::Closed)),
         ];
-        Ok(Self { listeners, channel })
+        Ok(Self { listeners, channel, connection: Clone::clone(connection) })
     }
 
     /// Hands on nothing any more.
@@ -65,12 +69,20 @@ impl ControlChannel {
         self.channel.ready_state() == RtcDataChannelState::Open
     }
 
-    /// Sends `message` if the channel is open and not congested; says whether it was handed to the browser.
+    /// Sends `message` if the channel is open, not congested, and carries messages as long; says whether it was handed to
+    /// the browser.
     pub fn send(&self, message: &ControlMessage) -> bool {
         if !self.is_open() || self.channel.buffered_amount() > MAX_BUFFERED_BYTES {
             return false;
         }
-        self.channel.send_with_str(&Json::from(message).encode()).is_ok()
+        let text = Json::from(message).encode();
+        // A browser ends a channel that is given more than the other side takes.
+        text.len() <= self.longest_message() && self.channel.send_with_str(&text).is_ok()
+    }
+
+    fn longest_message(&self) -> usize {
+        let carried = self.connection.sctp().and_then(|sctp| sctp.max_message_size());
+        MAX_MESSAGE_BYTES.min(carried.unwrap_or(DEFAULT_MESSAGE_BYTES) as usize)
     }
 }
 

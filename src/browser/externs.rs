@@ -43,6 +43,18 @@ extern "C" {
         init: &web_sys::RtcDataChannelInit,
     ) -> Result<RtcDataChannel, JsValue>;
 
+    /// `sctp` (webrtc-pc §6.1): null before data channels are negotiated.
+    #[wasm_bindgen(method, structural, getter, js_name = sctp)]
+    pub fn sctp(this: &Connection) -> Option<SctpTransport>;
+
+    /// `RTCSctpTransport` (webrtc-pc §6.1.1).
+    #[wasm_bindgen(js_name = RTCSctpTransport)]
+    pub type SctpTransport;
+
+    /// `maxMessageSize`, in bytes.
+    #[wasm_bindgen(method, structural, getter, js_name = maxMessageSize)]
+    pub fn max_message_size(this: &SctpTransport) -> Option<f64>;
+
     /// `RTCRtpTransceiver` with the exceptions that web-sys leaves out.
     #[wasm_bindgen(extends = web_sys::RtcRtpTransceiver, js_name = RTCRtpTransceiver)]
     pub type Transceiver;

@@ -24,5 +24,5 @@ pub use page::{
     describe, has_devices, has_webrtc, install_panic_screen, is_secure, meta, network_information, now, random_id,
     resolve_url,
 };
-pub use peer_connection::{LocalMedia, PeerConnection, PeerConnectionEvent, make_certificate};
+pub use peer_connection::{LocalMedia, PeerConnection, PeerConnectionEvent, SpareConnection, make_certificate};
 pub use task::Task;

@@ -116,19 +116,24 @@ impl PeerConnection {
         certificate: Option<&JsValue>,
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Result<Self, JsError> {
-        let configuration = RtcConfiguration::new();
+        let configuration = configuration_with(certificate);
         configuration.set_ice_servers(&to_js_servers(ice_servers)?);
         if relay_only {
             configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
         }
-        if let Some(certificate) = certificate {
-            configuration.set_certificates(&js_sys::Array::of1(certificate));
-        }
-        let connection: Connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
+        let connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
+        Ok(Self::with(configuration, connection, sink))
+    }
+
+    fn with(
+        configuration: RtcConfiguration,
+        connection: Connection,
+        sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
+    ) -> Self {
         let (operations, queue) = unbounded();
         let worker = Some(Task::spawn(work(connection.clone(), queue, sink.clone())));
         let listeners = listen(&connection, &sink);
-        Ok(Self { listeners, operations, worker, reading: None, control: None, configuration, connection })
+        Self { listeners, operations, worker, reading: None, control: None, configuration, connection }
     }
 
     /// Gathers candidates with these servers from the next restart of ICE on (webrtc-pc §4.4.1.6, RFC 9429 §4.1.18).
@@ -172,26 +177,31 @@ impl PeerConnection {
     /// what is not, so that a device switched on later needs no new negotiation.
     ///
     /// # Errors
-    /// What `addTrack()` and `addTransceiver()` throw.
+    /// The first that `addTrack()` and `addTransceiver()` throw. What can be prepared is prepared all the same.
     pub fn offer_media(&self, media: &LocalMedia) -> Result<(), JsError> {
+        let mut prepared = Ok(());
         for kind in [Kind::Audio, Kind::Video] {
-            if let Some(track) = media.track(kind) {
-                self.connection.try_add_track(track, &media.stream)?;
-            } else {
-                let init = RtcRtpTransceiverInit::new();
-                init.set_streams(&js_sys::Array::of1(&media.stream).unchecked_into());
-                self.connection.try_add_transceiver(kind.name(), &init)?;
+            let added = media.track(kind).map(|track| self.connection.try_add_track(track, &media.stream));
+            if let Some(Ok(_)) = added {
+                continue;
             }
+            let refused = added.map_or(Ok(()), |added| added.map(drop));
+            let init = RtcRtpTransceiverInit::new();
+            init.set_streams(&js_sys::Array::of1(&media.stream).unchecked_into());
+            let stands_ready = self.connection.try_add_transceiver(kind.name(), &init).map(drop);
+            prepared = prepared.and(refused).and(stands_ready);
         }
-        Ok(())
+        Ok(prepared?)
     }
 
     /// Fills the media sections that the other side offered, between setting its offer and answering. Of each kind
     /// the first section is ours to send in.
     ///
     /// # Errors
-    /// What `addTrack()` or setting a transceiver's `direction` throws.
+    /// The first that `addTrack()` or setting a transceiver's `direction` throws. What can be filled is filled all the
+    /// same.
     pub fn answer_media(&self, media: &LocalMedia) -> Result<(), JsError> {
+        let mut filled = Ok(());
         for kind in [Kind::Audio, Kind::Video] {
             let first = self.transceivers(kind).find(|transceiver| transceiver.mid().is_some());
             // Later offers find the section filled.
@@ -200,15 +210,15 @@ impl PeerConnection {
             };
             // `addTrack()` takes the section at once; `replaceTrack()` would be a task of its own.
             if let Some(track) = media.track(kind) {
-                self.connection.try_add_track(track, &media.stream)?;
+                filled = filled.and(self.connection.try_add_track(track, &media.stream).map(drop));
                 continue;
             }
-            transceiver.unchecked_ref::<Transceiver>().try_set_direction("sendrecv")?;
+            filled = filled.and(transceiver.unchecked_ref::<Transceiver>().try_set_direction("sendrecv"));
             if let Err(error) = transceiver.sender().unchecked_ref::<Sender>().set_streams(&media.stream) {
                 super::describe(&format!("setStreams is not available: {}", JsError::from(error)));
             }
         }
-        Ok(())
+        Ok(filled?)
     }
 
     /// Sends `track` in place of what is sent of its kind now; `None` sends nothing. Needs no negotiation.
@@ -299,6 +309,44 @@ impl PeerConnection {
     }
 }
 
+/// A connection made before there is somebody to connect to, which shows that this browser makes any; closed on drop.
+pub struct SpareConnection {
+    configuration: RtcConfiguration,
+    /// None once it is used.
+    connection: Option<Connection>,
+}
+
+impl SpareConnection {
+    /// Creates a connection that identifies itself with `certificate` (or a new one).
+    ///
+    /// # Errors
+    /// What the constructor throws: a policy may forbid all connections.
+    pub fn new(certificate: Option<&JsValue>) -> Result<Self, JsError> {
+        let configuration = configuration_with(certificate);
+        let connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
+        Ok(Self { configuration, connection: Some(connection) })
+    }
+
+    /// Puts it to use, with these ICE servers; none where the browser refuses them.
+    pub fn into_connection(
+        mut self,
+        ice_servers: &[IceServer],
+        sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
+    ) -> Option<PeerConnection> {
+        self.configuration.set_ice_servers(&to_js_servers(ice_servers).ok()?);
+        self.connection.as_ref()?.set_configuration_with_configuration(&self.configuration).ok()?;
+        Some(PeerConnection::with(self.configuration.clone(), self.connection.take()?, sink))
+    }
+}
+
+impl Drop for SpareConnection {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.connection {
+            connection.close();
+        }
+    }
+}
+
 impl Drop for PeerConnection {
     fn drop(&mut self) {
         self.listeners.clear();
@@ -341,6 +389,14 @@ fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone 
         }),
         on("track", |event| Some(PeerConnectionEvent::Track(event.dyn_ref::<RtcTrackEvent>()?.track()))),
     ]
+}
+
+fn configuration_with(certificate: Option<&JsValue>) -> RtcConfiguration {
+    let configuration = RtcConfiguration::new();
+    if let Some(certificate) = certificate {
+        configuration.set_certificates(&js_sys::Array::of1(certificate));
+    }
+    configuration
 }
 
 fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {

@@ -4,6 +4,7 @@
 use vitrine_protocol::control::{ControlMessage, VERSION};
 
 use super::{
+    Departure, Trouble,
     delivery::Way,
     peer::{Context, News, Peer},
 };
@@ -11,6 +12,9 @@ use crate::browser::{ControlChannelEvent, JsError, listening_now, now};
 
 /// Longest name that is shown, in Unicode scalar values.
 const MAX_NAME_CHARS: usize = 64;
+
+/// For each so many bytes, a description counts once more.
+const BYTES_PER_MESSAGE: usize = 16 * 1024;
 
 /// Most messages beyond the budget that are read at all.
 const MAX_EXCESS: u32 = 200;
@@ -32,7 +36,7 @@ impl Peer {
                 }
                 return None;
             }
-            ControlChannelEvent::Closed => return Some(News::Ended),
+            ControlChannelEvent::Closed => return Some(News::Ended(Departure::Left)),
             ControlChannelEvent::Unreadable(reason) => {
                 if self.accepts_more(Way::Control) {
                     self.complain(&format!("unreadable control message: {reason}"));
@@ -77,15 +81,24 @@ impl Peer {
 
     /// Notes a sign of life; whether the participant has not sent too much.
     pub(super) fn accepts_more(&mut self, way: Way) -> bool {
+        self.accepts(way, 0)
+    }
+
+    /// The same for a message of so many bytes more than others have.
+    pub(super) fn accepts(&mut self, way: Way, bytes: usize) -> bool {
+        self.was_heard = true;
+        self.view.trouble.take_if(|trouble| *trouble == Trouble::Unanswered);
+        let messages = 1 + bytes / BYTES_PER_MESSAGE;
         match way {
             Way::Signaling => self.liveness.heard(listening_now()),
             Way::Control => self.liveness.heard_directly(listening_now()),
         }
-        let accepts = self.budget.spend(now(), 1.0);
+        let accepts = self.budget.spend(now(), messages as f64);
         if !accepts {
             self.complain("sends too much: some of it is dropped");
-            self.excess = self.excess.saturating_add(1);
-            if self.excess == MAX_EXCESS {
+            let before = self.excess;
+            self.excess = before.saturating_add(messages as u32);
+            if before < MAX_EXCESS && self.excess >= MAX_EXCESS {
                 // Even to read and drop it would keep the page from everything else.
                 self.describe("sends far too much: the control channel is not listened to any more");
                 self.connection.ignore_control();

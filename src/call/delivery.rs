@@ -4,11 +4,11 @@
 use vitrine_protocol::{
     control::ControlMessage,
     json::Json,
-    signaling::{IceCandidate, SdpType, SessionDescription, event},
+    signaling::{IceCandidate, MAX_DESCRIPTION_BYTES, MAX_PAYLOAD_BYTES, SdpType, SessionDescription, event},
 };
 
 use super::{
-    Step,
+    Step, Trouble,
     peer::{Context, Peer},
 };
 use crate::browser::listening_now;
@@ -35,20 +35,30 @@ impl Peer {
         });
     }
 
-    /// Sends an offer or answer of ours.
+    /// Sends an offer or answer of ours. One that is too long for one way goes by the other.
     pub(super) fn send_description(&mut self, description: SessionDescription, context: &Context) {
         let (name, step, way) = match description.kind {
             SdpType::Offer => (event::OFFER, Step::Offer, self.usual_way()),
             _ => (event::ANSWER, Step::Answer, self.came_by),
         };
-        self.deliver(way, context, |way| match way {
+        let data = Json::object([("target", (&self.view.id).into()), (name, (&description).into())]);
+        let bytes = data.encode().len();
+        if bytes > MAX_DESCRIPTION_BYTES {
+            let reason = format!("{bytes} bytes are more than the {MAX_DESCRIPTION_BYTES} that are carried");
+            self.unsent = Some((description.kind, reason));
+            return;
+        }
+        self.view.trouble.take_if(|trouble| *trouble == Trouble::TooLong);
+        let kind = description.kind;
+        let message = ControlMessage::Description { description };
+        let went = self.deliver(way, context, |way| match way {
             Way::Signaling => {
-                let data = Json::object([("target", (&self.view.id).into()), (name, (&description).into())]);
-                context.signaling.emit(name, Some(data));
+                context.signaling.emit(name, Some(data.clone()));
                 true
             }
-            Way::Control => self.send(&ControlMessage::Description { description: description.clone() }),
+            Way::Control => self.send(&message),
         });
+        self.long = (went == Some(Way::Signaling) && bytes > MAX_PAYLOAD_BYTES).then_some(kind);
         self.reach(step);
     }
 
@@ -57,13 +67,15 @@ impl Peer {
         if self.control_open && self.liveness.is_fresh(listening_now()) { Way::Control } else { Way::Signaling }
     }
 
-    /// Sends by the `first` way, or else by the other. What goes neither way is lost: [`Liveness`] sees to it that it
-    /// is made again.
-    fn deliver(&self, first: Way, context: &Context, send: impl Fn(Way) -> bool) {
+    /// Sends by the `first` way, or else by the other; returns which one it went. What goes neither way is lost:
+    /// [`Liveness`] sees to it that it is made again.
+    fn deliver(&self, first: Way, context: &Context, send: impl Fn(Way) -> bool) -> Option<Way> {
         let second = if first == Way::Control { Way::Signaling } else { Way::Control };
         let up = |way| way == Way::Control || (context.online && self.listed);
-        if ![first, second].into_iter().any(|way| up(way) && send(way)) {
+        let went = [first, second].into_iter().find(|way| up(*way) && send(*way));
+        if went.is_none() {
             self.describe("cannot be reached now");
         }
+        went
     }
 }

@@ -26,7 +26,8 @@ use super::{
 };
 use crate::{
     browser::{
-        self, Capture, Kind, Listener, PeerConnectionEvent, Task, TrackChange, has_webrtc, is_secure, random_id,
+        self, Capture, Kind, Listener, PeerConnectionEvent, SpareConnection, Task, TrackChange, has_webrtc, is_secure,
+        random_id,
     },
     config::Config,
     signaling::{RequestError, Signaling, SignalingEvent},
@@ -213,6 +214,7 @@ impl Engine {
             signaling: self.signaling_state,
             local: self.media.view(&shown.local),
             peers: self.peers.iter().map(|peer| peer.view.clone()).collect(),
+            departures: self.peers.departures().to_vec(),
             problem: self.problem.clone(),
             check: self.check.as_ref().and_then(|check| check.lines.clone()),
         }
@@ -283,10 +285,16 @@ impl Engine {
                 self.name = name;
                 self.problem = None;
                 self.check = None;
+                // Without connections, one would be a tile to the others that shows nothing, ever.
+                let spare = match SpareConnection::new(self.certificate.as_ref()) {
+                    Ok(spare) => Some(spare),
+                    Err(error) => return self.cannot_connect(&error),
+                };
                 self.room = Some(Room {
                     name: room,
                     intent,
                     entered: false,
+                    spare,
                     request: None,
                     _ticks: None,
                     members: Vec::new(),

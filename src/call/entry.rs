@@ -14,9 +14,10 @@ use super::{
     budget::Budget,
     engine::{Engine, Event, ticks},
     ice_servers::IceServerList,
+    media::Media,
 };
 use crate::{
-    browser::{Task, now, random_id},
+    browser::{JsError, SpareConnection, Task, describe, now, random_id},
     signaling::{RequestError, SignalingEvent},
 };
 
@@ -25,6 +26,8 @@ pub(super) struct Room {
     pub(super) name: String,
     pub(super) intent: Intent,
     pub(super) entered: bool,
+    /// For whom one meets first.
+    pub(super) spare: Option<SpareConnection>,
     /// The request under way.
     pub(super) request: Option<(u64, Task)>,
     /// Looks after the peers.
@@ -63,6 +66,21 @@ impl Engine {
             self.ice_servers = IceServerList::default();
             // The next stay is another one, even in the same room.
             self.session_id = random_id();
+        }
+    }
+
+    /// This browser makes no connections: there is nothing to enter with, and nothing to show a camera for.
+    pub(super) fn cannot_connect(&mut self, error: &JsError) {
+        describe(&format!("no peer connections: {error}"));
+        self.leave();
+        self.media = Media::new(self.events.clone());
+        self.problem = Some(Problem::WebRtcRefused(error.to_string()));
+    }
+
+    /// Leaves if this browser makes no connection at all, to nobody.
+    pub(super) fn leave_without_connections(&mut self) {
+        if let Err(error) = SpareConnection::new(None) {
+            self.cannot_connect(&error);
         }
     }
 

@@ -3,7 +3,7 @@
 //! tick while the control channel is silent. What the statistics mean is decided in [`vitrine_insight::path`], and what a
 //! silence means in [`vitrine_negotiation::liveness`].
 
-use vitrine_insight::path::{Path, SelectedPair};
+use vitrine_insight::path::{Path, SelectedPair, Verdict};
 use vitrine_protocol::{
     control::{ControlMessage, RelayProtocol},
     json::Json,
@@ -16,6 +16,8 @@ use crate::browser::listening_now;
 const TICKS: u32 = 40;
 /// The same while the path is not known.
 const TICKS_UNKNOWN: u32 = 12;
+/// The same while it is about to be.
+const TICKS_AWAITED: u32 = 4;
 
 /// Bytes a second that a control channel without media may bring. A microphone alone brings twice as many.
 const CONTROL_ALONE: f64 = 1_500.0;
@@ -26,7 +28,7 @@ const CHECKED_WITHIN: f64 = 3_000.0;
 /// What is known of a connection's path.
 #[derive(Default)]
 pub struct Watch {
-    pair: Option<SelectedPair>,
+    verdict: Verdict,
     /// How the other side's relay is spoken with, by its word.
     told: Option<RelayProtocol>,
     /// What the other side was told of ours.
@@ -81,7 +83,7 @@ impl Peer {
     /// Reads the path if it is time to; called at every tick.
     pub(super) fn tend_path(&mut self) {
         if self.view.connection != ConnectionState::Connected {
-            self.watch.pair = None;
+            self.watch.verdict = Verdict::default();
             self.view.path = None;
             self.watch.silence = Silence::None;
             return;
@@ -105,13 +107,16 @@ impl Peer {
     pub(super) fn path_read(&mut self, reports: &[Json]) {
         self.watch.reading = false;
         let before = self.view.path;
-        self.watch.pair = SelectedPair::find(reports);
+        self.watch.verdict.read(SelectedPair::find(reports), listening_now());
         self.listen();
         self.judge_path();
+        if self.watch.verdict.is_awaited(self.watch.told) {
+            self.watch.wait = self.watch.wait.min(TICKS_AWAITED);
+        }
         if self.view.path != before {
             self.describe(self.view.path.map_or("its path is not known", Path::name));
         }
-        let relay = self.watch.pair.and_then(|pair| pair.relay);
+        let relay = self.watch.verdict.pair().and_then(|pair| pair.relay);
         if relay != self.watch.said && self.send(&ControlMessage::Path { relay }) {
             self.watch.said = relay;
         }
@@ -124,10 +129,10 @@ impl Peer {
             return;
         }
         if !self.liveness.is_silent(now) {
-            return self.watch.count(self.watch.pair.and_then(|pair| pair.received), now);
+            return self.watch.count(self.watch.verdict.pair().and_then(|pair| pair.received), now);
         }
         // The other side's browser answers checks while its page is too busy to answer anything.
-        let pair = self.watch.pair;
+        let pair = self.watch.verdict.pair();
         let received = pair.map_or(0, |pair| pair.received.unwrap_or(0) + pair.responses.unwrap_or(0));
         let announced = self.view.audio != Some(false) || self.view.video != Some(false);
         let longest = if self.watch.flows.unwrap_or(announced) { 0.0 } else { CHECKED_WITHIN };
@@ -160,7 +165,7 @@ impl Peer {
 
     fn judge_path(&mut self) {
         if self.view.connection == ConnectionState::Connected {
-            self.view.path = self.watch.pair.and_then(|pair| pair.path(self.watch.told));
+            self.view.path = self.watch.verdict.path(self.watch.told);
         }
     }
 }

@@ -8,12 +8,15 @@ use vitrine_negotiation::{
 };
 use vitrine_protocol::{
     control::ControlMessage,
-    signaling::{IceCandidate, IceServer, SdpType, SessionDescription, UserId},
+    signaling::{IceCandidate, IceServer, SdpType, SessionDescription, UserId, event},
 };
 use wasm_bindgen::JsValue;
 use web_sys::RtcPeerConnectionState;
 
-use super::{ConnectionState, PeerState, Step, Steps, budget::Budget, delivery::Way, engine::Event, path::Watch};
+use super::{
+    ConnectionState, Departure, PeerState, Step, Steps, Trouble, budget::Budget, delivery::Way, engine::Event,
+    path::Watch,
+};
 use crate::{
     browser::{self, JsError, Kind, PeerConnection, PeerConnectionEvent, describe, listening_now, now, random_id},
     signaling::Signaling,
@@ -46,7 +49,9 @@ pub enum News {
     /// The participant is about to come back into the room under this id.
     Returning(UserId),
     /// The other side ended the connection, or is gone.
-    Ended,
+    Ended(Departure),
+    /// Nothing was ever heard of the other side: it is to be asked for a connection.
+    Unheard,
     /// The other side started anew; this is the first description of its new connection.
     StartedAnew(SessionDescription),
 }
@@ -78,6 +83,12 @@ pub struct Peer {
     owes_picture: bool,
     /// The control channel is open, or was when the path was lost.
     pub(super) control_open: bool,
+    /// Anything came from the participant.
+    pub(super) was_heard: bool,
+    /// A description that can go no way, and why; the negotiation is to learn of it.
+    pub(super) unsent: Option<(SdpType, String)>,
+    /// What was sent last through the signaling server, if it is longer than every server takes.
+    pub(super) long: Option<SdpType>,
     /// How the latest description came: the answer goes the same way, so that the order of descriptions is kept.
     pub(super) came_by: Way,
     pub(super) watch: Watch,
@@ -87,21 +98,17 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Creates the connection (steps 1, 3 and, if this side `offers`, 2 of the guide).
-    ///
-    /// # Errors
-    /// What the browser throws, for example for an ICE server that makes no sense.
+    /// Begins on a new `connection` (steps 1, 3 and, if this side `offers`, 2 of the guide).
     pub fn new(
         id: UserId,
         key: u64,
+        connection: PeerConnection,
         negotiation: Negotiation,
         offers: bool,
-        ice_servers: &[IceServer],
         context: &Context,
         events: UnboundedSender<Event>,
-    ) -> Result<Self, JsError> {
+    ) -> Self {
         let started = now();
-        let connection = PeerConnection::new(ice_servers, false, context.certificate, sink(key, &events))?;
         let view = PeerState {
             key,
             id,
@@ -113,6 +120,7 @@ impl Peer {
             video: None,
             path: None,
             stalled: false,
+            trouble: None,
             steps: Steps { offerer: offers, ..Steps::default() },
         };
         let mut peer = Self {
@@ -130,6 +138,9 @@ impl Peer {
             has_stood: false,
             owes_picture: false,
             control_open: false,
+            was_heard: false,
+            unsent: None,
+            long: None,
             came_by: Way::Signaling,
             watch: Watch::default(),
             connection,
@@ -139,15 +150,25 @@ impl Peer {
         peer.reach(Step::ConnectionCreated);
         peer.reach(Step::ListenersAttached);
         if offers {
-            peer.open_control()?;
+            let opened = peer.open_control();
+            peer.tolerate(opened);
             if let Some(media) = &context.media {
-                peer.connection.offer_media(media)?;
+                let added = peer.connection.offer_media(media);
+                peer.tolerate(added);
                 peer.reach(Step::MediaAdded);
             }
             // The browser says so too, a task later.
             peer.negotiate(Input::NegotiationNeeded, context);
         }
-        Ok(peer)
+        peer
+    }
+
+    /// What this browser refuses is lacking, and the rest of the connection goes on.
+    fn tolerate(&mut self, done: Result<(), JsError>) {
+        if let Err(error) = done {
+            self.describe(&error.to_string());
+            self.view.trouble = Some(Trouble::Refused);
+        }
     }
 
     /// Whether the participant has this id, or is about to.
@@ -229,6 +250,7 @@ impl Peer {
             self.connection.refresh_pictures();
         }
         self.tend_path();
+        let mut news = None;
         for decision in self.liveness.tick(facts) {
             match decision {
                 Decision::Ping => drop(self.send(&ControlMessage::Ping)),
@@ -243,16 +265,27 @@ impl Peer {
                 Decision::OfferAgain => self.negotiate(Input::OfferAgain, context),
                 Decision::TellOfFailure => {
                     self.told_of_failure = true;
+                    if !self.has_stood && (facts.awaits_answer || !self.was_heard) {
+                        self.view.trouble.get_or_insert(Trouble::Unanswered);
+                    }
                     self.view.connection = ConnectionState::Failed;
                     self.describe("no connection so far; attempts go on");
                 }
+                Decision::AskAnew => {
+                    self.describe("answers nothing; is asked for a connection");
+                    news = Some(News::Unheard);
+                }
                 Decision::Gone => {
                     self.describe("gone");
-                    return Some(News::Ended);
+                    return Some(News::Ended(match (self.has_stood, self.listed) {
+                        (true, _) => Departure::Lost,
+                        (false, true) => Departure::Unanswered,
+                        (false, false) => Departure::Left,
+                    }));
                 }
             }
         }
-        None
+        news
     }
 
     /// The other side sent an offer or an answer.
@@ -262,7 +295,7 @@ impl Peer {
         way: Way,
         context: &Context,
     ) -> Option<News> {
-        if !self.accepts_more(way) {
+        if !self.accepts(way, description.sdp.len()) {
             return None;
         }
         let offer = description.kind == SdpType::Offer;
@@ -386,9 +419,29 @@ impl Peer {
 
     fn negotiate(&mut self, input: Input, context: &Context) {
         for action in self.negotiation.handle(input) {
-            if let Err(error) = self.act(action, context) {
-                self.describe(&error.to_string());
-            }
+            let done = self.act(action, context);
+            self.tolerate(done);
+        }
+        if let Some((kind, reason)) = self.unsent.take() {
+            self.give_up_sending(kind, reason, context);
+        }
+    }
+
+    /// A description can go no way.
+    fn give_up_sending(&mut self, kind: SdpType, reason: String, context: &Context) {
+        self.view.trouble = Some(Trouble::TooLong);
+        self.negotiate(Input::DescriptionUnsent { kind, reason }, context);
+    }
+
+    /// The server refused an event of this name for its length. It does not say whose.
+    pub fn was_too_long(&mut self, name: &str, context: &Context) {
+        let kind = match name {
+            event::OFFER => SdpType::Offer,
+            event::ANSWER => SdpType::Answer,
+            _ => return,
+        };
+        if self.long.take_if(|long| *long == kind).is_some() {
+            self.give_up_sending(kind, "it is longer than the server takes".to_owned(), context);
         }
     }
 

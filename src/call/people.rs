@@ -5,17 +5,17 @@ use vitrine_negotiation::{Negotiation, Role};
 use vitrine_protocol::{
     json::Json,
     server_event::ServerEvent,
-    signaling::{Acquaintance, IceCandidate, Introduction, SdpType, UserId, event},
+    signaling::{Acquaintance, ErrorCode, IceCandidate, Introduction, SdpType, UserId, event},
 };
 
 use super::{
-    ConnectionState, Problem,
+    ConnectionState, Departure, Problem,
     budget::Budget,
     delivery::Way,
     engine::{Engine, Event},
-    peer::{News, Peer},
+    peer::{News, Peer, sink},
 };
-use crate::browser::{PeerConnectionEvent, Task, describe, now, random_id, wait_listening};
+use crate::browser::{PeerConnection, PeerConnectionEvent, Task, describe, now, random_id, wait_listening};
 
 /// How long somebody may take to say that we are connected already, in milliseconds.
 const CLAIM_WITHIN: u32 = 1_500;
@@ -167,7 +167,7 @@ impl Engine {
                 if let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.has_control()) {
                     peer.listed = false;
                 } else {
-                    self.peers.remove(&id);
+                    self.peers.remove(&id, Departure::Left);
                 }
             }
             ServerEvent::Description { from, description } => {
@@ -198,6 +198,10 @@ impl Engine {
                 }
             }
             ServerEvent::Refused(refused) => {
+                if refused.error.code == ErrorCode::PayloadTooLarge {
+                    let (context, peers) = self.split();
+                    peers.iter_mut().for_each(|peer| peer.was_too_long(&refused.event, &context));
+                }
                 if !std::mem::replace(&mut self.refused, true) {
                     describe(&format!("the server refused {}: {}", refused.event, refused.error.message));
                 }
@@ -217,12 +221,21 @@ impl Engine {
         self.serial += 1;
         let servers = self.current_ice_servers();
         let (key, events) = (self.serial, self.events.clone());
+        let spare = self.room.as_mut().and_then(|room| room.spare.take());
         let (context, peers) = self.split();
-        match Peer::new(id.clone(), key, negotiation, offers, &servers, &context, events) {
-            Ok(peer) => peers.add(peer),
+        let sink = sink(key, &events);
+        let connection = match spare.and_then(|spare| spare.into_connection(&servers, sink.clone())) {
+            Some(connection) => Ok(connection),
+            None => PeerConnection::new(&servers, false, context.certificate, sink),
+        };
+        match connection {
+            Ok(connection) => peers.add(Peer::new(id, key, connection, negotiation, offers, &context, events)),
             Err(error) => {
                 describe(&format!("{id}: no peer connection: {error}"));
                 self.problem = Some(Problem::NoConnection(error.to_string()));
+                if self.peers.is_empty() {
+                    self.leave_without_connections();
+                }
             }
         }
     }
@@ -257,10 +270,11 @@ impl Engine {
                     self.peers.get_mut(&id).into_iter().for_each(|peer| peer.next_id = Some(next_id.clone()));
                 }
             }
-            Some(News::Ended) => {
-                self.peers.remove(&id);
+            Some(News::Ended(why)) => {
+                self.peers.remove(&id, why);
                 self.miss(id);
             }
+            Some(News::Unheard) => self.introduce(&id, Acquaintance::Stranger),
             Some(News::StartedAnew(description)) => {
                 let Some(negotiation) = self.peers.get(&id).map(Peer::negotiation_anew) else { return };
                 self.connect(id.clone(), negotiation, description.kind != SdpType::Offer);
@@ -301,6 +315,7 @@ impl Engine {
         }
         let (session, key) = (peer.session.clone(), peer.view.key);
         // Whom one hears nobody can replace: a session id is no secret among participants.
-        self.peers.retain(|other| !other.is_absent() || other.view.key >= key || other.session != session);
+        let is_older = |other: &Peer| other.is_absent() && other.view.key < key && other.session == session;
+        self.peers.remove_if(is_older, Departure::Replaced);
     }
 }

@@ -19,6 +19,8 @@ pub struct CallState {
     pub local: LocalMedia,
     /// The other participants, in the order in which they were met.
     pub peers: Vec<PeerState>,
+    /// Why those are not there any more who went last, each with the key that he or she had.
+    pub departures: Vec<(u64, Departure)>,
     /// What went wrong and still stands; shown until it is mended or dismissed.
     pub problem: Option<Problem>,
     /// The servers that [`Command::Check`] asks about; none before it is known which there are.
@@ -149,6 +151,8 @@ pub struct PeerState {
     pub path: Option<Path>,
     /// Nothing comes over the path, to which the browser still holds on.
     pub stalled: bool,
+    /// What is known to be wrong with the connection.
+    pub trouble: Option<Trouble>,
     /// How the connection came to be, so far.
     pub steps: Steps,
 }
@@ -162,6 +166,41 @@ impl PeerState {
             self.connection
         }
     }
+}
+
+/// What is wrong with the connection to a participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The participant answers nothing; attempts go on.
+    Unanswered,
+    /// A description of ours is too long for every way to the participant.
+    TooLong,
+    /// This browser refuses to send something, or to open the control channel.
+    Refused,
+}
+
+impl Trouble {
+    /// Stable name, for `data-trouble`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unanswered => "unanswered",
+            Self::TooLong => "too-long",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Why a participant is not there any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// The participant, or the server, said so.
+    Left,
+    /// Nothing was heard any more.
+    Lost,
+    /// Nothing was ever answered.
+    Unanswered,
+    /// The same participant is there under another key.
+    Replaced,
 }
 
 /// `RTCPeerConnectionState` (W3C webrtc-pc §4.3.3).
@@ -252,6 +291,8 @@ impl Step {
 pub enum Problem {
     /// This browser has no `RTCPeerConnection`.
     NoWebRtc,
+    /// This browser has `RTCPeerConnection` and makes none; its words.
+    WebRtcRefused(String),
     /// The page is not served over https or from localhost.
     InsecurePage,
     /// The link's room name cannot be used.
@@ -273,6 +314,7 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoWebRtc => "no-webrtc",
+            Self::WebRtcRefused(_) => "webrtc-refused",
             Self::InsecurePage => "insecure-page",
             Self::LinkMalformed => "link-malformed",
             Self::ServerUnreachable => "server-unreachable",

@@ -5,7 +5,7 @@ use super::Ui;
 use super::element::{Element, classed, live_text};
 use super::reactive::{Value, effect};
 use super::text::{self, Locale, fill, text};
-use crate::call::{CallState, ConnectionState, SignalingState, Stage};
+use crate::call::{CallState, ConnectionState, Departure, SignalingState, Stage, Trouble};
 use vitrine_protocol::signaling::UserId;
 
 /// What is compared between two states.
@@ -14,7 +14,17 @@ struct Snapshot {
     room: Option<String>,
     signaling: SignalingState,
     /// Told apart by key: an id changes when the server was lost and found.
-    peers: Vec<(u64, UserId, Option<String>, ConnectionState)>,
+    peers: Vec<Person>,
+    departures: Vec<(u64, Departure)>,
+}
+
+#[derive(Clone, PartialEq)]
+struct Person {
+    key: u64,
+    id: UserId,
+    name: Option<String>,
+    connection: ConnectionState,
+    unanswered: bool,
 }
 
 impl Snapshot {
@@ -25,13 +35,26 @@ impl Snapshot {
             peers: state
                 .peers
                 .iter()
-                .map(|peer| (peer.key, peer.id.clone(), peer.name.clone(), peer.shown()))
+                .map(|peer| Person {
+                    key: peer.key,
+                    id: peer.id.clone(),
+                    name: peer.name.clone(),
+                    connection: peer.shown(),
+                    unanswered: peer.trouble == Some(Trouble::Unanswered),
+                })
                 .collect(),
+            departures: state.departures.clone(),
         }
     }
 
-    fn peer(&self, key: u64) -> Option<(&Option<String>, ConnectionState)> {
-        self.peers.iter().find(|(peer, ..)| *peer == key).map(|(_, _, name, connection)| (name, *connection))
+    fn person(&self, key: u64) -> Option<&Person> {
+        self.peers.iter().find(|person| person.key == key)
+    }
+
+    /// Why a participant is not there any more.
+    fn departure(&self, person: &Person) -> Departure {
+        let told = self.departures.iter().rev().find(|(key, _)| *key == person.key);
+        told.map_or(Departure::Left, |(_, departure)| *departure)
     }
 }
 
@@ -62,33 +85,46 @@ fn changes(locale: Locale, before: &Snapshot, now: &Snapshot) -> Vec<String> {
         (None, None) => return news,
         (Some(_), Some(_)) => {}
     }
-    for (key, id, name, connection) in &now.peers {
+    let named =
+        |words, person: &Person| fill(words, "name", &text::name_or_guest(locale, person.name.as_deref(), &person.id));
+    for person in &now.peers {
         use ConnectionState::{Connected, Disconnected, Failed};
-        let Some((known_as, was)) = before.peer(*key) else {
+        let Some(known) = before.person(person.key) else {
             // Somebody of whom no name is known yet; the name follows with the connection.
-            news.push(text!(locale, live.joining).to_owned());
+            if before.peers.iter().all(|known| known.id != person.id) {
+                news.push(text!(locale, live.joining).to_owned());
+            }
             continue;
         };
-        let connected = *connection == Connected;
-        let told = if connected && name.is_some() && (known_as.is_none() || was != Connected) {
+        let (was, connected) = (known.connection, person.connection == Connected);
+        let told = if connected && person.name.is_some() && (known.name.is_none() || was != Connected) {
             if matches!(was, Disconnected | Failed) {
                 text!(locale, live.connected)
             } else {
                 text!(locale, live.joined)
             }
-        } else if was == *connection {
+        } else if was == person.connection {
             continue;
         } else {
-            match connection {
+            match person.connection {
                 Disconnected => text!(locale, live.disconnected),
+                Failed if person.unanswered => text!(locale, live.unanswered),
                 Failed => text!(locale, live.failed),
                 _ => continue,
             }
         };
-        news.push(fill(told, "name", &text::name_or_guest(locale, name.as_deref(), id)));
+        news.push(named(told, person));
     }
-    for (_, id, name, _) in before.peers.iter().filter(|(key, ..)| now.peer(*key).is_none()) {
-        news.push(fill(text!(locale, live.left), "name", &text::name_or_guest(locale, name.as_deref(), id)));
+    for person in before.peers.iter().filter(|person| now.person(person.key).is_none()) {
+        news.push(named(
+            match now.departure(person) {
+                Departure::Left => text!(locale, live.left),
+                Departure::Lost => text!(locale, live.lost),
+                Departure::Unanswered => text!(locale, live.gave_up),
+                Departure::Replaced => continue,
+            },
+            person,
+        ));
     }
     match (before.signaling, now.signaling) {
         (SignalingState::Online, SignalingState::Connecting | SignalingState::Offline) => {

@@ -95,7 +95,7 @@ enum Screen {
 impl Screen {
     fn of(state: &CallState) -> Self {
         match (state.stage, &state.problem) {
-            (_, Some(Problem::NoWebRtc)) => Self::Unsupported,
+            (_, Some(Problem::NoWebRtc | Problem::WebRtcRefused(_))) => Self::Unsupported,
             (Stage::InCall, _) => Self::Call,
             (Stage::Lobby | Stage::Entering, _) => Self::Lobby,
         }

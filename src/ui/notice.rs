@@ -155,7 +155,7 @@ pub fn device_notices(ui: Ui) -> View {
 
 /// The whole page, when this browser cannot make calls.
 pub fn unsupported(ui: Ui) -> Element {
-    let problem = Problem::NoWebRtc;
+    let problem = ui.select(|state| state.problem.clone()).get_untracked().unwrap_or(Problem::NoWebRtc);
     let words = text::problem(ui.locale, &problem);
     let notice = alert(element("div"), problem.code())
         .child(element("h1").child(words.title))

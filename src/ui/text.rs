@@ -1,7 +1,7 @@
 //! Words: the translations of `locales/`, checked at compile time, and which of them says what the engine reports.
 //! Placeholders are `{name}`, filled by [`fill`]. Text only; where it is shown is the components' business.
 
-use crate::call::{ConnectionState, DeviceProblem, Problem, SignalingState, Step, Steps};
+use crate::call::{ConnectionState, DeviceProblem, Problem, SignalingState, Step, Steps, Trouble};
 use vitrine_insight::{
     check::{Outcome, Service},
     path::{Path, Side},
@@ -90,6 +90,9 @@ pub struct Words {
 pub fn problem(locale: Locale, problem: &Problem) -> Words {
     let (title, help) = match problem {
         Problem::NoWebRtc => (text!(locale, problem.no_webrtc), text!(locale, problem.no_webrtc_help)),
+        Problem::WebRtcRefused(_) => {
+            (text!(locale, problem.webrtc_refused), text!(locale, problem.webrtc_refused_help))
+        }
         Problem::InsecurePage => (text!(locale, problem.insecure), text!(locale, problem.insecure_help)),
         Problem::LinkMalformed => (text!(locale, problem.link), text!(locale, problem.link_help)),
         Problem::ServerUnreachable => (text!(locale, problem.unreachable), text!(locale, problem.unreachable_help)),
@@ -111,7 +114,10 @@ pub fn problem(locale: Locale, problem: &Problem) -> Words {
             ErrorCode::RateLimited => (text!(locale, problem.rate_limited), text!(locale, problem.rate_limited_help)),
         },
     };
-    let reason = if let Problem::NoConnection(reason) = problem { reason.as_str() } else { "" };
+    let reason = match problem {
+        Problem::NoConnection(reason) | Problem::WebRtcRefused(reason) => reason.as_str(),
+        _ => "",
+    };
     Words { title: title.to_owned(), help: fill(help, "reason", reason) }
 }
 
@@ -148,6 +154,15 @@ pub fn connection(locale: Locale, state: ConnectionState) -> &'static str {
         ConnectionState::Disconnected => text!(locale, state.disconnected),
         ConnectionState::Failed => text!(locale, state.failed),
         ConnectionState::Closed => text!(locale, state.closed),
+    }
+}
+
+/// Words for what is wrong with a connection.
+pub fn trouble(locale: Locale, trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Unanswered => text!(locale, state.unanswered),
+        Trouble::TooLong => text!(locale, state.too_long),
+        Trouble::Refused => text!(locale, state.refused),
     }
 }
 

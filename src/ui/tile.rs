@@ -11,7 +11,7 @@ use super::icon::{Icon, icon};
 use super::reactive::Value;
 use super::text::{self, Locale, fill, text};
 use super::video::{local_video, remote_audio, remote_video};
-use crate::call::{Command, ConnectionState, DeviceState, PeerState};
+use crate::call::{Command, ConnectionState, DeviceState, PeerState, Trouble};
 
 /// How many colours the style sheet has for avatars.
 const TINTS: u32 = 6;
@@ -94,6 +94,13 @@ pub fn path_mark(locale: Locale, path: Path) -> Element {
     mark.child(element("span").child(words))
 }
 
+/// What is wrong with a connection that goes on, in a sign and words.
+fn trouble_mark(locale: Locale, trouble: Trouble) -> Element {
+    let words = text::trouble(locale, trouble);
+    let mark = classed("p", "path").test_id("trouble").attr("title", words).child(icon(Icon::Alert));
+    mark.child(element("span").child(words))
+}
+
 /// Another participant.
 pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
     let locale = ui.locale;
@@ -107,6 +114,7 @@ pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
     let muted = select(ui, key, |peer| peer.audio == Some(false));
     let picture = select(ui, key, has_picture);
     let path = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.path);
+    let trouble = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.trouble);
     let step = select(ui, key, |peer| Some(peer.steps.reached.last()?.0.number(peer.steps.offerer)));
     // The guide's step is news only on the way there; later the state says it all.
     let progress = select(ui, key, move |peer| match peer.connection {
@@ -118,7 +126,10 @@ pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
         (connection != ConnectionState::Connected).then(|| {
             let words = element("p")
                 .test_id("peer-state")
-                .child(element("strong").child(text::connection(locale, connection)))
+                .child(element("strong").child(live_text(move || match trouble.get() {
+                    Some(Trouble::Unanswered) => text::trouble(locale, Trouble::Unanswered),
+                    _ => text::connection(locale, connection),
+                })))
                 .child(element("span").child(live_text(move || progress.get().unwrap_or_default())));
             let retry = (connection == ConnectionState::Failed).then(|| retry(ui, key));
             classed("div", "status").child(words).child(retry)
@@ -139,13 +150,17 @@ pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
         .live_attr("data-state", move || connection().name())
         .live_attr("data-step", move || step.get().flatten().map(|step| step.to_string()))
         .live_attr("data-video", move || picture.get() == Some(true))
+        .live_attr("data-trouble", move || trouble.get().map(Trouble::code))
         .live_attr("data-path", move || path.get().map(Path::name))
         .live_attr("data-relay-side", move || path.get().and_then(Path::side))
         .child(remote_video(video, shown.blocked).live_attr("aria-label", name))
         .child(remote_audio(audio, shown.blocked))
         .child(placeholder)
         .child(caption(locale, name, move || muted.get() == Some(true)))
-        .child(live(move || path.get().map(|path| path_mark(locale, path))))
+        .child(live(move || match trouble.get() {
+            Some(trouble) if trouble != Trouble::Unanswered => Some(trouble_mark(locale, trouble)),
+            _ => path.get().map(|path| path_mark(locale, path)),
+        }))
         .child(open_steps.on("click", move |_| shown.steps.set(Some(key))))
 }
 

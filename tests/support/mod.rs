@@ -42,6 +42,9 @@ extern "C" {
     pub fn deliver(text: &str);
     pub fn received(prefix: &str) -> u32;
     pub fn open_connections() -> u32;
+    pub fn refuse_to(what: Vec<String>);
+    pub fn add_sections(count: u32);
+    pub fn negotiated_sections() -> Vec<u32>;
     pub async fn least_received() -> JsValue;
     pub fn most_media_sections() -> u32;
     pub fn count_listeners();

@@ -106,6 +106,24 @@ class FakeWebSocket extends EventTarget {
 /** What stands in for the relays, if anything does. */
 let relayStandIn = null;
 
+/** What connections refuse to do: "construct", or methods of theirs. */
+let refused = [];
+export function refuse_to(what) { refused = what; }
+const attempt = (what) => {
+  if (refused.includes(what)) throw new DOMException(`no ${what}, as the test wants`, "NotAllowedError");
+};
+
+/** Adds so many media sections to the first open connection. */
+export function add_sections(count) {
+  const [first] = connections.filter((connection) => connection.connectionState !== "closed");
+  for (let number = 0; number < count; number += 1) first.addTransceiver("video", { direction: "recvonly" });
+}
+/** Of each open connection, how many media sections both sides have agreed on. */
+export function negotiated_sections() {
+  const open = connections.filter((connection) => connection.connectionState !== "closed");
+  return open.map((connection) => (connection.currentLocalDescription?.sdp.match(/^m=/gm) ?? []).length);
+}
+
 const iceError = (errorCode) =>
   new RTCPeerConnectionIceErrorEvent("icecandidateerror", { url: "turn:stand.in", errorCode, errorText: "" });
 
@@ -130,11 +148,13 @@ export function configured_urls() {
 export function install() {
   reset();
   relayStandIn = null;
+  refused = [];
   connections = [];
   globalThis.WebSocket = FakeWebSocket;
   Object.assign(FakeWebSocket, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 });
   globalThis.RTCPeerConnection = class extends original.RTCPeerConnection {
     constructor(configuration, ...more) {
+      attempt("construct");
       const relay = configuration?.iceTransportPolicy === "relay" && relayStandIn;
       const iceTransportPolicy = relay === "works" ? "all" : "relay";
       super(relay ? { ...configuration, iceServers: [], iceTransportPolicy } : configuration, ...more);
@@ -144,6 +164,9 @@ export function install() {
       this.restarts = 0;
       connections.push(this);
     }
+    createDataChannel(...rest) { attempt("createDataChannel"); return super.createDataChannel(...rest); }
+    addTrack(...rest) { attempt("addTrack"); return super.addTrack(...rest); }
+    addTransceiver(...rest) { attempt("addTransceiver"); return super.addTransceiver(...rest); }
     restartIce() {
       this.restarts += 1;
       super.restartIce();

@@ -11,6 +11,15 @@
     delete window.webkitRTCPeerConnection;
   }
 
+  // As where a policy of the device's owner forbids connections.
+  if (new URLSearchParams(location.search).has('refused-webrtc')) {
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor() {
+        throw new DOMException('forbidden by policy', 'NotAllowedError');
+      }
+    };
+  }
+
   const { addEventListener, removeEventListener } = EventTarget.prototype;
   const listen = (target, type, listener) => addEventListener.call(target, type, listener);
 

@@ -32,6 +32,13 @@
 //! addresses (100.64.0.0/10, RFC 6598) count as public: who meets there is a customer of the same carrier, and not in the
 //! same network as people mean it.
 
+//!
+//! **While a candidate is on its way.** Checks of the other side may come before its candidates do. The pair that they
+//! make has a remote candidate of type `prflx`, whose address browsers do not tell, and the verdict is about one's own
+//! end alone: with a public address, two pages of one machine would be an internet apart. The browser gives the pair its
+//! real candidate once that has come, and resolved. So a `prflx` that says "the internet" is waited out
+//! ([`Verdict`]): some peers stay `prflx`, behind a symmetric NAT.
+
 use vitrine_protocol::{control::RelayProtocol, json::Json};
 
 use crate::address::Address;
@@ -149,6 +156,47 @@ impl SelectedPair {
             (None, Some(peer)) => Some(Path::Relayed(peer, Side::Peer)),
             (Some(own), Some(peer)) => Some(Path::Relayed(own.max(peer), Side::Both)),
         }
+    }
+}
+
+/// How long a candidate may take to be announced, in milliseconds: signaling, and an mDNS name that has to be resolved.
+const ANNOUNCED_WITHIN: f64 = 6_000.0;
+
+/// What is said of a connection's path, by what was read of it so far. Nothing is said before it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Verdict {
+    pair: Option<SelectedPair>,
+    /// Since when the other side's candidate is one that was not announced; by the reader's clock, in milliseconds.
+    unannounced: Option<f64>,
+    /// For long enough.
+    waited: bool,
+}
+
+impl Verdict {
+    /// Takes a reading.
+    pub fn read(&mut self, pair: Option<SelectedPair>, now: f64) {
+        self.unannounced = pair.filter(|pair| pair.peer_relays.is_none()).map(|_| self.unannounced.unwrap_or(now));
+        self.waited = self.unannounced.is_some_and(|since| now - since >= ANNOUNCED_WITHIN);
+        self.pair = pair;
+    }
+
+    /// The pair that was read last.
+    pub fn pair(&self) -> Option<SelectedPair> {
+        self.pair
+    }
+
+    /// The path, if it is known; `told` as in [`SelectedPair::path`].
+    pub fn path(&self, told: Option<RelayProtocol>) -> Option<Path> {
+        self.pair?.path(told).filter(|path| !self.may_change(*path))
+    }
+
+    /// Whether the path is not known yet, and will be soon.
+    pub fn is_awaited(&self, told: Option<RelayProtocol>) -> bool {
+        self.pair.and_then(|pair| pair.path(told)).is_some_and(|path| self.may_change(path))
+    }
+
+    fn may_change(&self, path: Path) -> bool {
+        path == Path::Internet && self.unannounced.is_some() && !self.waited
     }
 }
 

@@ -1,7 +1,7 @@
 //! The way that media takes, judged by reports as browsers write them.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test's helpers fail by panicking")]
 
-use vitrine_insight::path::{Path, SelectedPair, Side};
+use vitrine_insight::path::{Path, SelectedPair, Side, Verdict};
 use vitrine_protocol::{control::RelayProtocol, json::Json};
 
 fn reports(text: &str) -> Vec<Json> {
@@ -207,6 +207,59 @@ fn while_no_pair_is_selected_nothing_is_known() {
     ] {
         assert_eq!(SelectedPair::find(&reports(text)), None, "{text}");
     }
+}
+
+/// What is said at these times, in milliseconds, of a pair whose remote candidate is what it is at that time.
+fn said(own: [&str; 3], readings: &[(f64, [&str; 3])]) -> Vec<Option<Path>> {
+    let mut verdict = Verdict::default();
+    let say = |(now, peer): &(f64, [&str; 3])| {
+        verdict.read(chromium(own, *peer), *now);
+        verdict.path(None)
+    };
+    readings.iter().map(say).collect()
+}
+
+#[test]
+fn nothing_is_said_of_the_internet_before_the_peers_candidate_is_announced() {
+    const UNANNOUNCED: [&str; 3] = ["prflx", "", ""];
+    // A machine with a public address, and a browser that hides it or does not.
+    for own in [["host", "203.0.113.2", ""], ["prflx", "", ""], ["srflx", "203.0.113.2", ""]] {
+        for peer in [["host", "", ""], ["host", "203.0.113.2", ""]] {
+            let [.., last] = said(own, &[(0.0, UNANNOUNCED), (3_000.0, UNANNOUNCED), (3_500.0, peer)])[..] else {
+                panic!("three readings");
+            };
+            assert_eq!(said(own, &[(0.0, UNANNOUNCED), (3_000.0, UNANNOUNCED)]), [None, None], "{own:?}");
+            assert_eq!(last, chromium(own, peer).unwrap().path(None), "{own:?} {peer:?}");
+        }
+    }
+    // Firefox tells such an address.
+    assert_eq!(said(["host", "", ""], &[(0.0, ["prflx", "203.0.113.2", ""])]), [None]);
+}
+
+#[test]
+fn a_peer_that_is_never_announced_is_on_the_internet_after_a_while() {
+    const UNANNOUNCED: [&str; 3] = ["prflx", "", ""];
+    let readings = [0.0, 5_900.0, 6_000.0, 60_000.0].map(|now| (1_000.0 + now, UNANNOUNCED));
+    let internet = Some(Path::Internet);
+    assert_eq!(said(["srflx", "203.0.113.2", ""], &readings), [None, None, internet, internet]);
+}
+
+#[test]
+fn after_a_change_of_path_the_peers_candidate_is_waited_for_again() {
+    const UNANNOUNCED: [&str; 3] = ["prflx", "", ""];
+    let announced = ["srflx", "198.51.100.2", ""];
+    let readings = [(0.0, UNANNOUNCED), (6_000.0, UNANNOUNCED), (7_000.0, announced), (8_000.0, UNANNOUNCED)];
+    let internet = Some(Path::Internet);
+    assert_eq!(said(["srflx", "203.0.113.2", ""], &readings), [None, internet, internet, None]);
+}
+
+#[test]
+fn what_cannot_change_is_said_at_once() {
+    let unannounced = |own| said(own, &[(0.0, ["prflx", "", ""])]);
+    assert_eq!(unannounced(["host", "192.168.1.2", ""]), [Some(Path::Local)]);
+    let relay = unannounced(["relay", "203.0.113.9", r#","relayProtocol":"udp""#]);
+    assert_eq!(relay, [Some(Path::Relayed(RelayProtocol::Udp, Side::Own))]);
+    assert_eq!(said(["srflx", "203.0.113.2", ""], &[(0.0, ["srflx", "198.51.100.2", ""])]), [Some(Path::Internet)]);
 }
 
 #[test]

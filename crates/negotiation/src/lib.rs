@@ -72,6 +72,14 @@ pub enum Input {
     RemoteDescriptionSet,
     /// The description operation in flight was rejected, for this reason.
     DescriptionFailed(String),
+    /// What the last [`Action::Send`] was to send goes no way, now or later: it is longer than any carries. Feed it
+    /// after all actions of the call that asked for it.
+    DescriptionUnsent {
+        /// What it was.
+        kind: SdpType,
+        /// Why.
+        reason: String,
+    },
     /// [`Action::AddCandidate`] was rejected.
     CandidateFailed {
         /// The candidate that was not added.
@@ -137,6 +145,14 @@ pub enum Note {
         kind: SdpType,
         /// Why it does not belong here.
         why: Misplaced,
+    },
+    /// An own description cannot be sent. An offer is left alone until a new input asks for one, or a remote offer
+    /// comes; nobody answers it.
+    DescriptionUnsent {
+        /// What it was.
+        kind: SdpType,
+        /// Why.
+        reason: String,
     },
     /// A candidate is dropped.
     CandidateDropped {
@@ -215,6 +231,9 @@ impl fmt::Display for Note {
                     Misplaced::Repeated => "that came before",
                 };
                 write!(formatter, "an {} {why} is dropped", name(*kind))
+            }
+            Self::DescriptionUnsent { kind, reason } => {
+                write!(formatter, "the own {} cannot be sent: {reason}", name(*kind))
             }
             Self::CandidateDropped { candidate, reason } => {
                 let reason = match reason {

@@ -17,8 +17,10 @@ const SUSPECT_AFTER: f64 = 1_000.0;
 const GONE_AFTER_UNLISTED: f64 = 2_000.0;
 /// Silence of a peer without a connection, after which it is gone.
 const GONE_AFTER: f64 = 7_500.0;
-/// Silence of a listed peer that never had a connection, after which it is gone.
-const GONE_AFTER_UNHEARD: f64 = 30_000.0;
+/// Silence of a listed peer that never had a connection, after which it is asked for one; and asked again.
+const ASK_ANEW_AFTER: f64 = 30_000.0;
+/// Silence of a listed peer that never had a connection, after which it is given up. Not every server tells who has left.
+const GIVEN_UP_AFTER: f64 = 600_000.0;
 /// How long a peer is kept while the signaling server cannot say whether it is still there.
 const GONE_AFTER_OFFLINE: f64 = 60_000.0;
 /// How long an answer may take before the offer is made again.
@@ -81,6 +83,8 @@ pub enum Decision {
     OfferAgain,
     /// There is no connection, and it is time to say so. Said once for as long as there is none.
     TellOfFailure,
+    /// Nothing has come from the peer for long, and there was never a connection: ask it to begin one.
+    AskAnew,
     /// The peer is gone.
     Gone,
 }
@@ -108,6 +112,8 @@ pub struct Liveness {
     awaiting: Option<f64>,
     /// How often the offer was made again.
     asked_again: u32,
+    /// When the peer was asked last to begin a connection.
+    asked_anew: f64,
     /// Since when there has been no connection.
     without: f64,
     told: bool,
@@ -129,6 +135,7 @@ impl Liveness {
             urgent: false,
             awaiting: None,
             asked_again: 0,
+            asked_anew: now,
             without: now,
             told: false,
         }
@@ -210,6 +217,14 @@ impl Liveness {
             decisions.push(Decision::RestartIce);
         }
         self.watch_answer(facts, &mut decisions);
+        let is_unheard = facts.online && facts.listed && !facts.control && !self.was_connected;
+        // An own offer is made again before this.
+        let urgent = self.urgent && self.told && !facts.awaits_answer;
+        if is_unheard && (urgent || now - self.heard.max(self.asked_anew) >= ASK_ANEW_AFTER) {
+            self.urgent = false;
+            self.asked_anew = now;
+            decisions.push(Decision::AskAnew);
+        }
         if self.path != Path::Connected && !self.told && now - self.without >= CONNECTED_WITHIN {
             self.told = true;
             decisions.push(Decision::TellOfFailure);
@@ -229,7 +244,7 @@ impl Liveness {
             // A plain client gives no signs of life: while its connection stands, or it says anything at all, the server
             // answers for it. But not every server tells who has left.
             (true, false) => {
-                let patience = if self.was_connected { GONE_AFTER_OFFLINE } else { GONE_AFTER_UNHEARD };
+                let patience = if self.was_connected { GONE_AFTER_OFFLINE } else { GIVEN_UP_AFTER };
                 !stands && silence.min(facts.now - self.without) >= patience
             }
             (false, false) => matches!(self.path, Path::Disconnected | Path::Failed),
@@ -498,10 +513,40 @@ mod tests {
     #[test]
     fn an_offer_that_nobody_answers_is_made_again_and_told_of_once() {
         let waiting = Facts { awaits_answer: true, control: false, ..ONLINE };
-        let decided = run(&mut Timed::new(Role::Impolite), waiting, 44_500);
-        let again = [4_250, 12_250, 28_250].map(|time| (time, Decision::OfferAgain));
-        let (told, gone) = ((15_000, Decision::TellOfFailure), (30_000, Decision::Gone));
-        assert_eq!(decided, [again[0], again[1], told, again[2], gone], "nothing ever came");
+        let decided = run(&mut Timed::new(Role::Impolite), waiting, 44_250);
+        let again = [4_250, 12_250, 28_250, 44_250].map(|time| (time, Decision::OfferAgain));
+        let (told, asked) = ((15_000, Decision::TellOfFailure), (30_000, Decision::AskAnew));
+        assert_eq!(decided, [again[0], again[1], told, again[2], asked, again[3]], "nothing ever came");
+    }
+
+    #[test]
+    fn a_peer_that_answers_nothing_is_kept_and_asked_again_for_ten_minutes() {
+        for awaits_answer in [true, false] {
+            let waiting = Facts { awaits_answer, control: false, ..ONLINE };
+            let decided = run(&mut Timed::new(Role::Polite), waiting, 3_000_000);
+            assert_eq!(decided.last(), Some(&(600_000, Decision::Gone)), "a server may not tell who has left");
+            let count = |wanted| decided.iter().filter(|(_, decision)| *decision == wanted).count();
+            assert_eq!((count(Decision::TellOfFailure), count(Decision::AskAnew)), (1, 19));
+        }
+    }
+
+    #[test]
+    fn a_peer_that_was_to_offer_and_did_not_is_asked_at_once_when_the_person_tries_again() {
+        let plain = Facts { control: false, ..ONLINE };
+        let mut liveness = Timed::new(Role::Polite);
+        run(&mut liveness, plain, 16_000);
+        liveness.try_again();
+        assert_eq!(run(&mut liveness, plain, 20_000), [(16_250, Decision::AskAnew)]);
+    }
+
+    #[test]
+    fn a_peer_that_says_anything_is_not_asked_for_a_connection() {
+        let mut liveness = Timed::new(Role::Impolite);
+        for second in 1..120 {
+            let decided = run(&mut liveness, Facts { control: false, ..ONLINE }, second * 1_000);
+            assert!(decided.iter().all(|(_, decision)| *decision == Decision::TellOfFailure), "{decided:?}");
+            liveness.heard(f64::from(second) * 1_000.0);
+        }
     }
 
     #[test]

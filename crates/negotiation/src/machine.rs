@@ -104,6 +104,13 @@ impl Negotiation {
             Input::LocalDescriptionSet(description) => self.local_description_set(description, &mut actions),
             Input::RemoteDescriptionSet => self.remote_description_set(&mut actions),
             Input::DescriptionFailed(reason) => self.description_failed(reason, &mut actions),
+            Input::DescriptionUnsent { kind, reason } => {
+                // Nobody will answer. The browser keeps the offer, which one of the other side may roll back.
+                if kind == SdpType::Offer {
+                    self.answer_due = false;
+                }
+                actions.push(Action::Note(Note::DescriptionUnsent { kind, reason }));
+            }
             Input::CandidateFailed { candidate, reason } => {
                 actions.push(Action::Note(Note::CandidateFailed { candidate, reason }));
             }

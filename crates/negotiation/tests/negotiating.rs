@@ -233,6 +233,45 @@ fn an_offer_that_is_being_made_is_not_lost_yet() {
 }
 
 #[test]
+fn an_offer_that_cannot_be_sent_is_waited_for_no_longer_and_gives_way() {
+    for role in [Polite, Impolite] {
+        let mut machine = awaiting_answer(role);
+        assert!(machine.awaits_answer());
+        assert_eq!(machine.handle(unsent(SdpType::Offer)), [Noted(note(SdpType::Offer))]);
+        assert!(!machine.awaits_answer());
+        assert_eq!(machine.operation(), None, "another one would be as long");
+        let actions = machine.handle(RemoteDescription(offer("b1")));
+        assert_eq!(actions, [Noted(Note::OfferRolledBack), set_remote(offer("b1"))]);
+        assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_ANSWER]);
+        machine.handle(LocalDescriptionSet(answer("a1")));
+        assert!(machine.is_idle());
+    }
+}
+
+#[test]
+fn after_an_offer_that_cannot_be_sent_a_new_need_is_offered() {
+    for input in [NegotiationNeeded, OfferAgain, Input::RestartIce] {
+        let mut machine = awaiting_answer(Impolite);
+        machine.handle(unsent(SdpType::Offer));
+        assert!(machine.handle(input).contains(&MAKE_OFFER));
+        assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
+        assert!(machine.awaits_answer());
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_sent_is_told_of_and_leaves_the_state_stable() {
+    let mut machine = Negotiation::new(Polite);
+    machine.handle(RemoteDescription(offer("b1")));
+    machine.handle(RemoteDescriptionSet);
+    machine.handle(LocalDescriptionSet(answer("a1")));
+    assert_eq!(machine.handle(unsent(SdpType::Answer)), [Noted(note(SdpType::Answer))]);
+    assert!(machine.is_idle());
+    // The other side offers again, and is answered again.
+    assert_eq!(machine.handle(RemoteDescription(offer("b1"))), [set_remote(offer("b1"))]);
+}
+
+#[test]
 fn a_stable_connection_offers_nothing_again() {
     assert_eq!(connected(Impolite).handle(OfferAgain), []);
 }
@@ -304,6 +343,14 @@ fn a_completion_that_fits_nothing_in_flight_is_ignored() {
     assert_eq!(machine.handle(RemoteDescriptionSet), unexpected);
     assert_eq!(machine.handle(LocalDescriptionSet(answer("a1"))), unexpected);
     assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
+}
+
+fn unsent(kind: SdpType) -> Input {
+    Input::DescriptionUnsent { kind, reason: "too long".to_owned() }
+}
+
+fn note(kind: SdpType) -> Note {
+    Note::DescriptionUnsent { kind, reason: "too long".to_owned() }
 }
 
 fn failed(operation: Operation, recovery: Recovery) -> Action {

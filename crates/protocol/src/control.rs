@@ -3,7 +3,7 @@
 
 use crate::{
     json::{Json, NoField},
-    signaling::{IceCandidate, SessionDescription, UserId},
+    signaling::{IceCandidate, MAX_DESCRIPTION_BYTES, SessionDescription, UserId},
     wire::Read,
 };
 
@@ -13,8 +13,8 @@ pub const LABEL: &str = "control";
 pub const STREAM_ID: u16 = 0;
 /// Version of this protocol, sent in [`ControlMessage::Hello`].
 pub const VERSION: u32 = 1;
-/// Largest message, in bytes of text.
-pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+/// Largest message that is read, in bytes of text. The connection may carry less (`sctp.maxMessageSize`).
+pub const MAX_MESSAGE_BYTES: usize = MAX_DESCRIPTION_BYTES;
 
 /// How a browser speaks with its relay (`relayProtocol` of W3C webrtc-stats' `RTCIceCandidateStats`); each costs a path
 /// more than those before it.

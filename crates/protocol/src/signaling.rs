@@ -42,8 +42,17 @@ pub mod event {
     pub const REFUSED: &str = "refused";
 }
 
-/// Largest payload of one client event, in bytes of JSON text.
+/// Largest payload of one client event, in bytes of JSON text; an offer or an answer may have [`MAX_DESCRIPTION_BYTES`].
 pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
+
+/// Largest payload of an `offer` or an `answer`, in bytes of JSON text. A media section takes three kilobytes, and
+/// Chromium's data channels carry as much in one message.
+pub const MAX_DESCRIPTION_BYTES: usize = 256 * 1024;
+
+/// Largest payload of `event`, in bytes of JSON text.
+pub fn max_payload_bytes(event: &str) -> usize {
+    if matches!(event, event::OFFER | event::ANSWER) { MAX_DESCRIPTION_BYTES } else { MAX_PAYLOAD_BYTES }
+}
 
 /// Longest room name, in Unicode scalar values.
 pub const MAX_ROOM_NAME_CHARS: usize = 64;
@@ -186,7 +195,7 @@ pub enum ErrorCode {
     NotInRoom,
     /// The target is not in the sender's room.
     TargetNotInRoom,
-    /// The payload is larger than [`MAX_PAYLOAD_BYTES`].
+    /// The payload is larger than [`max_payload_bytes`].
     PayloadTooLarge,
     /// The payload lacks a field or has one of the wrong type.
     MalformedPayload,

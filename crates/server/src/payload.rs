@@ -8,7 +8,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use vitrine_protocol::signaling::{ErrorCode, MAX_PAYLOAD_BYTES, event};
+use vitrine_protocol::signaling::{ErrorCode, event, max_payload_bytes};
 
 /// The events that clients send.
 const EVENTS: [&str; 7] = [
@@ -32,12 +32,12 @@ pub fn event_name(array: &str) -> Option<&'static str> {
 /// name, then its arguments.
 ///
 /// # Errors
-/// [`ErrorCode::PayloadTooLarge`] when all arguments together are larger than [`MAX_PAYLOAD_BYTES`];
+/// [`ErrorCode::PayloadTooLarge`] when all arguments together are larger than [`max_payload_bytes`];
 /// [`ErrorCode::MalformedPayload`] when it is not JSON.
-pub fn first_argument(array: &str) -> Result<Option<&RawValue>, ErrorCode> {
+pub fn first_argument<'a>(event: &str, array: &'a str) -> Result<Option<&'a RawValue>, ErrorCode> {
     let array: Vec<&RawValue> = serde_json::from_str(array).map_err(|_| ErrorCode::MalformedPayload)?;
     let arguments = array.get(1..).unwrap_or_default();
-    if arguments.iter().map(|argument| argument.get().len()).sum::<usize>() > MAX_PAYLOAD_BYTES {
+    if arguments.iter().map(|argument| argument.get().len()).sum::<usize>() > max_payload_bytes(event) {
         return Err(ErrorCode::PayloadTooLarge);
     }
     Ok(arguments.first().copied())

@@ -127,7 +127,7 @@ impl Signaling {
             (true, _) => Err(ErrorCode::RateLimited),
             // Attachments travel beside the text.
             (_, true) => Err(ErrorCode::MalformedPayload),
-            _ => first_argument(array),
+            _ => first_argument(event, array),
         };
         match event {
             event::OFFER | event::ANSWER | event::ICE_CANDIDATE => {
@@ -316,7 +316,7 @@ fn explain(code: ErrorCode) -> &'static str {
         ErrorCode::AlreadyInRoom => "this connection is in a room already; leave it first",
         ErrorCode::NotInRoom => "this connection is in no room",
         ErrorCode::TargetNotInRoom => "the target is not in the same room",
-        ErrorCode::PayloadTooLarge => "the payload is larger than 64 KiB",
+        ErrorCode::PayloadTooLarge => "the payload is larger than 64 KiB, or 256 KiB for an offer or an answer",
         ErrorCode::MalformedPayload => "the payload lacks a field or has one of the wrong type",
         ErrorCode::ShuttingDown => "the server is shutting down",
         ErrorCode::RateLimited => "too much at once: try again in a while",

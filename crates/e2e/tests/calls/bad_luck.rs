@@ -72,7 +72,7 @@ async fn a_full_room_is_said_to_be_full() -> Result<()> {
     let cho = VitrinePage::open(Browser::ChromiumSmallCamera, "Cho", &link(&server.url(), "tea")).await?;
     cho.press("enter").await?;
     assert!(!cho.shows_error("room-full").await?.is_empty());
-    assert_eq!(cho.counts().await?.created_connections, 0);
+    assert_eq!(cho.counts().await?.live_connections, 0);
 
     ben.leave().await?;
     cho.type_into("[data-testid=display-name]", "Cho").await?;
@@ -105,5 +105,25 @@ async fn a_browser_without_webrtc_is_said_to_be_unable() -> Result<()> {
     let url = format!("{}?without-webrtc#room=tea", server.url());
     let ada = VitrinePage::load(Browser::Chromium, "Ada", &url).await?;
     assert!(!ada.shows_error("no-webrtc").await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_browser_that_refuses_connections_says_so_and_is_nobodys_tile() -> Result<()> {
+    let _turn = turn().await;
+    let site = Site::of_the_app()?;
+    let server = VitrineServer::start(site.path()).await?;
+    let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
+    let ben =
+        VitrinePage::open(Browser::ChromiumSmallCamera, "Ben", &format!("{}?refused-webrtc#room=tea", server.url()))
+            .await?;
+    ben.press("enter").await?;
+    let words = ben.shows_error("webrtc-refused").await?;
+    assert!(words.contains("forbidden by policy"), "{words}");
+    // Whoever comes later is met later.
+    let _cho = VitrinePage::join(Browser::ChromiumSmallCamera, "Cho", &server.url(), "tea").await?;
+    ada.sees(&["Cho"]).await?;
+    let most = ada.tile_history().await?.iter().map(|scene| scene.tiles.len()).max();
+    assert_eq!(most, Some(1), "Ben was never in the room");
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! needs can be had.
 
 use serde::Deserialize;
-use vitrine_e2e::{Browser, Make, Result, Site, StunServer, Venue, VitrinePage, VitrineServer, free_port};
+use vitrine_e2e::{Browser, Make, Result, Site, StunServer, Venue, VitrinePage, VitrineServer, free_port, link};
 
 use crate::turn;
 
@@ -49,13 +49,41 @@ async fn path(page: &VitrinePage) -> Result<[String; 2]> {
 
 /// Asserts that the tile says of two on one machine that nobody relays between them.
 pub async fn says_direct(page: &VitrinePage) -> Result<()> {
-    // A machine may have a public address, and then a browser that hides the other's cannot tell how near it is.
+    // A machine may have a public address, and a browser that hides the other's for good cannot tell how near it is.
     let path = path(page).await?;
     let known = [["direct-local", "Direct, same network"], ["direct-internet", "Direct, across the internet"]];
     assert!(known.iter().any(|known| *known == path), "{}: {path:?}", page.name());
     let sided = "return document.querySelector('[data-testid=tile]').hasAttribute('data-relay-side')";
     assert!(!page.evaluate::<bool>(sided).await?);
     Ok(())
+}
+
+/// Keeps every path that any tile says from now on.
+const COLLECT_PATHS: &str = "window.paths = [];
+    new MutationObserver((records) => {
+        for (const { target } of records) if (target.dataset.path) window.paths.push(target.dataset.path);
+    }).observe(document, { subtree: true, attributeFilter: ['data-path'] });";
+
+async fn two_pages_of_one_machine(first: Browser, second: Browser) -> Result<()> {
+    let _turn = turn().await;
+    let site = Site::of_the_app()?;
+    let server = VitrineServer::start(site.path()).await?;
+    let ada = VitrinePage::create(first, "Ada", &server.url(), "tea").await?;
+    ada.evaluate::<()>(COLLECT_PATHS).await?;
+    let ben = VitrinePage::open(second, "Ben", &link(&server.url(), "tea")).await?;
+    ben.evaluate::<()>(COLLECT_PATHS).await?;
+    ben.enter().await?;
+    for page in [&ada, &ben] {
+        path(page).await?;
+        let paths: Vec<String> = page.evaluate("return window.paths").await?;
+        assert!(!paths.is_empty() && paths.iter().all(|path| path == "direct-local"), "{}: {paths:?}", page.name());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_pages_of_one_machine_are_never_said_to_be_an_internet_apart() -> Result<()> {
+    two_pages_of_one_machine(Browser::Chromium, Browser::Chromium).await
 }
 
 #[tokio::test]

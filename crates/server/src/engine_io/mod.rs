@@ -33,7 +33,7 @@ use tokio::sync::Notify;
 pub use self::session::{Session, Transport, Unsent};
 use crate::{Config, door::Door, id::Id, signaling::Signaling, socket_io};
 
-/// Largest message that a connection survives, in bytes. Anything past `MAX_PAYLOAD_BYTES` is refused in words; anything
+/// Largest message that a connection survives, in bytes. Anything past `max_payload_bytes` is refused in words; anything
 /// past this ends the connection, so that nobody can fill the server's memory.
 const HARD_LIMIT_BYTES: usize = 1024 * 1024;
 

@@ -68,6 +68,22 @@ async fn a_newcomer_to_a_full_room_is_not_held_up_and_nor_are_restarts_of_ice() 
 }
 
 #[tokio::test]
+async fn a_newcomer_with_many_media_sections_is_not_held_up() {
+    const SDP: usize = 192 * 1024;
+    let server = Server::start().await;
+    let mut others = Vec::new();
+    for _ in 0..11 {
+        others.push(server.participant("room").await);
+    }
+    let mut newcomer = server.participant("room").await;
+    let answer = json!({"sdp": "x".repeat(SDP)});
+    for other in &others {
+        let answered = newcomer.request("answer", &json!({"target": other.id, "answer": answer})).await;
+        assert_eq!(answered["success"], true, "{answered}");
+    }
+}
+
+#[tokio::test]
 async fn a_flood_is_refused_then_ended_and_nobody_else_is_disturbed() {
     let server = server_with_little_patience().await;
     let mut victim = server.participant("room").await;

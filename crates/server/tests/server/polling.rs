@@ -95,6 +95,24 @@ async fn a_poller_and_a_websocket_client_talk() {
 }
 
 #[tokio::test]
+async fn descriptions_of_many_media_sections_pass_by_long_polling() {
+    const SDP: usize = 192 * 1024;
+    let server = Server::start().await;
+    let mut client = server.participant("room").await;
+    let poller = Poller::connect(server.address).await;
+    poller.post(r#"42["join-room","room"]"#).await;
+    assert_eq!(client.event().await.data, json!({"userId": poller.id}));
+
+    client.emit("offer", &json!({"target": poller.id, "offer": {"sdp": "x".repeat(SDP)}})).await;
+    let offer = parse_event(&poller.poll().await[0]);
+    assert_eq!(offer.data["offer"]["sdp"].as_str().map(str::len), Some(SDP));
+
+    let answer = json!(["answer", {"target": client.id, "answer": {"sdp": "x".repeat(SDP)}}]);
+    poller.post(&format!("42{answer}")).await;
+    assert_eq!(client.event().await.data["answer"]["sdp"].as_str().map(str::len), Some(SDP));
+}
+
+#[tokio::test]
 async fn a_poller_upgrades_to_a_websocket() {
     let server = Server::start().await;
     let poller = Poller::connect(server.address).await;

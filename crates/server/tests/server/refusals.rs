@@ -1,7 +1,7 @@
 //! Every refusal, with an acknowledgement and without one.
 
 use serde_json::{Value, json};
-use vitrine_server::Config;
+use vitrine_server::{Config, DoorOptions};
 
 use crate::client::{Client, Server};
 
@@ -133,21 +133,33 @@ async fn binary_attachments_are_malformed() {
     assert!(answer.starts_with("437[") && answer.contains("malformed-payload"), "{answer}");
 }
 
+/// What goes to `peer` in so many bytes of JSON.
+fn payload(peer: &Client, field: &str, size: usize) -> Value {
+    let frame = json!({"target": peer.id, field: ""}).to_string().len();
+    json!({"target": peer.id, field: "x".repeat(size - frame)})
+}
+
 #[tokio::test]
 async fn payload_too_large() {
-    let server = Server::start().await;
+    // Nobody is held up for what is counted by its size.
+    let server =
+        Server::with(Config { door: DoorOptions { rate_limit: None, ..DoorOptions::default() }, ..Config::default() })
+            .await;
     let mut client = server.participant("room").await;
     let mut peer = server.participant("room").await;
     client.settle().await;
-    // Exactly 64 KiB of JSON passes, one byte more does not; and the connection survives even far more.
-    let frame = json!({"target": peer.id, "offer": ""}).to_string().len();
-    let payload = |size: usize| json!({"target": peer.id, "offer": "x".repeat(size - frame)});
-    let (fits, large, huge) = (payload(64 * 1024), payload(64 * 1024 + 1), payload(900 * 1024));
-    assert_eq!(client.request("offer", &fits).await["success"], true);
-    refused(&mut client, "offer", &large, "payload-too-large").await;
+    // Exactly so many KiB of JSON pass, one byte more does not; and the connection survives even far more.
+    let huge = payload(&peer, "offer", 900 * 1024);
+    for (event, field, most) in
+        [("offer", "offer", 256 * 1024), ("answer", "answer", 256 * 1024), ("ice-candidate", "candidate", 64 * 1024)]
+    {
+        let (fits, large) = (payload(&peer, field, most), payload(&peer, field, most + 1));
+        assert_eq!(client.request(event, &fits).await["success"], true, "{event}");
+        refused(&mut client, event, &large, "payload-too-large").await;
+    }
     refused(&mut client, "offer", &huge, "payload-too-large").await;
     refused(&mut client, "leave-room", &huge, "payload-too-large").await;
-    assert_eq!(peer.settle().await.len(), 1);
+    assert_eq!(peer.settle().await.len(), 3);
     assert_eq!(client.request("offer", &json!({"target": peer.id})).await["success"], true);
 }
 
