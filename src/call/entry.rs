@@ -14,7 +14,6 @@ use super::{
     budget::Budget,
     engine::{Engine, Event, ticks},
     ice_servers::IceServerList,
-    media::Media,
 };
 use crate::{
     browser::{JsError, SpareConnection, Task, describe, now, random_id},
@@ -73,7 +72,7 @@ impl Engine {
     pub(super) fn cannot_connect(&mut self, error: &JsError) {
         describe(&format!("no peer connections: {error}"));
         self.leave();
-        self.media = Media::new(self.events.clone());
+        self.media.release();
         self.problem = Some(Problem::WebRtcRefused(error.to_string()));
     }
 
