@@ -1,20 +1,25 @@
 //! Calls between real browsers against the real server. Each test brings its own servers and browsers and needs nothing
 //! but this machine; `cargo xtask test e2e` installs and builds what they run.
 
+mod alive;
 mod bad_luck;
 mod browsers;
 mod candidates;
 mod coming_and_going;
 mod devices;
+mod frozen;
+mod heard;
 mod hostile;
 mod insight;
 mod interop;
 mod laboratory;
+mod long_descriptions;
 mod memory;
 mod people;
 mod server_loss;
 mod signaling_loss;
 mod sleeping;
+mod slow;
 mod static_hosting;
 mod vanishing;
 
