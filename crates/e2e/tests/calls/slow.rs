@@ -8,7 +8,7 @@ use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, media_flows
 use crate::turn;
 
 /// The seconds for which each page's thread is busy, one after the other.
-const BUSY: [[u64; 4]; 3] = [[1, 8, 2, 5], [3, 1, 8, 2], [8, 2, 4, 1]];
+const BUSY: [[u64; 4]; 3] = [[1, 8, 8, 3], [8, 2, 8, 1], [3, 8, 1, 8]];
 
 #[tokio::test]
 async fn busy_page_causes_no_restart_and_no_reconnection() -> Result<()> {
