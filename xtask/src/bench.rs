@@ -17,6 +17,7 @@ pub const BENCHMARKS: &str = "    size      what a first visit downloads, per fi
      relay     signaling messages per CPU second and memory per connection, against Node.js\n    \
      idle      ten thousand idle signaling connections, and joining meanwhile\n    \
      recover   how long pictures stand still after a fault, against plain JavaScript\n    \
+     mesh      a call of N people on one machine, against plain JavaScript\n    \
      memory    what is left behind by joining and leaving fifty times\n    \
      turn      what relaying takes of the processor, against coturn\n";
 
@@ -24,7 +25,7 @@ pub const BENCHMARKS: &str = "    size      what a first visit downloads, per fi
 pub fn bench(root: &Path, target: &Path, name: &str, extra: &[String]) -> Outcome<ExitCode> {
     match name {
         "size" => size(&dist::build(root, target)?),
-        "join" | "memory" | "recover" => {
+        "join" | "memory" | "mesh" | "recover" => {
             browsers::ensure_end_to_end(root)?;
             if name == "recover"
                 && let Some(reason) = system::no_laboratory()?

@@ -174,6 +174,10 @@
     const stream = streams.get(connection);
     connection.addTransceiver(source.clone(), { direction: 'sendonly', streams: stream ? [stream] : [] });
   };
+  // Sections in which nothing is sent, and which make the description long all the same.
+  const addSectionsTo = (id, count) => {
+    for (let added = 0; added < count; added += 1) connectionOf(id).addTransceiver('video', { direction: 'recvonly' });
+  };
   const packetsByMid = async (id) => {
     const reports = [...(await connectionOf(id).getStats()).values()];
     return Object.fromEntries(
@@ -188,6 +192,7 @@
       ice: connection.iceConnectionState,
       localFragment: fragmentOf(connection.currentLocalDescription),
       remoteFragment: fragmentOf(connection.currentRemoteDescription),
+      descriptionBytes: connection.currentLocalDescription?.sdp.length ?? 0,
     };
   };
   const selectedPath = async (id) => {
@@ -286,6 +291,7 @@
     frameAfter: (time) => shown.find((frame) => frame > time) ?? null,
     transceivers,
     addTrackTo,
+    addSectionsTo,
     packetsByMid,
     negotiation,
     selectedPath,
@@ -305,5 +311,6 @@
     loseDevice,
     returnDevice,
     reloadAndEnter,
+    ready: () => Boolean(ready()),
   });
 })();

@@ -1,6 +1,7 @@
-// Watches a page from inside, so that tests see in every browser alike what no interface shows: peer connections and
-// what they receive, captured tracks, listeners that are still registered, the wasm memory, the console, and when the
-// steps of joining a room happened. It runs before any other script and changes nothing that the page can notice.
+// Watches a page from inside, so that tests see in every browser alike what no interface shows: peer connections, what
+// they receive and which elements play it, captured tracks and copies of them, listeners that are still registered, the
+// wasm memory, the console, and when the steps of joining a room happened. It runs before any other script and changes
+// nothing that the page can notice.
 (() => {
   const CONSOLE_LINES = 200;
   const WASM_PAGE = 65536;
@@ -115,12 +116,21 @@
 
   // ---- peer connections ----
   let created = 0;
+  let restarts = 0;
   const live = new Map();
   if (window.RTCPeerConnection) {
-    const { close } = RTCPeerConnection.prototype;
+    const { close, createOffer, restartIce } = RTCPeerConnection.prototype;
     RTCPeerConnection.prototype.close = function () {
       close.call(this);
       for (const [id, connection] of live) if (connection === this) live.delete(id);
+    };
+    RTCPeerConnection.prototype.restartIce = function () {
+      restarts += 1;
+      restartIce.call(this);
+    };
+    RTCPeerConnection.prototype.createOffer = function (...parameters) {
+      if (parameters[0]?.iceRestart) restarts += 1;
+      return createOffer.apply(this, parameters);
     };
     window.RTCPeerConnection = new Proxy(RTCPeerConnection, {
       construct(target, parameters) {
@@ -143,11 +153,16 @@
     });
   }
 
-  const videoOf = (connection) => {
+  // The elements whose stream has a live track that the connection receives.
+  const elementsOf = (connection) => {
     const tracks = connection.getReceivers().map((receiver) => receiver.track);
-    const plays = (video) => video.srcObject?.getTracks().some((track) => tracks.includes(track));
-    return [...document.querySelectorAll('video')].find(plays);
+    const received = (element) =>
+      element.srcObject?.getTracks().filter((track) => track.readyState === 'live' && tracks.includes(track)) ?? [];
+    return [...document.querySelectorAll('video, audio')]
+      .map((element) => ({ element, kinds: received(element).map((track) => track.kind) }))
+      .filter(({ kinds }) => kinds.length > 0);
   };
+  const videoOf = (connection) => elementsOf(connection).find(({ element }) => element.nodeName === 'VIDEO')?.element;
   // Frames shown since the first look at the element.
   const frames = new WeakMap();
   const framesOf = (video) => {
@@ -162,12 +177,36 @@
     }
     return frames.get(video);
   };
+  // Seconds that elements have played for a connection: `currentTime`, summed up from look to look, so that it goes on
+  // when another element takes over.
+  const positions = new WeakMap(); // element → its `currentTime` at the last look
+  const played = new WeakMap(); // connection → seconds of sound and of pictures
+  const playedBy = (connection) => {
+    if (!played.has(connection)) played.set(connection, { audio: 0, video: 0 });
+    const seconds = played.get(connection);
+    const aloud = [];
+    for (const { element, kinds } of elementsOf(connection)) {
+      const moved = Math.max(0, element.currentTime - (positions.get(element) ?? element.currentTime));
+      positions.set(element, element.currentTime);
+      if (element.paused) continue;
+      if (kinds.includes('audio') && !element.muted && element.volume > 0) {
+        aloud.push(element);
+        seconds.audio += moved;
+      }
+      if (kinds.includes('video') && element.videoWidth > 0) seconds.video += moved;
+    }
+    return { aloud: aloud.length, soundSeconds: seconds.audio, pictureSeconds: seconds.video };
+  };
+  const peerOf = (connection) => {
+    const element = elementsOf(connection)[0]?.element;
+    return element ? element.closest('[data-peer]')?.dataset.peer ?? element.id : null;
+  };
   const shownIn = (connection) => {
     const video = videoOf(connection);
-    return video ? { peer: video.closest('[data-peer]')?.dataset.peer ?? video.id, playing: !video.paused, width: video.videoWidth, frames: framesOf(video) } : null;
+    return video ? { playing: !video.paused, width: video.videoWidth, frames: framesOf(video) } : null;
   };
   const statsOf = async ([id, connection]) => {
-    const sums = { framesDecoded: 0, audioBytes: 0, audioEnergy: 0, audioSeconds: 0 };
+    const sums = { framesDecoded: 0, audioBytes: 0, audioEnergy: 0, audioSeconds: 0, audioSamples: 0, concealedSamples: 0 };
     for (const report of (await connection.getStats()).values()) {
       if (report.type !== 'inbound-rtp') continue;
       if (report.kind === 'video') sums.framesDecoded += report.framesDecoded ?? 0;
@@ -175,21 +214,46 @@
         sums.audioBytes += report.bytesReceived ?? 0;
         sums.audioEnergy += report.totalAudioEnergy ?? 0;
         sums.audioSeconds += report.totalSamplesDuration ?? 0;
+        sums.audioSamples += report.totalSamplesReceived ?? 0;
+        sums.concealedSamples += report.concealedSamples ?? 0;
       }
     }
-    return { id, state: connection.connectionState, shown: shownIn(connection), ...sums };
+    const { connectionState: state } = connection;
+    return { id, state, peer: peerOf(connection), shown: shownIn(connection), ...playedBy(connection), ...sums };
   };
 
-  // ---- devices ----
+  // ---- devices: every track that was captured here, and every copy of one ----
   const captured = [];
+  let copies = 0;
+  const keep = (tracks) => {
+    for (const track of tracks) if (!captured.includes(track)) captured.push(track);
+  };
   if (navigator.mediaDevices) {
-    const { getUserMedia } = MediaDevices.prototype;
-    MediaDevices.prototype.getUserMedia = async function (constraints) {
-      const stream = await getUserMedia.call(this, constraints);
-      captured.push(...stream.getTracks());
-      return stream;
+    for (const name of ['getUserMedia', 'getDisplayMedia']) {
+      const native = MediaDevices.prototype[name];
+      if (!native) continue;
+      MediaDevices.prototype[name] = async function (constraints) {
+        const stream = await native.call(this, constraints);
+        keep(stream.getTracks());
+        return stream;
+      };
+    }
+    const { clone } = MediaStreamTrack.prototype;
+    MediaStreamTrack.prototype.clone = function () {
+      copies += 1;
+      const copy = clone.call(this);
+      if (captured.includes(this)) keep([copy]);
+      return copy;
+    };
+    const { clone: cloneStream } = MediaStream.prototype;
+    MediaStream.prototype.clone = function () {
+      copies += 1;
+      const copy = cloneStream.call(this);
+      if (this.getTracks().some((track) => captured.includes(track))) keep(copy.getTracks());
+      return copy;
     };
   }
+  const alive = () => captured.filter((track) => track.readyState === 'live');
 
   // ---- wasm ----
   let memory = null;
@@ -221,12 +285,14 @@
 
   window.__probe = {
     // For faults.js, which follows; the objects themselves.
-    page: { live, captured, listen, shownBy: videoOf },
+    page: { live, captured, listen, shownBy: videoOf, playersOf: elementsOf },
     connections: () => Promise.all([...live].map(statsOf)),
     counts: () => ({
       createdConnections: created,
       liveConnections: live.size,
-      liveTracks: captured.filter((track) => track.readyState === 'live').length,
+      liveTracks: alive().length,
+      copies,
+      restarts,
       listeners: { ...balance },
       retainedVideos: retainedVideos(),
       wasmReferences: references?.length ?? 0,
@@ -234,6 +300,7 @@
       scriptHeapBytes: performance.memory?.usedJSHeapSize ?? 0,
     }),
     timeline: () => timeline,
+    alive: () => Object.fromEntries(['audio', 'video'].map((kind) => [kind, alive().filter((track) => track.kind === kind).length])),
     captured: () => captured.map(({ kind, readyState, enabled }) => ({ kind, readyState, enabled })),
     console: () => lines,
     consoleLines: () => written,

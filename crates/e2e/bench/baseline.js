@@ -1,5 +1,6 @@
-// What `bench join` and `bench recover` compare the app with: the same call through the same server, written by hand
-// with nothing in between, as mesh applications in the field write it at their best. As in the app, socket and devices
+// What `bench join`, `bench mesh` and `bench recover` compare the app with: the same call through the same server, written
+// by hand with nothing in between, as mesh applications in the field write it at their best. Everybody is in one grid that
+// fits the window, as in the app. As in the app, socket and devices
 // are ready before the button is pressed, the connection is made as soon as it is known to whom, who is in the room
 // offers at once, candidates trickle, and names and marks go over a data channel. When something goes wrong:
 // - The signaling connection is lost: socket.io reconnects by itself, at its usual pace. The server gives a new id then,
@@ -17,6 +18,26 @@ const peers = new Map();
 let iceServers = [];
 let localStream;
 let entered = false;
+
+// The columns that make the tiles largest, each between 4:3 and 16:9.
+const grid = document.getElementById('grid');
+const GAP = 12;
+function arrange() {
+  const count = grid.children.length;
+  const { clientWidth, clientHeight } = grid;
+  let best = { width: 0, height: 0 };
+  for (let columns = 1; columns <= count; columns += 1) {
+    const rows = Math.ceil(count / columns);
+    const cellHeight = (clientHeight - GAP * (rows - 1)) / rows;
+    const width = Math.floor(Math.min((clientWidth - GAP * (columns - 1)) / columns, (cellHeight * 16) / 9));
+    const height = Math.floor(Math.min(cellHeight, (width * 3) / 4));
+    if (width * height > best.width * best.height) best = { width, height };
+  }
+  grid.style.setProperty('--tile-width', `${best.width}px`);
+  grid.style.setProperty('--tile-height', `${best.height}px`);
+}
+window.addEventListener('resize', arrange);
+arrange();
 
 async function start() {
   localStream = await navigator.mediaDevices.getUserMedia({
@@ -50,14 +71,13 @@ function createPeer(id) {
     const video = document.createElement('video');
     video.autoplay = true;
     video.playsInline = true;
-    video.width = 640;
-    video.height = 360;
     video.srcObject = stream;
     peer.tile = document.createElement('div');
     peer.tile.dataset.testid = 'tile';
     peer.tile.dataset.peer = id;
     peer.tile.append(video);
-    document.getElementById('remotes').append(peer.tile);
+    grid.append(peer.tile);
+    arrange();
   };
   connection.onconnectionstatechange = () => {
     if (connection.connectionState === 'failed' && peer.offers) {
@@ -83,6 +103,7 @@ function closePeer(id) {
   peers.get(id)?.connection.close();
   peers.get(id)?.tile?.remove();
   peers.delete(id);
+  arrange();
 }
 
 function enter() {

@@ -34,6 +34,8 @@ pub enum Browser {
     /// As [`Browser::Chromium`], with a camera of few pixels and frames, no loudspeaker, and little that moves: for many
     /// people on a small machine.
     ChromiumSmallCamera,
+    /// As [`Browser::Chromium`], with a camera of ten frames a second: for figures of many people on a small machine.
+    ChromiumTenFrames,
     /// Chromium whose person refuses camera and microphone.
     ChromiumRefusing,
     /// Chromium on a machine with a microphone and no camera.
@@ -98,6 +100,21 @@ impl Browser {
     }
 
     fn chromium(self, profile: &TempDir, argument: Option<&str>) -> Result<Map<String, Value>> {
+        let mut arguments = self.chromium_arguments(profile)?;
+        arguments.extend(argument.map(str::to_owned));
+        let mut options = json!({ "binary": needs::chromium()?, "args": arguments });
+        if self == Self::ChromiumRefusing {
+            // 2 is "block", as the person sets it in the browser's settings.
+            options["prefs"] = json!({
+                "profile.default_content_setting_values.media_stream_camera": 2,
+                "profile.default_content_setting_values.media_stream_mic": 2,
+            });
+        }
+        Ok(capabilities("goog:chromeOptions", options))
+    }
+
+    /// Chromium's arguments, without any that are a driver's.
+    pub(crate) fn chromium_arguments(self, profile: &TempDir) -> Result<Vec<String>> {
         let mut arguments = vec![
             "--headless=new".to_owned(),
             // Tests may run as root, and in containers with a small /dev/shm.
@@ -118,7 +135,6 @@ impl Browser {
             format!("--window-size={}", if self == Self::ChromiumSmallCamera { "800,600" } else { "1280,800" }),
             format!("--user-data-dir={}", profile.path().join("profile").display()),
         ];
-        arguments.extend(argument.map(str::to_owned));
         let devices = "--use-fake-device-for-media-stream";
         let grant = "--use-fake-ui-for-media-stream";
         arguments.extend(match self {
@@ -132,18 +148,11 @@ impl Browser {
                 vec![devices.to_owned(), grant.to_owned(), file, still, mute]
             }
             Self::ChromiumWithoutCamera => vec![format!("{devices}=device-count=0"), grant.to_owned()],
+            Self::ChromiumTenFrames => vec![format!("{devices}=fps=10"), grant.to_owned()],
             Self::ChromiumRefusing => vec![devices.to_owned()],
             _ => vec![devices.to_owned(), grant.to_owned()],
         });
-        let mut options = json!({ "binary": needs::chromium()?, "args": arguments });
-        if self == Self::ChromiumRefusing {
-            // 2 is "block", as the person sets it in the browser's settings.
-            options["prefs"] = json!({
-                "profile.default_content_setting_values.media_stream_camera": 2,
-                "profile.default_content_setting_values.media_stream_mic": 2,
-            });
-        }
-        Ok(capabilities("goog:chromeOptions", options))
+        Ok(arguments)
     }
 }
 

@@ -89,6 +89,8 @@ pub struct NegotiationState {
     pub local_fragment: Option<String>,
     /// The other side's.
     pub remote_fragment: Option<String>,
+    /// How long this side's description is.
+    pub description_bytes: usize,
 }
 
 /// A candidate of the other side that was given to the browser.
@@ -230,6 +232,35 @@ impl Page {
     /// When there is no such connection.
     pub async fn add_track(&self, connection: u64) -> Result<()> {
         self.evaluate(&format!("__probe.addTrackTo({connection})")).await
+    }
+
+    /// Adds media sections in which nothing is sent, behind the app's back: the browser asks for negotiation.
+    ///
+    /// # Errors
+    /// When there is no such connection.
+    pub async fn add_sections(&self, connection: u64, count: usize) -> Result<()> {
+        self.evaluate(&format!("__probe.addSectionsTo({connection}, {count})")).await
+    }
+
+    /// Keeps the page's thread busy for this long, as a page does that is too slow for its machine.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn block(&self, time: Duration) -> Result<()> {
+        let milliseconds = time.as_millis();
+        self.evaluate(&format!("const end = performance.now() + {milliseconds}; while (performance.now() < end);"))
+            .await
+    }
+
+    /// Pauses every element that plays somebody else, as browsers do for reasons of their own.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn pause_others(&self) -> Result<()> {
+        self.evaluate(
+            "document.querySelectorAll('[data-peer] :is(video, audio)').forEach((element) => element.pause())",
+        )
+        .await
     }
 
     /// Restarts ICE on a connection, behind the app's back: the browser asks for negotiation.

@@ -21,6 +21,7 @@ mod server;
 mod site;
 mod stats;
 mod stun;
+mod tab;
 mod venue;
 mod vitrine_page;
 
@@ -39,7 +40,8 @@ pub use proxy::{Direction, FaultProxy};
 pub use seed_page::{SeedPage, seed_site};
 pub use server::{NodeServer, StaticServer, VitrineServer, free_port};
 pub use site::Site;
-pub use stats::{Connection, Counts, Flow, Shown, Timeline, media_flows};
+pub use stats::{Alive, Connection, Counts, Flow, Shown, Timeline, media_flows};
 pub use stun::StunServer;
+pub use tab::{Metrics, Tab, TabbedBrowser};
 pub use venue::{Make, Venue};
 pub use vitrine_page::{Tile, VitrinePage, link};

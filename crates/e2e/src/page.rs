@@ -21,6 +21,30 @@ pub const PATIENCE: Duration = Duration::from_secs(45);
 /// and what has not come about soon waits for a busy machine.
 const LOOK_AFTER: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(400));
 
+/// Looks again and again until `look` finds what it looks for, or returns what was seen last when the time is over.
+pub(crate) async fn poll<T, S>(
+    within: Duration,
+    mut look: impl AsyncFnMut() -> Result<Result<T, S>>,
+) -> Result<Result<T, S>> {
+    let deadline = tokio::time::Instant::now() + within;
+    let (mut pause, longest) = LOOK_AFTER;
+    loop {
+        match look().await? {
+            Err(_) if tokio::time::Instant::now() <= deadline => {
+                tokio::time::sleep(pause).await;
+                pause = pause.mul_f64(1.5).min(longest);
+            }
+            found => return Ok(found),
+        }
+    }
+}
+
+/// A function body as an expression whose value is a promise of what it returns, as JSON: drivers have ideas of their
+/// own about what objects mean.
+pub(crate) fn as_promise(script: &str) -> String {
+    format!("(async () => JSON.stringify(await (async () => {{{script}}})()) ?? 'null')()")
+}
+
 /// A page.
 pub struct Page {
     name: String,
@@ -138,9 +162,7 @@ impl Page {
     /// # Errors
     /// When the script throws, or returns something else than a `T`.
     pub async fn evaluate<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
-        // As text, because drivers have ideas of their own about what objects mean.
-        let wrapped = format!("return (async () => JSON.stringify(await (async () => {{{script}}})()) ?? 'null')()");
-        let result = self.session.client.execute(&wrapped, Vec::new()).await;
+        let result = self.session.client.execute(&format!("return {}", as_promise(script)), Vec::new()).await;
         let answer = self.check(&format!("run `{script}`"), result).await?;
         let answer = answer.as_str().unwrap_or_default();
         serde_json::from_str(answer).map_err(|source| self.not_understood(answer, source))
@@ -168,27 +190,17 @@ impl Page {
         &self,
         awaited: &str,
         within: Duration,
-        mut look: impl AsyncFnMut() -> Result<Result<T, S>>,
+        look: impl AsyncFnMut() -> Result<Result<T, S>>,
     ) -> Result<T> {
-        let deadline = tokio::time::Instant::now() + within;
-        let (mut pause, longest) = LOOK_AFTER;
-        loop {
-            match look().await? {
-                Ok(found) => return Ok(found),
-                Err(seen) if tokio::time::Instant::now() > deadline => {
-                    return Err(Error::TimedOut {
-                        page: self.name.clone(),
-                        awaited: awaited.to_owned(),
-                        waited: within,
-                        seen: seen.to_string(),
-                        report: Box::new(self.report().await),
-                    });
-                }
-                Err(_) => {
-                    tokio::time::sleep(pause).await;
-                    pause = pause.mul_f64(1.5).min(longest);
-                }
-            }
+        match poll(within, look).await? {
+            Ok(found) => Ok(found),
+            Err(seen) => Err(Error::TimedOut {
+                page: self.name.clone(),
+                awaited: awaited.to_owned(),
+                waited: within,
+                seen: seen.to_string(),
+                report: Box::new(self.report().await),
+            }),
         }
     }
 

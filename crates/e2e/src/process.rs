@@ -101,6 +101,11 @@ pub(crate) struct Descendant {
 }
 
 impl Descendant {
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Sends the signal of this name, without `SIG`; a program that is gone hears nothing.
     pub fn signal(&self, signal: &str) {
         send_signal(&self.id.to_string(), signal);

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use serde::Deserialize;
 
-use crate::{Browser, Machine, Namespace, Page, Result, page::PATIENCE};
+use crate::{Browser, Flow, Machine, Namespace, Page, Result, page::PATIENCE};
 
 /// No page.
 const BLANK: &str = "about:blank";
@@ -236,6 +236,52 @@ impl VitrinePage {
         })
         .await
         .map(drop)
+    }
+
+    /// Waits until what has to flow is seen to be played of the participant of this name.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn receives_from(&self, name: &str, flow: Flow) -> Result<()> {
+        let named = |tile: &Tile| tile.name == name;
+        let tiles = self.wait_for_tiles(&format!("{name} is shown"), |tiles| tiles.iter().any(named)).await?;
+        let peer = tiles.into_iter().find(named).map(|tile| tile.peer);
+        self.flows(&format!("{flow:?} flows from {name}"), flow, |all| {
+            all.into_iter().find(|one| one.peer == peer).map(|connection| vec![connection])
+        })
+        .await
+    }
+
+    /// Switches on the devices that are off.
+    ///
+    /// # Errors
+    /// When one does not come on.
+    pub async fn switch_devices_on(&self) -> Result<()> {
+        for toggle in ["toggle-mic", "toggle-camera"] {
+            if !self.is_pressed(toggle).await? {
+                self.press(toggle).await?;
+            }
+            self.device_is(toggle, "on").await?;
+        }
+        Ok(())
+    }
+
+    /// Switches a device that is on off.
+    ///
+    /// # Errors
+    /// When it does not go off.
+    pub async fn switch_off(&self, toggle: &str) -> Result<()> {
+        self.press(toggle).await?;
+        self.device_is(toggle, "off").await
+    }
+
+    /// Waits until a toggle shows this state of its device: `on`, `off`, `asking` or `unavailable`.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn device_is(&self, toggle: &str, state: &str) -> Result<()> {
+        let script = format!("return document.querySelector('[data-testid={toggle}]')?.dataset.device === '{state}'");
+        self.wait_for::<bool>(&format!("{toggle} is {state}"), &script).await.map(drop)
     }
 
     /// Waits until the indicator shows this state of the signaling connection.

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use futures_util::future::try_join;
 use vitrine_e2e::{
     Browser, Flow, Result, Site, StaticServer, VitrinePage, VitrineServer, free_port, link, media_flows,
 };
 
-use crate::turn;
+use crate::{connection, turn};
 
 #[tokio::test]
 async fn without_permission_one_watches_and_listens() -> Result<()> {
@@ -20,6 +21,9 @@ async fn without_permission_one_watches_and_listens() -> Result<()> {
     ben.enter().await?;
     ada.sees(&["Ben"]).await?;
     ben.receives(Flow::AudioAndVideo, 1).await?;
+    // Ben has nothing to send.
+    let from_ben = connection(&ada).await?;
+    assert!(from_ben.audio_energy == 0.0 && from_ben.frames_decoded == 0, "{from_ben:?}");
     let tiles = ada.tiles().await?;
     assert!(!tiles[0].picture && tiles[0].muted, "{tiles:?}");
     Ok(())
@@ -34,8 +38,8 @@ async fn without_a_camera_one_talks_and_watches() -> Result<()> {
     let ben = VitrinePage::open(Browser::ChromiumWithoutCamera, "Ben", &link(&server.url(), "tea")).await?;
     assert!(!ben.shows_error("no-device").await?.is_empty());
     ben.enter().await?;
-    ben.receives(Flow::AudioAndVideo, 1).await?;
-    ada.receives(Flow::Audio, 1).await?;
+    // Ben has no picture to send.
+    try_join(ben.receives(Flow::AudioAndVideo, 1), ada.receives(Flow::Audio, 1)).await?;
     let tiles = ada.tiles().await?;
     assert!(!tiles[0].picture && !tiles[0].muted, "{tiles:?}");
     Ok(())

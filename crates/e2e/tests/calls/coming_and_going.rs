@@ -30,6 +30,8 @@ async fn people_join_leave_return_and_close_the_tab() -> Result<()> {
     media_flows(&[&ada, &cho]).await?;
     assert_eq!(ben.counts().await?.live_connections, 0);
 
+    // Leaving has released the devices.
+    ben.switch_devices_on().await?;
     ben.enter().await?;
     try_join3(ada.sees(&["Ben", "Cho"]), ben.sees(&["Ada", "Cho"]), cho.sees(&["Ada", "Ben"])).await?;
     media_flows(&[&ada, &ben, &cho]).await?;

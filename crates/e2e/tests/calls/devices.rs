@@ -1,12 +1,10 @@
 //! Cameras and microphones that go away in the middle of a call: it is said once, the call goes on, the others see the
 //! mark, and what can come back comes back by itself.
 
-use std::time::Duration;
-
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Flow, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::{connection, turn};
+use crate::turn;
 
 async fn ada_and_ben(server: &VitrineServer) -> Result<(VitrinePage, VitrinePage)> {
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -14,12 +12,6 @@ async fn ada_and_ben(server: &VitrineServer) -> Result<(VitrinePage, VitrinePage
     try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
     media_flows(&[&ada, &ben]).await?;
     Ok((ada, ben))
-}
-
-/// Waits until a toggle shows this state of its device.
-async fn device_is(page: &VitrinePage, toggle: &str, state: &str) -> Result<()> {
-    let script = format!("return document.querySelector('[data-testid={toggle}]').dataset.device === '{state}'");
-    page.wait_for::<bool>(&format!("{toggle} is {state}"), &script).await.map(drop)
 }
 
 /// Waits until it is said that a device is lost, for the reason of this `code`, and asserts that it is said once.
@@ -50,7 +42,7 @@ async fn lost_and_back(kinds: &[&str], failure: &str, code: &str) -> Result<()> 
     }
     let (microphone, camera) = (kinds.contains(&"audio"), kinds.contains(&"video"));
     for (lost, toggle) in [(microphone, "toggle-mic"), (camera, "toggle-camera")] {
-        device_is(&ben, toggle, if lost { "unavailable" } else { "on" }).await?;
+        ben.device_is(toggle, if lost { "unavailable" } else { "on" }).await?;
     }
     says_it_once(&ben, code).await?;
     ada.wait_for_tiles("Ben's marks are true", |tiles| {
@@ -58,23 +50,20 @@ async fn lost_and_back(kinds: &[&str], failure: &str, code: &str) -> Result<()> 
     })
     .await?;
     ben.receives(Flow::AudioAndVideo, 1).await?;
-    if !microphone {
-        ada.receives(Flow::Audio, 1).await?;
+    // What Ben lost is not sent; the other kind goes on.
+    match (microphone, camera) {
+        (true, false) => ada.receives(Flow::Video, 1).await?,
+        (false, true) => ada.receives(Flow::Audio, 1).await?,
+        _ => {}
     }
 
     for kind in kinds {
         ben.return_device(kind).await?;
     }
-    try_join(device_is(&ben, "toggle-mic", "on"), device_is(&ben, "toggle-camera", "on")).await?;
+    try_join(ben.device_is("toggle-mic", "on"), ben.device_is("toggle-camera", "on")).await?;
     ben.shows_no_error().await?;
     ada.wait_for_tiles("Ben's marks are gone", |tiles| tiles.iter().all(|tile| !tile.muted && tile.picture)).await?;
     media_flows(&[&ada, &ben]).await?;
-    let silent = connection(&ada).await?;
-    ada.wait_until("Ben is heard", Duration::from_secs(20), async || {
-        let now = connection(&ada).await?;
-        Ok(if now.audio_energy > silent.audio_energy + 0.01 { Ok(()) } else { Err(format!("{now:?}")) })
-    })
-    .await?;
     assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
     assert_eq!(ben.uncaught().await?, [""; 0]);
     Ok(())
@@ -107,7 +96,7 @@ async fn where_there_is_another_device_it_takes_over() -> Result<()> {
     }
     let live = "return __probe.captured().filter((track) => track.readyState === 'live').length === 2";
     ben.wait_for::<bool>("both devices are captured anew", live).await?;
-    try_join(device_is(&ben, "toggle-mic", "on"), device_is(&ben, "toggle-camera", "on")).await?;
+    try_join(ben.device_is("toggle-mic", "on"), ben.device_is("toggle-camera", "on")).await?;
     ada.wait_for_tiles("Ben's marks are gone", |tiles| tiles.iter().all(|tile| !tile.muted && tile.picture)).await?;
     media_flows(&[&ada, &ben]).await?;
     assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");

@@ -3,7 +3,7 @@
 
 use futures_util::future::{try_join, try_join3};
 use serde_json::{Value, json};
-use vitrine_e2e::{Browser, Connection, Frames, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
+use vitrine_e2e::{Browser, Connection, Flow, Frames, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
 
 use crate::{LONGEST_GAP, turn};
 
@@ -72,8 +72,8 @@ async fn pair(page: &VitrinePage, name: &str) -> Result<(u64, u64)> {
     page.wait_until(&format!("{name} is connected and shown"), PATIENCE, async || {
         let (tiles, connections) = try_join(page.tile_nodes(), page.connections()).await?;
         let found = tiles.iter().find(|tile| tile.name == name && tile.state == "connected").and_then(|tile| {
-            let shown = |one: &&Connection| one.shown.as_ref().is_some_and(|shown| shown.peer == tile.peer);
-            Some((connections.iter().find(shown)?.id, tile.node))
+            let of_tile = |one: &&Connection| one.peer.as_ref() == Some(&tile.peer);
+            Some((connections.iter().find(of_tile)?.id, tile.node))
         });
         Ok(found.ok_or_else(|| format!("{tiles:?}, {connections:?}")))
     })
@@ -120,6 +120,7 @@ impl<'a> Before<'a> {
         for (page, (connection, _)) in [(self.ada, after.0), (self.ben, after.1)] {
             let frames = self.frames(page, connection).await?;
             assert!(frames.longest < LONGEST_GAP, "{} missed frames: {frames:?}", page.name());
+            page.plays(Flow::AudioAndVideo, connection).await?;
             assert_eq!(page.uncaught().await?, [""; 0], "{}", page.name());
             page.shows_no_error().await?;
         }
@@ -200,6 +201,7 @@ async fn a_crowd_that_the_server_makes_up_is_limited() -> Result<()> {
     let counts = ada.counts().await?;
     assert!(counts.live_connections <= MOST_CONNECTIONS, "{counts:?}");
     assert_eq!(pair(&ada, "Ben").await?, before, "same connection, same tile");
+    try_join(ada.plays(Flow::AudioAndVideo, before.0), ben.receives(Flow::AudioAndVideo, 1)).await?;
     assert_eq!(ada.uncaught().await?, [""; 0]);
     ben.sees(&["Ada"]).await
 }

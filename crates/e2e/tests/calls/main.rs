@@ -1,22 +1,27 @@
 //! Calls between real browsers against the real server. Each test brings its own servers and browsers and needs nothing
 //! but this machine; `cargo xtask test e2e` installs and builds what they run.
 
+mod alive;
 mod bad_luck;
 mod browsers;
 mod candidates;
 mod coming_and_going;
 mod devices;
 mod embedding;
+mod frozen;
+mod heard;
 mod hostile;
 mod insight;
 mod interop;
 mod laboratory;
+mod long_descriptions;
 mod memory;
 mod people;
 mod proxies;
 mod server_loss;
 mod signaling_loss;
 mod sleeping;
+mod slow;
 mod static_hosting;
 mod vanishing;
 

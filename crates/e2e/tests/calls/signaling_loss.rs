@@ -56,6 +56,7 @@ async fn nothing_changes(make: Make) -> Result<()> {
     for page in [&ada, &cho] {
         page.wait_for_tiles("Ben is not marked any more", |tiles| tiles.iter().all(|tile| !tile.muted)).await?;
     }
+    media_flows(&pages.map(|page| &**page)).await?;
     // A minute, at five a second from each of the two others.
     for _ in 0..6 {
         try_join_all(pages.map(|page| frames_later(page, 100))).await?;
@@ -73,6 +74,7 @@ async fn nothing_changes(make: Make) -> Result<()> {
         assert!(clock.connections.len() == 2 && missed.is_none(), "{} missed frames: {clock:?}", page.name());
     }
     assert_eq!(try_join_all(pages.map(|page| page.identity())).await?, before, "same connections, same tiles");
+    media_flows(&pages.map(|page| &**page)).await?;
 
     let dan = VitrinePage::join(BROWSER, "Dan", &venue.url(), "tea").await?;
     try_join4(
@@ -129,7 +131,8 @@ async fn nobody_notices_that_one_of_them_lost_the_server_which_did_not_notice_ei
     let (of_ada, of_ben) = (connection_id(&ada).await?, connection_id(&ben).await?);
     ada.add_track(of_ada).await?;
     both_have((&ada, of_ada), (&ben, of_ben), 3).await?;
-    receives_packets(&ben, of_ben, 3).await
+    receives_packets(&ben, of_ben, 3).await?;
+    media_flows(&[&ada, &ben]).await
 }
 
 #[tokio::test]
@@ -252,5 +255,5 @@ async fn what_the_control_channel_has_no_room_for_goes_through_the_server() -> R
     both_have((&ada, of_ada), (&ben, of_ben), 3).await?;
     receives_packets(&ben, of_ben, 3).await?;
     assert_eq!(ada.congest_control().await?, sent, "nothing more is given to a channel that is behind");
-    Ok(())
+    media_flows(&[&ada, &ben]).await
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{try_join, try_join3};
-use vitrine_e2e::{Browser, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
+use vitrine_e2e::{Browser, Connection, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
 
 use crate::turn;
 
@@ -22,16 +22,21 @@ async fn ada_and_ben(base: &str) -> Result<(VitrinePage, VitrinePage)> {
 
 /// Waits until exactly these people are shown, connected and in motion.
 async fn catches_up(page: &VitrinePage, others: &[&str]) -> Result<()> {
-    let mut frames: Option<Vec<(u64, u64)>> = None;
+    let mut first: Option<Vec<Connection>> = None;
     page.wait_until(&format!("{others:?} are shown again, and move"), CAUGHT_UP, async || {
         let (tiles, connections) = try_join(page.tile_nodes(), page.connections()).await?;
-        let now: Vec<_> = connections.iter().map(|one| (one.id, one.frames_decoded)).collect();
-        let before = frames.get_or_insert_with(|| now.clone());
-        let moves = |(id, count): &(u64, u64)| !before.contains(&(*id, *count)) && *count > 0;
+        let before = first.get_or_insert_with(|| connections.clone());
+        // A new connection starts at zero. Energy is not awaited: the tones are further apart than this may take.
+        let moves = |one: &Connection| {
+            one.aloud == 1
+                && before.iter().find(|before| before.id == one.id).map_or(one.frames_decoded > 0, |before| {
+                    one.is_seen_since(before) && one.sound_seconds > before.sound_seconds
+                })
+        };
         let mut names: Vec<_> = tiles.iter().map(|tile| &*tile.name).collect();
         names.sort_unstable();
         let shown = names == others && tiles.iter().all(|tile| tile.state == "connected");
-        let good = shown && now.len() == others.len() && now.iter().all(moves);
+        let good = shown && connections.len() == others.len() && connections.iter().all(moves);
         Ok(if good { Ok(()) } else { Err(format!("{tiles:?}, {connections:?}")) })
     })
     .await

@@ -5,6 +5,7 @@ mod idle;
 mod join;
 mod kind;
 mod memory;
+mod mesh;
 mod recover;
 mod relay;
 mod spread;
@@ -19,11 +20,13 @@ async fn main() -> ExitCode {
         "idle" => idle::run().await,
         "join" => join::run().await,
         "memory" => memory::run(arguments.next()).await,
+        "mesh" => mesh::run(arguments.next(), arguments.next()).await,
         "recover" => recover::run(arguments.next(), arguments.next()).await,
         "relay" => relay::run().await,
         _ => {
             eprintln!(
-                "usage: bench idle | bench join | bench memory [ROUNDS] | bench recover [RUNS [FAULT]] | bench relay"
+                "usage: bench idle | bench join | bench memory [ROUNDS] | bench mesh [PEOPLE [RUNS]] | \
+                 bench recover [RUNS [FAULT]] | bench relay"
             );
             return ExitCode::from(2);
         }
