@@ -72,7 +72,7 @@ thread_local! {
 }
 
 /// How long the console may wait, in milliseconds.
-const TOLD_WITHIN: u32 = 100;
+const TOLD_WITHIN: u32 = 1_000;
 
 /// Tells the console, where developers follow the steps of a call; in order, and soon. Not at once: a connection comes
 /// to be in many small steps, and a browser that is being watched stops for each line.

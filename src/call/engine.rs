@@ -2,6 +2,8 @@
 //! server. Events come in one at a time; nothing else changes any of it. Other parts of the same owner: [`super::entry`]
 //! goes into the room and out of it, [`super::people`] knows who is there.
 
+use std::collections::VecDeque;
+
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{
     StreamExt,
@@ -300,6 +302,7 @@ impl Engine {
                     members: Vec::new(),
                     missed: Vec::new(),
                     unclaimed: Vec::new(),
+                    newcomers: VecDeque::new(),
                     introductions: Vec::new(),
                 });
                 match self.signaling_state {

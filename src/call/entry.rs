@@ -1,6 +1,8 @@
 //! Into the room, out of it, and back in after the signaling server was lost. Who else is there is the business of
 //! [`super::people`], another part of the same owner.
 
+use std::collections::VecDeque;
+
 use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
     control::ControlMessage,
@@ -38,6 +40,8 @@ pub(super) struct Room {
     /// Who came into the room, and may be somebody we are connected to, under a new id; each with the timer after
     /// which he or she is a newcomer.
     pub(super) unclaimed: Vec<(UserId, Task)>,
+    /// Who came into the room and is to be offered a connection, the earliest first.
+    pub(super) newcomers: VecDeque<UserId>,
     /// What those who say who they are may still say, the latest first.
     pub(super) introductions: Vec<(UserId, Budget)>,
 }

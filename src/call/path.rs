@@ -57,9 +57,10 @@ enum Silence {
 }
 
 impl Watch {
-    /// The next look reads at once.
-    pub fn look_at_once(&mut self) {
-        self.wait = 0;
+    /// The state of the connection has changed. A connection that `has_stood` before may have another path now; the first
+    /// reading of a new one waits until its media flows.
+    pub fn look(&mut self, has_stood: bool) {
+        self.wait = if has_stood { 0 } else { TICKS_AWAITED };
     }
 
     /// Whether nothing at all comes.

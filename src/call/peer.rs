@@ -26,6 +26,8 @@ use crate::{
 const MAX_NOTES: u32 = 20;
 /// So many messages another beginning of the connection counts for.
 const BEGINNING: f64 = 30.0;
+/// How long an offered connection holds up the next one, in milliseconds.
+const UNDER_WAY_FOR: f64 = 1_500.0;
 /// How long a connection is new, in milliseconds.
 const NEW_FOR: f64 = 4_000.0;
 
@@ -174,6 +176,13 @@ impl Peer {
     /// Whether the participant has this id, or is about to.
     pub fn goes_by(&self, id: &UserId) -> bool {
         self.view.id == *id || self.next_id.as_ref() == Some(id)
+    }
+
+    /// Whether this side has offered a first connection that may come about any moment. One that takes long holds up
+    /// nobody.
+    pub fn is_under_way(&self) -> bool {
+        let trying = matches!(self.view.connection, ConnectionState::New | ConnectionState::Connecting);
+        self.view.steps.offerer && trying && now() - self.started < UNDER_WAY_FOR
     }
 
     /// Whether the connection was begun only just now, and has not stood yet.
@@ -401,7 +410,7 @@ impl Peer {
             self.view.connection = ConnectionState::Disconnected;
         }
         self.liveness.path(path, listening_now());
-        self.watch.look_at_once();
+        self.watch.look(self.has_stood);
         self.tend_path();
         match self.view.connection {
             ConnectionState::Connected => {

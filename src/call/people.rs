@@ -23,6 +23,9 @@ const CLAIM_WITHIN: u32 = 1_500;
 const MISSED_AFTER: u32 = 1_500;
 /// Most peers at a time, whatever a server says. Every connection costs the browser dearly.
 const MAX_PEERS: usize = 64;
+/// Most connections that a page offers at a time. A page that negotiates with a whole room at once connects with nobody
+/// for as long.
+const MAX_UNDER_WAY: usize = 3;
 /// What an introduction takes of the allowance of whoever sends it, in messages: it is answered, and perhaps with a new
 /// connection.
 const INTRODUCTION: f64 = 30.0;
@@ -78,15 +81,26 @@ impl Engine {
         room.unclaimed.push((id, timer));
     }
 
-    /// A newcomer is offered a connection.
+    /// A newcomer is offered a connection, as soon as few enough others are under way.
     pub(super) fn welcome(&mut self, id: UserId) {
         self.claim(&id);
-        self.add_peer(id, Role::Impolite);
+        if let Some(room) = self.room.as_mut().filter(|room| room.newcomers.len() < MAX_PEERS) {
+            room.newcomers.push_back(id);
+        }
+        self.offer_to_newcomers();
+    }
+
+    fn offer_to_newcomers(&mut self) {
+        while self.peers.iter().filter(|peer| peer.is_under_way()).count() < MAX_UNDER_WAY {
+            let Some(id) = self.room.as_mut().and_then(|room| room.newcomers.pop_front()) else { return };
+            self.add_peer(id, Role::Impolite);
+        }
     }
 
     fn claim(&mut self, id: &UserId) {
         if let Some(room) = &mut self.room {
             room.unclaimed.retain(|(unclaimed, _)| unclaimed != id);
+            room.newcomers.retain(|newcomer| newcomer != id);
         }
     }
 
@@ -246,6 +260,7 @@ impl Engine {
         for (key, news) in news {
             self.heed(key, news);
         }
+        self.offer_to_newcomers();
     }
 
     pub(super) fn peer_event(&mut self, key: u64, event: PeerConnectionEvent) {
@@ -262,7 +277,10 @@ impl Engine {
         let id = peer.view.id.clone();
         match news {
             None => {}
-            Some(News::Identified) => self.replace_older(&id),
+            Some(News::Identified) => {
+                self.replace_older(&id);
+                self.offer_to_newcomers();
+            }
             Some(News::Returning(next_id)) => {
                 // Told before the server tells of it, it is nobody else's.
                 let is_taken = self.room.as_ref().is_some_and(|room| room.members.contains(&next_id));
