@@ -60,6 +60,11 @@ impl Session {
 }
 
 impl Browser {
+    /// Whether many of its windows share a small machine.
+    fn is_for_many(self) -> bool {
+        matches!(self, Self::ChromiumSmallCamera | Self::ChromiumTenFrames)
+    }
+
     /// Starts the browser here, or in a network namespace: Chromium with one more argument, Firefox with trust in every
     /// certificate and every origin.
     pub(crate) async fn start(self, place: Option<(&Namespace, &str)>) -> Result<Session> {
@@ -132,7 +137,7 @@ impl Browser {
             // For the probe: what is left after a collection is what is held.
             "--js-flags=--expose-gc".to_owned(),
             // Without a graphics card, every pixel of a moving picture is the processor's work.
-            format!("--window-size={}", if self == Self::ChromiumSmallCamera { "800,600" } else { "1280,800" }),
+            format!("--window-size={}", if self.is_for_many() { "800,600" } else { "1280,800" }),
             format!("--user-data-dir={}", profile.path().join("profile").display()),
         ];
         let devices = "--use-fake-device-for-media-stream";

@@ -33,12 +33,13 @@ const FEW_LIMITS: (f64, f64) = (1.1, 0.98);
 /// A figure: its name in the JSON line, what it means, and how many digits matter.
 type Meaning = (&'static str, &'static str, usize);
 
-const FIGURES: [Meaning; 12] = [
+const FIGURES: [Meaning; 13] = [
     ("enter_s", "s from the first click until the last one is in the room", 1),
     ("all_s", "s from then until every pair shows frames", 1),
     ("pairs", "ends that show frames when measuring begins", 0),
-    ("fps", "frames a second of a pair, median", 1),
-    ("fps_worst", "frames a second of the worst pair", 1),
+    ("fps", "frames shown each second of a pair, median", 1),
+    ("fps_worst", "frames shown each second of the worst pair", 1),
+    ("fps_decoded", "frames decoded each second of a pair, median", 1),
     ("cpu", "s of processor time for a second of call, everybody's", 2),
     ("script_ms", "ms of script for a second of call, of one page", 1),
     ("concealed", "% of the sound that is concealed", 2),
@@ -56,6 +57,7 @@ type Figures = BTreeMap<&'static str, f64>;
 struct Received {
     id: u64,
     frames: f64,
+    decoded: f64,
     samples: f64,
     concealed: f64,
 }
@@ -126,7 +128,8 @@ async fn measure(browser: &TabbedBrowser, url: &str, people: usize) -> Result<Fi
     for tab in &tabs {
         let counts = tab.counts().await?;
         let sockets: f64 = tab.evaluate("return __probe.sockets()").await?;
-        let uncaught = "return __probe.console().filter((line) => / (uncaught|unhandled|error): /.test(line)).length";
+        let uncaught =
+            "return __probe.console().filter((line) => / (uncaught|unhandled|policy|error): /.test(line)).length";
         for (name, count) in [
             ("restarts", counts.restarts as f64),
             ("connections", counts.created_connections as f64),
@@ -168,9 +171,10 @@ async fn moments(tabs: &[Tab]) -> Result<Vec<Moment>> {
         for (const [id, connection] of __probe.page.live) {
             const quality = __probe.page.shownBy(connection)?.getVideoPlaybackQuality();
             const reports = [...(await connection.getStats()).values()];
-            const sound = reports.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+            const [sound, picture] = ['audio', 'video'].map((wanted) =>
+                reports.find(({ type, kind }) => type === 'inbound-rtp' && kind === wanted));
             received.push({ id, frames: quality ? quality.totalVideoFrames - quality.droppedVideoFrames : 0,
-                samples: sound?.totalSamplesReceived ?? 0, concealed: sound?.concealedSamples ?? 0 });
+                decoded: picture?.framesDecoded ?? 0, samples: sound?.totalSamplesReceived ?? 0, concealed: sound?.concealedSamples ?? 0 });
         }
         return received";
     try_join_all(tabs.iter().map(async |tab| {
@@ -182,23 +186,28 @@ async fn moments(tabs: &[Tab]) -> Result<Vec<Moment>> {
 
 /// What the pairs have received between two moments.
 fn received(before: &[Moment], after: &[Moment], seconds: f64, people: usize) -> Figures {
-    let (mut frames, mut samples, mut concealed, mut pairs) = (Vec::new(), 0.0, 0.0, 0.0);
+    let (mut frames, mut decoded) = (Vec::new(), Vec::new());
+    let (mut samples, mut concealed, mut pairs) = (0.0, 0.0, 0.0);
     for (before, after) in std::iter::zip(before, after) {
         for now in &after.received {
             let Some(then) = before.received.iter().find(|then| then.id == now.id) else { continue };
             frames.push((now.frames - then.frames) / seconds);
+            decoded.push((now.decoded - then.decoded) / seconds);
             samples += now.samples - then.samples;
             concealed += now.concealed - then.concealed;
             pairs += f64::from(u8::from(then.frames > 0.0));
         }
     }
     // A pair without a connection counts as zero.
-    frames.resize(frames.len().max(people * (people - 1)), 0.0);
+    for rates in [&mut frames, &mut decoded] {
+        rates.resize(rates.len().max(people * (people - 1)), 0.0);
+    }
     let spread = Spread::of(frames.into_iter());
     Figures::from([
         ("pairs", pairs),
         ("fps", spread.median),
         ("fps_worst", spread.min),
+        ("fps_decoded", Spread::of(decoded.into_iter()).median),
         ("concealed", concealed / samples * 100.0),
     ])
 }
