@@ -5,6 +5,7 @@ mod data_channel;
 mod devices;
 mod error;
 mod externs;
+mod ice_servers;
 mod listener;
 mod operations;
 mod page;
@@ -17,10 +18,11 @@ pub use devices::{
     follow_default_microphone, watch_devices,
 };
 pub use error::JsError;
+pub use ice_servers::usable_ice_servers;
 pub use listener::Listener;
 pub use page::{
     describe, has_devices, has_webrtc, install_panic_screen, is_secure, meta, network_information, now, random_id,
-    resolve_url,
+    resolve_url, warn,
 };
 pub use peer_connection::{LocalMedia, PeerConnection, PeerConnectionEvent, make_certificate};
 pub use task::Task;

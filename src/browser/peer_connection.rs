@@ -352,7 +352,8 @@ fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone 
     ]
 }
 
-fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {
+/// The value of `RTCConfiguration.iceServers`.
+pub(super) fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {
     to_js(&Json::List(servers.iter().map(Json::from).collect()))
 }
 

@@ -1,16 +1,16 @@
 //! What comes over a peer's control channel, and how much of what a peer sends is listened to at all. What a
 //! description or a candidate means is decided by the negotiation, which way one goes by [`super::delivery`].
 
-use vitrine_protocol::control::{ControlMessage, VERSION};
+use vitrine_protocol::{
+    control::{ControlMessage, VERSION},
+    name::display_name,
+};
 
 use super::{
     delivery::Way,
     peer::{Context, News, Peer},
 };
 use crate::browser::{ControlChannelEvent, JsError, now};
-
-/// Longest name that is shown, in Unicode scalar values.
-const MAX_NAME_CHARS: usize = 64;
 
 /// Most messages beyond the budget that are read at all.
 const MAX_EXCESS: u32 = 200;
@@ -54,7 +54,7 @@ impl Peer {
                     if version != VERSION {
                         self.describe(&format!("speaks version {version} of the control channel"));
                     }
-                    self.view.name = presentable(&name);
+                    self.view.name = display_name(&name);
                     self.session = Some(session_id);
                     return Some(News::Identified);
                 }
@@ -100,11 +100,4 @@ impl Peer {
             self.describe(text);
         }
     }
-}
-
-/// A name as it may be shown: without control characters, not too long, and not blank.
-fn presentable(name: &str) -> Option<String> {
-    let name: String = name.chars().filter(|character| !character.is_control()).take(MAX_NAME_CHARS).collect();
-    let name = name.trim();
-    (!name.is_empty()).then(|| name.to_owned())
 }

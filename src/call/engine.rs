@@ -29,7 +29,7 @@ use crate::{
         self, Capture, Kind, Listener, PeerConnectionEvent, Task, TrackChange, has_webrtc, is_secure, random_id,
     },
     config::Config,
-    signaling::{RequestError, Signaling, SignalingEvent},
+    signaling::{Refusal, RequestError, Signaling, SignalingEvent},
 };
 
 /// What the engine reacts to.
@@ -94,6 +94,8 @@ pub struct Engine {
     pub(super) events: UnboundedSender<Event>,
     pub(super) signaling: Signaling,
     pub(super) signaling_state: SignalingState,
+    /// Why there is no connection to the server, if that was found out.
+    pub(super) refusal: Option<Refusal>,
     pub(super) media: Media,
     pub(super) certificate: Option<JsValue>,
     _certificate: Task,
@@ -141,6 +143,7 @@ impl Engine {
             events,
             signaling,
             signaling_state: SignalingState::Connecting,
+            refusal: None,
             media,
             certificate: None,
             _certificate: certificate,
@@ -209,6 +212,7 @@ impl Engine {
             },
             room: self.room.as_ref().map(|room| room.name.clone()),
             signaling: self.signaling_state,
+            refusal: self.refusal,
             local: self.media.view(&shown.local),
             peers: self.peers.iter().map(|peer| peer.view.clone()).collect(),
             problem: self.problem.clone(),
@@ -276,28 +280,12 @@ impl Engine {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Enter { name, room, intent } if self.room.is_none() => {
-                self.name = name;
-                self.problem = None;
-                self.check = None;
-                self.room = Some(Room {
-                    name: room,
-                    intent,
-                    entered: false,
-                    request: None,
-                    _ticks: None,
-                    members: Vec::new(),
-                    missed: Vec::new(),
-                    unclaimed: Vec::new(),
-                    introductions: Vec::new(),
-                });
-                match self.signaling_state {
-                    SignalingState::Online => self.request_entry(),
-                    SignalingState::Connecting => {}
-                    SignalingState::Offline => self.problem = Some(Problem::ServerUnreachable),
+            Command::Enter { name, room, intent } => {
+                if self.room.is_none() {
+                    self.enter(name, room, intent);
                 }
             }
-            Command::Enter { .. } => {}
+            Command::MoveTo { name, room } => self.move_to(name, room),
             Command::Leave => self.leave(),
             Command::SetMicrophone(on) => self.switch(Kind::Audio, on),
             Command::SetCamera(on) => self.switch(Kind::Video, on),

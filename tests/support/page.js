@@ -8,10 +8,12 @@ const original = {
   WebSocket: globalThis.WebSocket,
   RTCPeerConnection: globalThis.RTCPeerConnection,
   getUserMedia: navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices),
+  warn: console.warn,
 };
 
 let server;
 let connections = [];
+let warnings = [];
 
 function reset() {
   server = { reachable: true, answering: true, acknowledging: true, pingInterval: 25000, pingTimeout: 600000, sockets: [],
@@ -103,6 +105,9 @@ export function name_ice_servers(text, lifetime) {
 }
 /** Makes it plain: it does not know the question for ICE servers. */
 export function name_no_ice_servers() { server.namesServers = false; }
+/** Keeps what the console is warned of until the stand-ins are taken away. */
+export function keep_warnings() { console.warn = (text) => warnings.push(text); }
+export function warned_of(text) { return warnings.some((warning) => warning.includes(text)); }
 /** The URLs that each open connection is configured with. */
 export function configured_urls() {
   const open = connections.filter((connection) => connection.connectionState !== "closed");
@@ -167,6 +172,8 @@ export function uninstall() {
   trackListeners.length = 0;
   Object.assign(globalThis, { WebSocket: original.WebSocket, RTCPeerConnection: original.RTCPeerConnection });
   navigator.mediaDevices.getUserMedia = original.getUserMedia;
+  console.warn = original.warn;
+  warnings = [];
 }
 
 /** Makes `getUserMedia` fail for these kinds ("audio", "video") with a DOMException of this name. */

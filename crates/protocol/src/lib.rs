@@ -1,7 +1,7 @@
 //! The wire: what Vitrine's browsers and its signaling server say to each other, as plain types and as text.
 //! No web, no sockets, no clock: everything here can be tested natively.
 //!
-//! - [`room`]: what a room may be called.
+//! - [`room`] and [`name`]: what a room and a participant may be called.
 //! - [`signaling`]: the events that the signaling server carries, and their acknowledgements.
 //! - [`control`]: the messages that two participants exchange directly over the `control` data channel.
 //! - [`server_event`]: what a client hears from the signaling server, parsed.
@@ -10,8 +10,10 @@
 
 pub mod control;
 pub mod json;
+pub mod name;
 pub mod room;
 pub mod server_event;
 pub mod signaling;
 pub mod socket_io;
+mod text;
 pub mod wire;
