@@ -18,7 +18,7 @@ pub use devices::{
     follow_default_microphone, watch_devices,
 };
 pub use error::JsError;
-pub use ice_servers::usable_ice_servers;
+pub use ice_servers::takes_ice_server;
 pub use listener::Listener;
 pub use page::{
     describe, has_devices, has_webrtc, install_panic_screen, is_secure, meta, network_information, now, random_id,

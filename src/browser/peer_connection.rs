@@ -19,6 +19,7 @@ use web_sys::{
 use super::{
     ControlChannel, ControlChannelEvent, JsError, Kind, Listener, Task,
     externs::{Connection, Sender, Transceiver},
+    ice_servers::with_usable,
     operations::{Operation, work},
 };
 
@@ -105,11 +106,11 @@ pub async fn make_certificate() -> Option<JsValue> {
 }
 
 impl PeerConnection {
-    /// Creates a connection that identifies itself with `certificate` (or a new one), gathers candidates with
-    /// `ice_servers`, uses all of them or, by `relay_only`, none but relayed ones, and reports to `sink`.
+    /// Creates a connection that identifies itself with `certificate` (or a new one), gathers candidates with those of
+    /// `ice_servers` that the browser takes, uses all of them or, by `relay_only`, none but relayed ones, and reports to `sink`.
     ///
     /// # Errors
-    /// What the constructor throws: `SyntaxError` or `InvalidAccessError` for an ICE server that makes no sense.
+    /// What the constructor throws, whatever the ICE servers are.
     pub fn new(
         ice_servers: &[IceServer],
         relay_only: bool,
@@ -117,27 +118,31 @@ impl PeerConnection {
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Result<Self, JsError> {
         let configuration = RtcConfiguration::new();
-        configuration.set_ice_servers(&to_js_servers(ice_servers)?);
         if relay_only {
             configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
         }
         if let Some(certificate) = certificate {
             configuration.set_certificates(&js_sys::Array::of1(certificate));
         }
-        let connection: Connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
+        let connection: Connection = with_usable(ice_servers, |servers| {
+            configuration.set_ice_servers(&to_js_servers(servers)?);
+            Ok(RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into())
+        })?;
         let (operations, queue) = unbounded();
         let worker = Some(Task::spawn(work(connection.clone(), queue, sink.clone())));
         let listeners = listen(&connection, &sink);
         Ok(Self { listeners, operations, worker, reading: None, control: None, configuration, connection })
     }
 
-    /// Gathers candidates with these servers from the next restart of ICE on (webrtc-pc §4.4.1.6, RFC 9429 §4.1.18).
+    /// Gathers candidates with those of these servers that the browser takes from the next restart of ICE on (webrtc-pc §4.4.1.6, RFC 9429 §4.1.18).
     ///
     /// # Errors
-    /// What `setConfiguration()` throws: `SyntaxError` or `InvalidAccessError` for a server that makes no sense.
+    /// What `setConfiguration()` throws, whatever the servers are.
     pub fn set_ice_servers(&self, ice_servers: &[IceServer]) -> Result<(), JsError> {
-        self.configuration.set_ice_servers(&to_js_servers(ice_servers)?);
-        Ok(self.connection.set_configuration_with_configuration(&self.configuration)?)
+        with_usable(ice_servers, |servers| {
+            self.configuration.set_ice_servers(&to_js_servers(servers)?);
+            Ok(self.connection.set_configuration_with_configuration(&self.configuration)?)
+        })
     }
 
     /// Asks for the reports of `getStats()` whose `type` is `wanted`; `sink` gets them as

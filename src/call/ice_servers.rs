@@ -1,5 +1,4 @@
-//! The ICE servers of the call: those that the signaling server names, else those of the page; of them, those that the
-//! browser takes. Named ones may carry
+//! The ICE servers of the call: those that the signaling server names, else those of the page. Named ones may carry
 //! credentials that expire; they are asked for anew in time, and every connection, standing or to come, uses the latest.
 
 use vitrine_protocol::{
@@ -10,7 +9,7 @@ use vitrine_protocol::{
 
 use super::engine::{Engine, Event};
 use crate::{
-    browser::{Task, now, usable_ice_servers, warn},
+    browser::{Task, now},
     signaling::RequestError,
 };
 
@@ -23,8 +22,6 @@ const WAIT_AFTER_FAILURE: f64 = 30_000.0;
 #[derive(Default)]
 pub struct IceServerList {
     named: Option<Vec<IceServer>>,
-    /// Those that the browser takes, once that was asked.
-    usable: Option<Vec<IceServer>>,
     /// Until when, and when to ask again, in milliseconds of the page's clock; none if they do not expire.
     expiry: Option<(f64, f64)>,
     request: Option<Task>,
@@ -40,15 +37,8 @@ impl IceServerList {
 
 impl Engine {
     /// The servers that a new connection is to use.
-    pub(super) fn current_ice_servers(&mut self) -> Vec<IceServer> {
-        if let Some(usable) = &self.ice_servers.usable {
-            return usable.clone();
-        }
-        let (usable, refused) = usable_ice_servers(self.ice_servers.named.as_ref().unwrap_or(&self.config.ice_servers));
-        for (url, error) in refused {
-            warn(&format!("the browser does not take the ICE server {url}, so calls go on without it: {error}"));
-        }
-        self.ice_servers.usable.insert(usable).clone()
+    pub(super) fn current_ice_servers(&self) -> Vec<IceServer> {
+        self.ice_servers.named.as_ref().unwrap_or(&self.config.ice_servers).clone()
     }
 
     /// The server named these, for so many seconds.
@@ -59,11 +49,7 @@ impl Engine {
         if let Some(seconds) = lifetime {
             list.schedule(now() + seconds as f64 * 1000.0, SHORTEST_WAIT);
         }
-        (list.named, list.usable) = (named, None);
-        // Not before it is needed: it costs a connection.
-        if self.peers.is_empty() {
-            return;
-        }
+        list.named = named;
         let servers = self.current_ice_servers();
         self.peers.iter().for_each(|peer| peer.use_ice_servers(&servers));
     }
