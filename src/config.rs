@@ -1,9 +1,9 @@
 //! What the page was told about its deployment: where the signaling server is, and which ICE servers to use when
 //! that server names none. Read once, from `index.html`'s `<meta>` elements.
 
-use vitrine_protocol::{json::Json, signaling::IceServer, wire::Read};
+use vitrine_protocol::{json::Json, signaling::IceServer, wire::ice_servers};
 
-use crate::browser::{describe, meta, resolve_url};
+use crate::browser::{meta, resolve_url, warn};
 
 /// Used where neither the page nor the signaling server names any.
 const DEFAULT_STUN: &str = "stun:stun.l.google.com:19302";
@@ -23,14 +23,14 @@ impl Config {
     pub fn from_page() -> Self {
         let server = meta("signaling-server").unwrap_or_else(|| "./".to_owned());
         let server = resolve_url(&server).unwrap_or(server);
-        let ice_servers = meta("ice-servers").and_then(|text| {
-            let servers = Json::parse(&text).ok().and_then(|servers| Vec::at(&servers));
+        let named = meta("ice-servers").and_then(|text| {
+            let servers = Json::parse(&text).ok().and_then(|servers| ice_servers(&servers));
             if servers.is_none() {
-                describe("<meta name=ice-servers> is not usable: it has to be a JSON list as in RTCConfiguration");
+                warn("<meta name=ice-servers> is not usable: it has to be a JSON list as in RTCConfiguration");
             }
             servers
         });
-        Self { signaling_url: socket_io_url(&server), ice_servers: ice_servers.unwrap_or_else(default_ice_servers) }
+        Self { signaling_url: socket_io_url(&server), ice_servers: named.unwrap_or_else(default_ice_servers) }
     }
 }
 
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn ice_servers_are_read_as_browsers_write_them() {
         let text = r#"[{"urls": "stun:a:1"}, {"urls": ["turn:b:2"], "username": "u", "credential": "c"}]"#;
-        let servers = Vec::<IceServer>::read(&Json::parse(text).expect("JSON")).expect("servers");
+        let servers = ice_servers(&Json::parse(text).expect("JSON")).expect("servers");
         assert_eq!(servers[0].urls, ["stun:a:1"]);
         assert_eq!(servers[1].credential.as_deref(), Some("c"));
     }

@@ -180,5 +180,48 @@ async fn a_plain_server_s_page_names_the_servers_itself() {
     let mut ann = Participant::with_ice_servers(vec![server]);
     ann.online().await;
     // Without credentials no browser takes a relay's URL.
-    assert_eq!(check(&mut ann).await[0], ("relay-tcp", Some(Outcome::Unusable)));
+    let unusable = Some(Outcome::Unusable);
+    assert_eq!(check(&mut ann).await[..2], [("unknown", unusable), ("relay-tcp", unusable)]);
+}
+
+/// What browsers do not take, in three ways, beside a server that they do.
+const MISTAKES: &str = r#"[{"urls": ["turn:h:notaport", "turn:127.0.0.1:50009?transport=tcp"], "username": "u", "credential": "c"},
+    {"urls": "nonsense"}, {"url": "stun:127.0.0.1:50009"}]"#;
+
+#[wasm_bindgen_test]
+async fn servers_that_the_browser_does_not_take_are_skipped_one_by_one_and_the_call_goes_on() {
+    let _page = Page::new();
+    support::keep_warnings();
+    support::name_ice_servers(MISTAKES, Some(2));
+    let (ann, bob) = two_in_a_call().await;
+    assert_eq!(configured_urls(), [OLD_URL, OLD_URL]);
+    assert!(["turn:h:notaport", "nonsense", "stun:127.0.0.1:50009"].iter().all(|url| support::warned_of(url)));
+    media_flows().await;
+    // The same for those that are named later.
+    support::name_ice_servers(&MISTAKES.replace("50009", "50010"), None);
+    until("new servers on both connections", async || configured_urls() == [NEW_URL, NEW_URL]).await;
+    media_flows().await;
+    drop((ann, bob));
+}
+
+#[wasm_bindgen_test]
+async fn the_page_s_own_servers_are_skipped_one_by_one_as_well() {
+    let _page = Page::new();
+    support::name_ice_servers("null", None);
+    let server = |urls: &[&str]| IceServer {
+        urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+        username: Some("u".to_owned()),
+        credential: Some("c".to_owned()),
+    };
+    let servers = vec![server(&["turn:h:notaport", OLD_URL]), server(&["stun:h:0x"])];
+    let (mut ann, mut bob) = (Participant::with_ice_servers(servers.clone()), Participant::with_ice_servers(servers));
+    for (person, name) in [(&mut ann, "Ann"), (&mut bob, "Bob")] {
+        person.devices_settled().await;
+        person.enter(name, Intent::Join);
+        person.until("the room", |state| state.stage == vitrine::call::Stage::InCall).await;
+    }
+    ann.connected_to(&["Bob"]).await;
+    bob.connected_to(&["Ann"]).await;
+    assert_eq!(configured_urls(), [OLD_URL, OLD_URL]);
+    assert_eq!((ann.state.problem, bob.state.problem), (None, None));
 }

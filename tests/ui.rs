@@ -13,7 +13,7 @@ use leptos::{
 use vitrine::{
     call::{
         CallState, Command, ConnectionState, Departure, DeviceProblem, DeviceState, Intent, LocalMedia, PeerState,
-        Problem, SignalingState, Stage, Step, Steps, Trouble,
+        Problem, Refusal, SignalingState, Stage, Step, Steps, Trouble,
     },
     ui::{app, reactive::Value, text},
 };
@@ -210,6 +210,14 @@ async fn a_room_that_exists_already_can_be_joined_instead() {
 }
 
 #[wasm_bindgen_test]
+async fn a_room_that_exists_already_is_in_the_address_as_well() {
+    let page = Page::open("", lobby()).await;
+    page.fill("room-name", " weekly\u{a0}call ").await;
+    page.update(|state| state.problem = Some(Problem::Refused(ErrorCode::RoomExists))).await;
+    assert_eq!(window().location().hash().unwrap(), "#room=weekly%20call");
+}
+
+#[wasm_bindgen_test]
 async fn a_malformed_link_is_said_and_leads_to_a_new_room() {
     let page = Page::open("#room=%ff", lobby()).await;
     assert_eq!(attribute(&page.get("error"), "data-code"), "link-malformed");
@@ -223,11 +231,73 @@ async fn a_malformed_link_is_said_and_leads_to_a_new_room() {
 async fn in_a_call_the_address_leads_back_to_the_room() {
     let page = Page::open("", lobby()).await;
     page.update(|state| *state = CallState { room: Some("주간 회의".into()), ..in_call(vec![]) }).await;
-    assert_eq!(vitrine::link::room_in_fragment(&window().location().hash().unwrap()), Ok(Some("주간 회의".into())));
+    assert_eq!(vitrine::link::room_in(&window().location().hash().unwrap()), Ok(Some("주간 회의".into())));
     assert!(document().title().contains("주간 회의"));
     assert!(page.find("[data-testid=alone]").is_some());
     page.click("leave").await;
     assert_eq!(page.sent(), [Command::Leave]);
+}
+
+/// Opens a link in the tab; the event that tells of it is a task of its own.
+async fn open_link(fragment: &str) {
+    let told =
+        js_sys::Promise::new(&mut |done, _| window().add_event_listener_with_callback("hashchange", &done).unwrap());
+    window().location().set_hash(fragment).unwrap();
+    wasm_bindgen_futures::JsFuture::from(told).await.unwrap();
+    tick().await;
+    tick().await;
+}
+
+#[wasm_bindgen_test]
+async fn another_rooms_link_in_a_call_asks_and_leaves_the_address_as_it_is() {
+    let page = Page::open("#room=weekly", in_call(vec![])).await;
+    let hash = || window().location().hash().unwrap();
+    let is_asking = || page.get("moving").has_attribute("open");
+    assert!(!is_asking());
+    page.update(|_| ()).await;
+    open_link("#room=other").await;
+    assert!(is_asking() && page.text("moving").contains("other"));
+    assert_eq!(hash(), "#room=weekly");
+    assert_eq!(page.sent(), []);
+    page.click("move").await;
+    assert_eq!(page.sent(), [Command::MoveTo { name: String::new(), room: "other".into() }]);
+    assert_eq!(hash(), "#room=other");
+}
+
+#[wasm_bindgen_test]
+async fn an_address_that_leads_nowhere_else_is_put_right_without_a_question() {
+    let page = Page::open("#room=weekly", in_call(vec![])).await;
+    for same in ["#room%3Dweekly", "#theme=dark", "#room=weekly%E2%80%8B"] {
+        open_link(same).await;
+        assert_eq!(window().location().hash().unwrap(), "#room=weekly", "{same}");
+        assert!(!page.get("moving").has_attribute("open"), "{same}");
+    }
+    open_link("#room=%ff").await;
+    assert!(page.get("moving").has_attribute("open"), "what cannot be read is said");
+    assert!(page.find("[data-testid=move]").is_none());
+    assert_eq!(window().location().hash().unwrap(), "#room=weekly");
+}
+
+#[wasm_bindgen_test]
+async fn in_the_lobby_the_address_chooses_the_room_also_while_another_is_entered() {
+    let page = Page::open("#room=weekly", lobby()).await;
+    open_link("#room=other").await;
+    assert!(page.root.query_selector("h1").unwrap().unwrap().text_content().unwrap().contains("other"));
+    assert_eq!(page.sent(), [Command::DismissProblem]);
+    page.update(|state| (state.stage, state.room) = (Stage::Entering, Some("other".into()))).await;
+    open_link("#room=weekly").await;
+    assert_eq!(page.sent(), [Command::Leave, Command::DismissProblem]);
+}
+
+#[wasm_bindgen_test]
+async fn a_name_that_nobody_can_see_is_none() {
+    let page = Page::open("#room=weekly", lobby()).await;
+    page.fill("display-name", "\u{200b}\u{202e}").await;
+    page.click("enter").await;
+    assert_eq!(page.sent(), [Command::Enter { name: String::new(), room: "weekly".into(), intent: Intent::Join }]);
+    page.fill("display-name", "Mina\u{202e}").await;
+    page.click("enter").await;
+    assert!(matches!(&page.sent()[..], [Command::Enter { name, .. }] if name == "Mina"));
 }
 
 #[wasm_bindgen_test]
@@ -483,6 +553,27 @@ async fn the_signaling_indicator_says_that_the_call_goes_on_without_the_server()
 }
 
 #[wasm_bindgen_test]
+async fn a_refusal_of_signaling_is_said_by_the_indicator_of_a_call_and_by_the_check() {
+    let offline = |state| CallState { signaling: SignalingState::Offline, ..state };
+    let page = Page::open("", offline(in_call(vec![peer("one")]))).await;
+    let plain = page.text("signaling");
+    let mut words = Vec::new();
+    for refusal in REFUSALS {
+        page.update(|state| state.refusal = Some(refusal)).await;
+        words.push(page.text("signaling"));
+    }
+    words.sort();
+    words.dedup();
+    assert!(words.len() == REFUSALS.len() && !words.contains(&plain), "{words:?}");
+    page.update(|state| *state = offline(lobby())).await;
+    page.click("check").await;
+    let code = || attribute(&page.find("[data-check=signaling]").unwrap(), "data-code");
+    assert_eq!(code(), "server-unreachable");
+    page.update(|state| state.refusal = Some(Refusal::TooManyConnections)).await;
+    assert_eq!(code(), "too-many-connections");
+}
+
+#[wasm_bindgen_test]
 async fn the_steps_of_a_connection_are_listed_with_the_guides_numbers() {
     let mut one = peer("one");
     one.steps = Steps {
@@ -587,6 +678,34 @@ async fn the_check_says_what_works_and_what_does_not_and_why() {
     assert_eq!(page.sent(), [Command::EndCheck]);
     page.click("check").await;
     assert_eq!(page.sent(), [Command::Check], "it can be opened again");
+}
+
+#[wasm_bindgen_test]
+async fn the_checks_sentence_says_what_will_not_work() {
+    let line = |service, outcome| Line { service, url: "turn:h:notaport".into(), outcome: Some(outcome) };
+    let relay = |outcome| line(Service::Turn(RelayProtocol::Udp), outcome);
+    let local = LocalMedia { microphone: DeviceState::On, camera: DeviceState::On, stream: None };
+    let page = Page::open("", CallState { local, ..lobby() }).await;
+    page.click("check").await;
+    let mut words = Vec::new();
+    for lines in [
+        vec![line(Service::Stun, Outcome::Works), relay(Outcome::Works)],
+        vec![line(Service::Stun, Outcome::Works), relay(Outcome::NotConfigured)],
+        vec![line(Service::Stun, Outcome::NotConfigured), relay(Outcome::NotConfigured)],
+    ] {
+        page.update(|state| state.check = Some(lines)).await;
+        words.push(page.text("check-summary"));
+    }
+    // A relay alone does for all, and where nothing works it does not matter why.
+    page.update(|state| state.check = Some(vec![relay(Outcome::Works)])).await;
+    assert_eq!(page.text("check-summary"), words[0]);
+    page.update(|state| state.check = Some(vec![relay(Outcome::Unusable)])).await;
+    assert_eq!(page.text("check-summary"), words[2]);
+    let row = page.find("[data-check=relay-udp]").unwrap();
+    assert!(row.text_content().unwrap().contains("turn:h:notaport"), "all of an address that cannot be used");
+    words.sort();
+    words.dedup();
+    assert_eq!(words.len(), 3, "{words:?}");
 }
 
 /// The `close` event is a task of its own.
@@ -694,6 +813,14 @@ async fn what_is_wrong_with_a_connection_that_goes_on_is_said_in_the_place_of_it
     page.update(|state| state.peers[0].trouble = None).await;
     assert!(page.find("[data-testid=trouble]").is_none() && page.find("[data-testid=path]").is_some());
 }
+const REFUSALS: [Refusal; 6] = [
+    Refusal::Offline,
+    Refusal::WebSocketBlocked,
+    Refusal::UpgradeDropped,
+    Refusal::TooManyConnections,
+    Refusal::OriginNotAllowed,
+    Refusal::NoSignalingServer,
+];
 
 fn problems() -> Vec<Problem> {
     use ErrorCode::{
@@ -722,6 +849,7 @@ fn problems() -> Vec<Problem> {
         Problem::RefusedWithoutReason,
         Problem::NoConnection("because".into()),
     ];
+    let others = others.into_iter().chain(REFUSALS.map(Problem::NotConnected));
     refused.into_iter().map(Problem::Refused).chain(others).collect()
 }
 

@@ -6,6 +6,7 @@ mod data_channel;
 mod devices;
 mod error;
 mod externs;
+mod ice_servers;
 mod listener;
 mod operations;
 mod page;
@@ -19,10 +20,11 @@ pub use devices::{
     capture_quietly, follow_default_microphone, stream_of, watch_devices,
 };
 pub use error::JsError;
+pub use ice_servers::takes_ice_server;
 pub use listener::Listener;
 pub use page::{
     describe, has_devices, has_webrtc, install_panic_screen, is_secure, meta, network_information, now, random_id,
-    resolve_url,
+    resolve_url, warn,
 };
 pub use peer_connection::{LocalMedia, PeerConnection, PeerConnectionEvent, SpareConnection, make_certificate};
 pub use task::Task;

@@ -97,6 +97,11 @@ fn tell() {
     }
 }
 
+/// Warns in the console, of what whoever runs this page should know.
+pub fn warn(text: &str) {
+    web_sys::console::warn_1(&JsValue::from_str(text));
+}
+
 /// Makes a panic visible: the browser's console gets its text, and the person gets the static `#crash` panel of
 /// `index.html` with a reload button that works without any of our code, which cannot run after a panic.
 pub fn install_panic_screen() {

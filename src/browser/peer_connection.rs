@@ -19,6 +19,7 @@ use web_sys::{
 use super::{
     ControlChannel, ControlChannelEvent, JsError, Kind, Listener, Task,
     externs::{Connection, Sender, Transceiver},
+    ice_servers::with_usable,
     operations::{Operation, work},
 };
 
@@ -105,11 +106,11 @@ pub async fn make_certificate() -> Option<JsValue> {
 }
 
 impl PeerConnection {
-    /// Creates a connection that identifies itself with `certificate` (or a new one), gathers candidates with
-    /// `ice_servers`, uses all of them or, by `relay_only`, none but relayed ones, and reports to `sink`.
+    /// Creates a connection that identifies itself with `certificate` (or a new one), gathers candidates with those of
+    /// `ice_servers` that the browser takes, uses all of them or, by `relay_only`, none but relayed ones, and reports to `sink`.
     ///
     /// # Errors
-    /// What the constructor throws: `SyntaxError` or `InvalidAccessError` for an ICE server that makes no sense.
+    /// What the constructor throws, whatever the ICE servers are.
     pub fn new(
         ice_servers: &[IceServer],
         relay_only: bool,
@@ -117,11 +118,13 @@ impl PeerConnection {
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Result<Self, JsError> {
         let configuration = configuration_with(certificate);
-        configuration.set_ice_servers(&to_js_servers(ice_servers)?);
         if relay_only {
             configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
         }
-        let connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
+        let connection = with_usable(ice_servers, |servers| {
+            configuration.set_ice_servers(&to_js_servers(servers)?);
+            Ok(RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into())
+        })?;
         Ok(Self::with(configuration, connection, sink))
     }
 
@@ -136,13 +139,15 @@ impl PeerConnection {
         Self { listeners, operations, worker, reading: None, control: None, configuration, connection }
     }
 
-    /// Gathers candidates with these servers from the next restart of ICE on (webrtc-pc §4.4.1.6, RFC 9429 §4.1.18).
+    /// Gathers candidates with those of these servers that the browser takes from the next restart of ICE on (webrtc-pc §4.4.1.6, RFC 9429 §4.1.18).
     ///
     /// # Errors
-    /// What `setConfiguration()` throws: `SyntaxError` or `InvalidAccessError` for a server that makes no sense.
+    /// What `setConfiguration()` throws, whatever the servers are.
     pub fn set_ice_servers(&self, ice_servers: &[IceServer]) -> Result<(), JsError> {
-        self.configuration.set_ice_servers(&to_js_servers(ice_servers)?);
-        Ok(self.connection.set_configuration_with_configuration(&self.configuration)?)
+        with_usable(ice_servers, |servers| {
+            self.configuration.set_ice_servers(&to_js_servers(servers)?);
+            Ok(self.connection.set_configuration_with_configuration(&self.configuration)?)
+        })
     }
 
     /// Asks for the reports of `getStats()` whose `type` is `wanted`; `sink` gets them as
@@ -399,7 +404,8 @@ fn configuration_with(certificate: Option<&JsValue>) -> RtcConfiguration {
     configuration
 }
 
-fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {
+/// The value of `RTCConfiguration.iceServers`.
+pub(super) fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {
     to_js(&Json::List(servers.iter().map(Json::from).collect()))
 }
 

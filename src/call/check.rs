@@ -9,7 +9,7 @@ use super::{
     engine::{Engine, ticks},
     peer::sink,
 };
-use crate::browser::{ControlChannelEvent, JsError, PeerConnection, PeerConnectionEvent, Task};
+use crate::browser::{ControlChannelEvent, JsError, PeerConnection, PeerConnectionEvent, Task, takes_ice_server};
 
 /// Ticks that the signaling server may take to name its ICE servers; a plain one never does.
 const NAMED_WITHIN: u32 = 8;
@@ -58,9 +58,11 @@ impl Engine {
             if line.outcome.is_none() {
                 let mut server = servers[of].clone();
                 server.urls = vec![line.url.clone()];
-                match self.attempt(lines.len(), line.service, &[server]) {
-                    Ok(attempt) => attempts.push(attempt),
-                    Err(_) => line.outcome = Some(Outcome::Unusable),
+                // A connection would skip a URL that the browser does not take.
+                let attempt = takes_ice_server(&server).then(|| self.attempt(lines.len(), line.service, &[server]));
+                match attempt {
+                    Some(Ok(attempt)) => attempts.push(attempt),
+                    _ => line.outcome = Some(Outcome::Unusable),
                 }
             }
             lines.push(line);

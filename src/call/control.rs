@@ -1,7 +1,10 @@
 //! What comes over a peer's control channel, and how much of what a peer sends is listened to at all. What a
 //! description or a candidate means is decided by the negotiation, which way one goes by [`super::delivery`].
 
-use vitrine_protocol::control::{ControlMessage, VERSION};
+use vitrine_protocol::{
+    control::{ControlMessage, VERSION},
+    name::display_name,
+};
 
 use super::{
     Departure, Trouble,
@@ -9,9 +12,6 @@ use super::{
     peer::{Context, News, Peer},
 };
 use crate::browser::{ControlChannelEvent, JsError, listening_now, now};
-
-/// Longest name that is shown, in Unicode scalar values.
-const MAX_NAME_CHARS: usize = 64;
 
 /// For each so many bytes, a description counts once more.
 const BYTES_PER_MESSAGE: usize = 16 * 1024;
@@ -58,7 +58,7 @@ impl Peer {
                     if version != VERSION {
                         self.describe(&format!("speaks version {version} of the control channel"));
                     }
-                    self.view.name = presentable(&name);
+                    self.view.name = display_name(&name);
                     self.session = Some(session_id);
                     return Some(News::Identified);
                 }
@@ -112,11 +112,4 @@ impl Peer {
             self.describe(text);
         }
     }
-}
-
-/// A name as it may be shown: without control characters, not too long, and not blank.
-fn presentable(name: &str) -> Option<String> {
-    let name: String = name.chars().filter(|character| !character.is_control()).take(MAX_NAME_CHARS).collect();
-    let name = name.trim();
-    (!name.is_empty()).then(|| name.to_owned())
 }

@@ -2,8 +2,6 @@
 //! server. Events come in one at a time; nothing else changes any of it. Other parts of the same owner: [`super::entry`]
 //! goes into the room and out of it, [`super::people`] knows who is there.
 
-use std::collections::VecDeque;
-
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{
     StreamExt,
@@ -28,11 +26,10 @@ use super::{
 };
 use crate::{
     browser::{
-        self, Capture, Kind, Listener, PeerConnectionEvent, SpareConnection, Task, TrackChange, has_webrtc, is_secure,
-        random_id,
+        self, Capture, Kind, Listener, PeerConnectionEvent, Task, TrackChange, has_webrtc, is_secure, random_id,
     },
     config::Config,
-    signaling::{RequestError, Signaling, SignalingEvent},
+    signaling::{Refusal, RequestError, Signaling, SignalingEvent},
 };
 
 /// What the engine reacts to.
@@ -99,6 +96,8 @@ pub struct Engine {
     pub(super) events: UnboundedSender<Event>,
     pub(super) signaling: Signaling,
     pub(super) signaling_state: SignalingState,
+    /// Why there is no connection to the server, if that was found out.
+    pub(super) refusal: Option<Refusal>,
     pub(super) media: Media,
     pub(super) certificate: Option<JsValue>,
     _certificate: Task,
@@ -146,6 +145,7 @@ impl Engine {
             events,
             signaling,
             signaling_state: SignalingState::Connecting,
+            refusal: None,
             media,
             certificate: None,
             _certificate: certificate,
@@ -214,6 +214,7 @@ impl Engine {
             },
             room: self.room.as_ref().map(|room| room.name.clone()),
             signaling: self.signaling_state,
+            refusal: self.refusal,
             local: self.media.view(&shown.local),
             peers: self.peers.iter().map(|peer| peer.view.clone()).collect(),
             departures: self.peers.departures().to_vec(),
@@ -283,35 +284,12 @@ impl Engine {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Enter { name, room, intent } if self.room.is_none() => {
-                self.name = name;
-                self.problem = None;
-                self.check = None;
-                // Without connections, one would be a tile to the others that shows nothing, ever.
-                let spare = match SpareConnection::new(self.certificate.as_ref()) {
-                    Ok(spare) => Some(spare),
-                    Err(error) => return self.cannot_connect(&error),
-                };
-                self.room = Some(Room {
-                    name: room,
-                    intent,
-                    entered: false,
-                    spare,
-                    request: None,
-                    _ticks: None,
-                    members: Vec::new(),
-                    missed: Vec::new(),
-                    unclaimed: Vec::new(),
-                    newcomers: VecDeque::new(),
-                    introductions: Vec::new(),
-                });
-                match self.signaling_state {
-                    SignalingState::Online => self.request_entry(),
-                    SignalingState::Connecting => {}
-                    SignalingState::Offline => self.problem = Some(Problem::ServerUnreachable),
+            Command::Enter { name, room, intent } => {
+                if self.room.is_none() {
+                    self.enter(name, room, intent);
                 }
             }
-            Command::Enter { .. } => {}
+            Command::MoveTo { name, room } => self.move_to(name, room),
             Command::Leave => self.leave(),
             Command::SetMicrophone(on) => self.switch(Kind::Audio, on),
             Command::SetCamera(on) => self.switch(Kind::Video, on),

@@ -1,8 +1,9 @@
 //! Into the room, out of it, and back in after the signaling server was lost. Who else is there is the business of
 //! [`super::people`], another part of the same owner.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, pin::pin};
 
+use futures_util::future::select;
 use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
     control::ControlMessage,
@@ -26,6 +27,8 @@ use crate::{
 pub(super) struct Room {
     pub(super) name: String,
     pub(super) intent: Intent,
+    /// The server was asked to let one in: what it sends from then on is of this room.
+    pub(super) asked: bool,
     pub(super) entered: bool,
     /// For whom one meets first.
     pub(super) spare: Option<SpareConnection>,
@@ -57,19 +60,83 @@ const RETURN_AFTER: f64 = 1_000.0;
 /// How long the others have to hear from us under which id we come back, before the server tells them, in milliseconds.
 const TELL_AHEAD: f64 = 250.0;
 
+/// How long the server may take to answer that one has left, in milliseconds; a plain one never does.
+const LEFT_WITHIN: u32 = 1_000;
+
 impl Engine {
+    /// Goes from the lobby to `room`, as soon as the server can be asked.
+    pub(super) fn enter(&mut self, name: String, room: String, intent: Intent) {
+        let Some(spare) = self.spare_connection() else { return };
+        self.begin(name, room, intent, spare);
+        match self.signaling_state {
+            SignalingState::Online => self.request_entry(),
+            SignalingState::Connecting => {}
+            SignalingState::Offline => self.problem = Some(Problem::not_connected(self.refusal)),
+        }
+    }
+
+    /// Goes from one room to another. The devices stay as they are.
+    pub(super) fn move_to(&mut self, name: String, room: String) {
+        let Some(spare) = self.spare_connection() else { return };
+        self.end();
+        self.begin(name, room, Intent::Join, spare);
+        // The answer comes after everything that the server still sends of the room that is left.
+        let left = self.signaling.request(event::LEAVE_ROOM, None);
+        self.enter_after(async move { drop(select(pin!(left), TimeoutFuture::new(LEFT_WITHIN)).await) });
+    }
+
+    /// A connection for the first peer, made before the server is asked: without connections, this page would be a tile
+    /// to the others that shows nothing, ever.
+    fn spare_connection(&mut self) -> Option<SpareConnection> {
+        match SpareConnection::new(self.certificate.as_ref()) {
+            Ok(spare) => Some(spare),
+            Err(error) => {
+                self.cannot_connect(&error);
+                None
+            }
+        }
+    }
+
+    fn begin(&mut self, name: String, room: String, intent: Intent, spare: SpareConnection) {
+        self.name = name;
+        self.problem = None;
+        self.check = None;
+        self.room = Some(Room {
+            name: room,
+            intent,
+            asked: false,
+            entered: false,
+            spare: Some(spare),
+            request: None,
+            _ticks: None,
+            members: Vec::new(),
+            missed: Vec::new(),
+            unclaimed: Vec::new(),
+            newcomers: VecDeque::new(),
+            introductions: Vec::new(),
+        });
+    }
+
     /// Leaves the room, if there is one. The devices of a call end with it; a preview goes on.
     pub(super) fn leave(&mut self) {
-        if let Some(room) = self.room.take() {
-            if room.entered {
-                self.media.release();
-            }
+        if self.room.as_ref().is_some_and(|room| room.entered) {
+            self.media.release();
+        }
+        if self.end() {
             self.signaling.emit(event::LEAVE_ROOM, None);
+        }
+    }
+
+    /// Ends the stay in the room, if there is one; the server is not told.
+    fn end(&mut self) -> bool {
+        let was_there = self.room.take().is_some();
+        if was_there {
             self.peers.clear();
             self.ice_servers = IceServerList::default();
             // The next stay is another one, even in the same room.
             self.session_id = random_id();
         }
+        was_there
     }
 
     /// This browser makes no connections: there is nothing to enter with, and nothing to show a camera for.
@@ -96,7 +163,8 @@ impl Engine {
             }
             SignalingEvent::Online(id) => {
                 self.signaling_state = SignalingState::Online;
-                if matches!(self.problem, Some(Problem::ServerUnreachable | Problem::RequestTimedOut)) {
+                self.refusal = None;
+                if self.tells_of_the_connection() || self.problem == Some(Problem::RequestTimedOut) {
                     self.problem = None;
                 }
                 if self.room.as_ref().is_some_and(|room| room.entered) {
@@ -117,16 +185,28 @@ impl Engine {
                 // In a call the connections between the participants go on, and the indicator tells the rest.
                 let in_call = self.room.as_ref().is_some_and(|room| room.entered);
                 if !in_call && self.problem.is_none() {
-                    self.problem = Some(Problem::ServerUnreachable);
+                    self.problem = Some(Problem::not_connected(self.refusal));
+                }
+            }
+            SignalingEvent::Refused(refusal) => {
+                self.refusal = refusal;
+                if self.tells_of_the_connection() {
+                    self.problem = Some(Problem::not_connected(refusal));
                 }
             }
             SignalingEvent::Received(event) => self.server_event(event),
         }
     }
 
+    /// Whether the problem that stands is that there is no connection to the server.
+    fn tells_of_the_connection(&self) -> bool {
+        matches!(self.problem, Some(Problem::ServerUnreachable | Problem::NotConnected(_)))
+    }
+
     /// Asks the server to let one in; after a reconnect, in again.
     pub(super) fn request_entry(&mut self) {
         let Some(room) = &mut self.room else { return };
+        room.asked = true;
         self.serial += 1;
         let serial = self.serial;
         let event = match room.intent {
@@ -143,11 +223,15 @@ impl Engine {
 
     /// Asks for it after so many milliseconds.
     fn enter_later(&mut self, wait: u32) {
+        self.enter_after(TimeoutFuture::new(wait));
+    }
+
+    fn enter_after(&mut self, wait: impl Future<Output = ()> + 'static) {
         let Some(room) = &mut self.room else { return };
         self.serial += 1;
         let (events, serial) = (self.events.clone(), self.serial);
         let task = Task::spawn(async move {
-            TimeoutFuture::new(wait).await;
+            wait.await;
             let _ = events.unbounded_send(Event::EnterAgain(serial));
         });
         room.request = Some((serial, task));

@@ -167,7 +167,7 @@ impl Engine {
     }
 
     pub(super) fn server_event(&mut self, event: ServerEvent) {
-        if self.room.is_none() {
+        if !self.room.as_ref().is_some_and(|room| room.asked) {
             return;
         }
         match event {

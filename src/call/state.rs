@@ -6,6 +6,8 @@ use vitrine_protocol::signaling::{ErrorCode, UserId};
 
 use crate::browser::Stream;
 
+pub use crate::signaling::Refusal;
+
 /// Everything the interface needs to draw itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallState {
@@ -15,6 +17,8 @@ pub struct CallState {
     pub room: Option<String>,
     /// The connection to the signaling server.
     pub signaling: SignalingState,
+    /// Why there is no connection to it, if that could be found out.
+    pub refusal: Option<Refusal>,
     /// One's own microphone and camera.
     pub local: LocalMedia,
     /// The other participants, in the order in which they were met.
@@ -299,6 +303,8 @@ pub enum Problem {
     LinkMalformed,
     /// The signaling server does not answer; attempts go on.
     ServerUnreachable,
+    /// There is no connection to the signaling server, for a reason that was found out; attempts go on.
+    NotConnected(Refusal),
     /// The server did not answer a request in time.
     RequestTimedOut,
     /// The server refused a request.
@@ -310,6 +316,11 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// That there is no connection to the signaling server, for this reason if it is known.
+    pub fn not_connected(refusal: Option<Refusal>) -> Self {
+        refusal.map_or(Self::ServerUnreachable, Self::NotConnected)
+    }
+
     /// Stable name, for `data-code`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -318,6 +329,12 @@ impl Problem {
             Self::InsecurePage => "insecure-page",
             Self::LinkMalformed => "link-malformed",
             Self::ServerUnreachable => "server-unreachable",
+            Self::NotConnected(Refusal::Offline) => "offline",
+            Self::NotConnected(Refusal::WebSocketBlocked) => "websocket-blocked",
+            Self::NotConnected(Refusal::UpgradeDropped) => "upgrade-dropped",
+            Self::NotConnected(Refusal::TooManyConnections) => "too-many-connections",
+            Self::NotConnected(Refusal::OriginNotAllowed) => "origin-not-allowed",
+            Self::NotConnected(Refusal::NoSignalingServer) => "no-signaling-server",
             Self::RequestTimedOut => "request-timed-out",
             Self::RefusedWithoutReason => "refused",
             Self::NoConnection(_) => "no-connection",
@@ -351,6 +368,13 @@ pub enum Command {
     },
     /// Leave the room and return to the lobby.
     Leave,
+    /// Leave the room for another one, which may have others in it; microphone and camera stay as they are.
+    MoveTo {
+        /// What to be called there; may be empty.
+        name: String,
+        /// Which room.
+        room: String,
+    },
     /// Switch the microphone on or off; on asks for the device again when there is none.
     SetMicrophone(bool),
     /// Switch the camera on or off; off releases the device.

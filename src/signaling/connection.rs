@@ -13,7 +13,7 @@ use vitrine_protocol::{
     socket_io::{DecodeError, Message, Packet},
 };
 
-use super::{Loss, Outgoing, SignalingEvent, backoff::Backoff, log, milliseconds};
+use super::{Loss, Outgoing, Refusal, SignalingEvent, backoff::Backoff, log, milliseconds};
 use crate::browser::{listening_now, wait_listening};
 
 /// How long the server may take to greet.
@@ -30,27 +30,45 @@ pub(super) async fn run(
     let mut backoff = Backoff::default();
     loop {
         sink(SignalingEvent::Connecting);
-        let loss = match Session::open(&url) {
-            Ok(session) => session.run(&mut outgoing, &sink, &mut backoff).await,
-            Err(loss) => loss,
+        let (loss, was_connected) = match Session::open(&url) {
+            Ok(mut session) => (session.run(&mut outgoing, &sink, &mut backoff).await, session.connected),
+            Err(loss) => (loss, false),
         };
         log(&loss);
         let at_once = matches!(loss, Loss::NetworkChanged);
         sink(SignalingEvent::Offline(loss));
         if !at_once {
             let wait = backoff.next(js_sys::Math::random());
-            wait_for_retry(wait, &mut outgoing).await;
+            let refused_at = (!was_connected).then_some(&*url);
+            wait_for_retry(wait, refused_at, &mut outgoing, &sink).await;
         }
     }
 }
 
-/// Ends after `wait`, or at once when the network comes back. What is asked for meanwhile is refused by dropping it.
-async fn wait_for_retry(wait: Duration, outgoing: &mut UnboundedReceiver<Outgoing>) {
+/// Ends after `wait`, or at once when the network comes back. Meanwhile the server at `refused_at` is asked why it cannot
+/// be connected to, and what is asked for is refused by dropping it.
+async fn wait_for_retry(
+    wait: Duration,
+    refused_at: Option<&str>,
+    outgoing: &mut UnboundedReceiver<Outgoing>,
+    sink: &impl Fn(SignalingEvent),
+) {
     let timer = TimeoutFuture::new(milliseconds(wait)).fuse();
-    pin_mut!(timer);
+    let reason = async {
+        match refused_at {
+            Some(url) => Refusal::find_out(url).await,
+            None => std::future::pending().await,
+        }
+    }
+    .fuse();
+    pin_mut!(timer, reason);
     loop {
         select! {
             () = timer => return,
+            refusal = reason => {
+                refusal.iter().for_each(log);
+                sink(SignalingEvent::Refused(refusal));
+            }
             asked = outgoing.next() => match asked {
                 Some(Outgoing::Wake | Outgoing::NetworkChanged) | None => return,
                 Some(Outgoing::Emit { event, .. }) => log(format_args!("{event} was not sent: offline")),
@@ -90,7 +108,7 @@ impl Session {
     }
 
     async fn run(
-        mut self,
+        &mut self,
         outgoing: &mut UnboundedReceiver<Outgoing>,
         sink: &impl Fn(SignalingEvent),
         backoff: &mut Backoff,

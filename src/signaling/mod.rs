@@ -3,6 +3,7 @@
 
 mod backoff;
 mod connection;
+mod refusal;
 
 use std::{fmt::Display, future::Future, pin::pin, time::Duration};
 
@@ -13,6 +14,7 @@ use futures_channel::{
 use futures_util::future::{Either, select};
 use vitrine_protocol::{json::Json, server_event::ServerEvent, signaling::UserId};
 
+pub use self::refusal::Refusal;
 use crate::browser::{Listener, Task, wait_listening};
 
 /// How long a request may wait for its acknowledgement.
@@ -27,6 +29,8 @@ pub enum SignalingEvent {
     Online(UserId),
     /// Not connected any more, or the attempt failed; the next attempt begins by itself.
     Offline(Loss),
+    /// Why attempts fail, as far as it can be found out; news after [`SignalingEvent::Offline`].
+    Refused(Option<Refusal>),
     /// The server sent an event.
     Received(ServerEvent),
 }

@@ -4,6 +4,7 @@ use super::Ui;
 use super::controls::{copy_link, device_toggles, leave_button, link_dialog, signaling_indicator};
 use super::element::{Element, View, button, classed, element, keyed, live, live_text};
 use super::grid::{layout, watch_size};
+use super::moving::moving_dialog;
 use super::notice::{device_notices, problem_notice, prompt_notice};
 use super::reactive::{Value, effect};
 use super::steps::steps_dialog;
@@ -49,6 +50,7 @@ pub fn call(ui: Ui) -> Element {
         .child(live(move || shown.blocked.get().then(|| tap_to_play(locale, shown.blocked))))
         .child(steps_dialog(ui, shown.steps))
         .child(link_dialog(ui, shown.link))
+        .child(moving_dialog(ui))
 }
 
 fn count(locale: Locale, people: usize) -> String {

@@ -1,7 +1,7 @@
 //! "Check my connection", in the lobby: what a call needs, a line each, with how it stands and, where it does not work,
 //! why and what to do. Devices and signaling are shown as they are anyway; the rest is the engine's to find out.
 
-use vitrine_insight::check::{Line, Outcome};
+use vitrine_insight::check::{Line, Outcome, Reach, reach};
 use web_sys::HtmlDialogElement;
 
 use super::Ui;
@@ -39,12 +39,14 @@ fn device(locale: Locale, name: &str, state: &DeviceState) -> Standing {
     }
 }
 
-fn signaling(locale: Locale, state: SignalingState) -> Standing {
-    let problem = Problem::ServerUnreachable;
-    match state {
+fn signaling(locale: Locale, state: &CallState) -> Standing {
+    match state.signaling {
         SignalingState::Connecting => Standing::running(locale),
         SignalingState::Online => Standing::good(locale),
-        SignalingState::Offline => Standing("problem", problem.code(), text::problem(locale, &problem)),
+        SignalingState::Offline => {
+            let problem = Problem::not_connected(state.refusal);
+            Standing("problem", problem.code(), text::problem(locale, &problem))
+        }
     }
 }
 
@@ -89,18 +91,21 @@ fn rows(locale: Locale, state: &CallState) -> (Vec<Element>, &'static str) {
     let mut rows = vec![
         row("camera", text!(locale, call.camera), "", camera),
         row("microphone", text!(locale, call.microphone), "", microphone),
-        row("signaling", text!(locale, check.server), "", signaling(locale, state.signaling)),
+        row("signaling", text!(locale, check.server), "", signaling(locale, state)),
     ];
     for line in state.check.iter().flatten() {
         let title = text::service(locale, line.service);
-        rows.push(row(line.service.name(), &title, line.server(), service(locale, line)));
+        // Of what cannot be used all is shown: a part of it is a mistake.
+        let server = if line.outcome == Some(Outcome::Unusable) { &line.url } else { line.server() };
+        rows.push(row(line.service.name(), &title, server, service(locale, line)));
     }
+    let reach = reach(state.check.as_deref().unwrap_or_default());
     let summary = if is_running {
         text!(locale, check.running)
-    } else if has_failed {
+    } else if state.signaling != SignalingState::Online || has_failed && reach == Reach::Everywhere {
         text!(locale, check.problems)
     } else {
-        text!(locale, check.good)
+        text::reach(locale, reach)
     };
     (rows, summary)
 }

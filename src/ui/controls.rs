@@ -144,15 +144,15 @@ pub fn leave_button(ui: Ui) -> Element {
 
 /// How the connection to the signaling server is, in a dot and in words.
 pub fn signaling_indicator(ui: Ui) -> Element {
-    let signaling = ui.select(|state| (state.signaling, state.stage == Stage::InCall));
+    let signaling = ui.select(|state| (state.signaling, state.refusal, state.stage == Stage::InCall));
     let name = move || match signaling.get().0 {
         SignalingState::Connecting => "connecting",
         SignalingState::Online => "online",
         SignalingState::Offline => "offline",
     };
     let words = move || {
-        let (state, in_call) = signaling.get();
-        text::signaling(ui.locale, state, in_call)
+        let (state, refusal, in_call) = signaling.get();
+        text::signaling(ui.locale, state, refusal, in_call)
     };
     classed("p", "signaling")
         .test_id("signaling")

@@ -2,7 +2,8 @@
 
 use leptos::prelude::window;
 use vitrine_protocol::{
-    room::validate_room_name,
+    name::display_name,
+    room::normalize_room_name,
     signaling::{ErrorCode, MAX_ROOM_NAME_CHARS},
 };
 
@@ -70,21 +71,35 @@ impl Form {
             Target::Room(room) => (room, Intent::Join),
             Target::MalformedLink => return,
         };
-        let Ok(room) = validate_room_name(&room) else {
+        let Ok(room) = normalize_room_name(&room) else {
             self.invalid.set(true);
             return;
         };
-        let name = self.ui.name.with_untracked(|name| name.trim().to_owned());
+        let name = own_name(self.ui);
         page::remember_name(&name);
-        self.ui.send(Command::Enter { name, room: room.to_owned(), intent });
+        self.ui.send(Command::Enter { name, room, intent });
+    }
+
+    /// The address names another room, or none, now: whatever is under way or was said is about the one before.
+    fn follow_address(self) {
+        if self.ui.state.with_untracked(|state| state.stage == Stage::Entering) {
+            self.ui.send(Command::Leave);
+        }
+        self.target.set(Target::from_address());
+        self.ui.send(Command::DismissProblem);
     }
 
     fn start_new_room(self) {
-        page::forget_room();
+        page::name_room(None);
         self.room.set(page::new_room_name());
         self.target.set(Target::NewRoom);
         self.ui.send(Command::DismissProblem);
     }
+}
+
+/// What the person is called, as far as it can be shown.
+pub fn own_name(ui: Ui) -> String {
+    ui.name.with_untracked(|name| display_name(name)).unwrap_or_default()
 }
 
 /// The lobby; `returning` from a call, the focus would be nowhere, so its title takes it.
@@ -93,11 +108,13 @@ pub fn lobby(ui: Ui, returning: bool) -> Element {
     let problem = ui.select(|state| state.problem.clone());
     effect(move || {
         let exists = problem.with(|problem| *problem == Some(Problem::Refused(ErrorCode::RoomExists)));
-        if exists && form.target.with_untracked(|target| *target == Target::NewRoom) {
-            form.target.set(Target::Room(form.room.with_untracked(|room| room.trim().to_owned())));
+        let room = form.room.with_untracked(|room| normalize_room_name(room));
+        if let (true, Target::NewRoom, Ok(room)) = (exists, form.target.get_untracked(), room) {
+            page::name_room(Some(&room));
+            form.target.set(Target::Room(room));
         }
     });
-    keep(Listener::new(&window(), "hashchange", move |_| form.target.set(Target::from_address())));
+    keep(Listener::new(&window(), "hashchange", move |_| form.follow_address()));
     let [open_check, check] = connection_check(ui);
     let entry = entry(form, returning).child(open_check);
     classed("main", "lobby")

@@ -12,6 +12,7 @@ pub mod element;
 pub mod grid;
 mod icon;
 mod lobby;
+mod moving;
 mod notice;
 mod page;
 pub mod reactive;

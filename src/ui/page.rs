@@ -25,26 +25,35 @@ pub fn mounted(locale: Locale) {
 pub fn show_room(locale: Locale, room: Option<&str>) {
     match room {
         Some(room) => {
-            document().set_title(&(room.to_owned() + " · Vitrine"));
-            replace_fragment(&link::fragment_for(room));
+            document().set_title(&text::fill("{room} · Vitrine", "room", room));
+            name_room(Some(room));
         }
         None => document().set_title(text!(locale, app.title)),
     }
 }
 
-/// The room that the page's address names.
+/// The room that the page's address names: in its fragment, or else in its query, where other programs may put it.
 pub fn room_in_address() -> Result<Option<String>, MalformedLink> {
-    link::room_in_fragment(&location().hash().unwrap_or_default())
+    match link::room_in(&location().hash().unwrap_or_default()) {
+        Ok(None) => room_in_query(),
+        named => named,
+    }
 }
 
-/// Takes the room out of the page's address.
-pub fn forget_room() {
-    replace_fragment("#");
+fn room_in_query() -> Result<Option<String>, MalformedLink> {
+    let query = location().search().unwrap_or_default();
+    // Any other query is of somebody else.
+    let names_room = query.to_ascii_lowercase().split(['?', '&']).any(|field| field.starts_with("room="));
+    if names_room { link::room_in(&query) } else { Ok(None) }
 }
 
-fn replace_fragment(fragment: &str) {
+/// Makes the page's address name `room`, or none, without a new entry in the history.
+pub fn name_room(room: Option<&str>) {
+    let fragment = room.map_or_else(|| "#".to_owned(), link::fragment_for);
+    // A query that names a room would go on naming it.
+    let path = if room_in_query() == Ok(None) { String::new() } else { location().pathname().unwrap_or_default() };
     if let Ok(history) = window().history() {
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(fragment));
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&(path + &fragment)));
     }
 }
 

@@ -1,9 +1,11 @@
 //! Words: the translations of `locales/`, checked at compile time, and which of them says what the engine reports.
 //! Placeholders are `{name}`, filled by [`fill`]. Text only; where it is shown is the components' business.
 
-use crate::call::{ConnectionState, DeviceProblem, Problem, SignalingState, Step, Steps, Trouble};
+use std::borrow::Cow;
+
+use crate::call::{ConnectionState, DeviceProblem, Problem, Refusal, SignalingState, Step, Steps, Trouble};
 use vitrine_insight::{
-    check::{Outcome, Service},
+    check::{Outcome, Reach, Service},
     path::{Path, Side},
 };
 use vitrine_protocol::{
@@ -52,6 +54,7 @@ pub fn tag(locale: Locale) -> &'static str {
 
 /// `text` with every `{key}` replaced by `value`.
 pub fn fill(text: &str, key: &str, value: &str) -> String {
+    let value = &*isolated(value);
     let (mut filled, mut rest) = (String::with_capacity(text.len() + value.len()), text);
     while let Some((before, tail)) = rest.split_once('{') {
         filled.push_str(before);
@@ -68,6 +71,16 @@ pub fn fill(text: &str, key: &str, value: &str) -> String {
     }
     filled.push_str(rest);
     filled
+}
+
+/// A value that is written from right to left would turn what stands around it in the sentence around, too, so it is
+/// isolated (UAX #9 §2.4): FSI and PDI.
+fn isolated(value: &str) -> Cow<'_, str> {
+    let is_right_to_left = |char| {
+        matches!(char, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
+            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    };
+    if value.contains(is_right_to_left) { format!("\u{2068}{value}\u{2069}").into() } else { value.into() }
 }
 
 /// What a participant is called when no name was told: enough of the id to tell two apart.
@@ -96,6 +109,14 @@ pub fn problem(locale: Locale, problem: &Problem) -> Words {
         Problem::InsecurePage => (text!(locale, problem.insecure), text!(locale, problem.insecure_help)),
         Problem::LinkMalformed => (text!(locale, problem.link), text!(locale, problem.link_help)),
         Problem::ServerUnreachable => (text!(locale, problem.unreachable), text!(locale, problem.unreachable_help)),
+        Problem::NotConnected(refusal) => match refusal {
+            Refusal::Offline => (text!(locale, problem.offline), text!(locale, problem.offline_help)),
+            Refusal::WebSocketBlocked => (text!(locale, problem.blocked), text!(locale, problem.blocked_help)),
+            Refusal::UpgradeDropped => (text!(locale, problem.upgrade), text!(locale, problem.upgrade_help)),
+            Refusal::TooManyConnections => (text!(locale, problem.crowded), text!(locale, problem.crowded_help)),
+            Refusal::OriginNotAllowed => (text!(locale, problem.origin), text!(locale, problem.origin_help)),
+            Refusal::NoSignalingServer => (text!(locale, problem.elsewhere), text!(locale, problem.elsewhere_help)),
+        },
         Problem::RequestTimedOut => (text!(locale, problem.timed_out), text!(locale, problem.timed_out_help)),
         Problem::RefusedWithoutReason => (text!(locale, problem.refused), text!(locale, problem.refused_help)),
         Problem::NoConnection(_) => (text!(locale, problem.no_connection), text!(locale, problem.no_connection_help)),
@@ -136,13 +157,18 @@ pub fn device_problem(locale: Locale, problem: &DeviceProblem, device: &str) -> 
 }
 
 /// Words for the connection to the signaling server.
-pub fn signaling(locale: Locale, state: SignalingState, in_call: bool) -> &'static str {
-    match state {
-        SignalingState::Connecting => text!(locale, signaling.connecting),
-        SignalingState::Online => text!(locale, signaling.online),
-        SignalingState::Offline if in_call => text!(locale, signaling.offline_call),
-        SignalingState::Offline => text!(locale, signaling.offline_lobby),
-    }
+pub fn signaling(locale: Locale, state: SignalingState, refusal: Option<Refusal>, in_call: bool) -> Cow<'static, str> {
+    let words = match (state, refusal) {
+        (SignalingState::Connecting, _) => text!(locale, signaling.connecting),
+        (SignalingState::Online, _) => text!(locale, signaling.online),
+        (SignalingState::Offline, Some(refusal)) if in_call => {
+            let reason = problem(locale, &Problem::NotConnected(refusal)).title;
+            return fill(text!(locale, signaling.refused_call), "reason", &reason).into();
+        }
+        (SignalingState::Offline, _) if in_call => text!(locale, signaling.offline_call),
+        (SignalingState::Offline, _) => text!(locale, signaling.offline_lobby),
+    };
+    words.into()
 }
 
 /// Words for a connection's state.
@@ -226,6 +252,7 @@ pub fn service(locale: Locale, service: Service) -> String {
     match service {
         Service::Stun => text!(locale, check.stun).to_owned(),
         Service::Turn(protocol) => fill(text!(locale, check.relay), "protocol", relay_protocol(protocol)),
+        Service::Unknown => text!(locale, check.unknown).to_owned(),
     }
 }
 
@@ -241,10 +268,19 @@ pub fn outcome(locale: Locale, outcome: Outcome) -> Words {
         Outcome::Quota => (text!(locale, check.quota), text!(locale, check.tell_help)),
         Outcome::Refused(_) => (text!(locale, check.refused), text!(locale, check.tell_help)),
         Outcome::NotCarried => (text!(locale, check.not_carried), text!(locale, check.tell_help)),
-        Outcome::Unusable => (text!(locale, check.unusable), text!(locale, check.tell_help)),
+        Outcome::Unusable => (text!(locale, check.unusable), text!(locale, check.unusable_help)),
     };
     let code = if let Outcome::Refused(code) = outcome { code.to_string() } else { String::new() };
     Words { title: fill(title, "code", &code), help: help.to_owned() }
+}
+
+/// What a check comes to in one sentence, when nothing failed or when a part of the internet is out of reach.
+pub fn reach(locale: Locale, reach: Reach) -> &'static str {
+    match reach {
+        Reach::Everywhere => text!(locale, check.good),
+        Reach::Direct => text!(locale, check.direct),
+        Reach::Local => text!(locale, check.local),
+    }
 }
 
 #[cfg(test)]
@@ -256,5 +292,10 @@ mod tests {
         assert_eq!(fill("{name} and {name}, {other}", "name", "Mina"), "Mina and Mina, {other}");
         assert_eq!(fill("no placeholder { here", "name", "x"), "no placeholder { here");
         assert_eq!(fill("{name}", "name", "{name}"), "{name}");
+    }
+
+    #[test]
+    fn a_value_from_right_to_left_turns_nothing_around_it() {
+        assert_eq!(fill("{name}: 3", "name", "מינה"), "\u{2068}מינה\u{2069}: 3");
     }
 }

@@ -1,8 +1,9 @@
 //! One person in the grid: picture or initials, name, marks, and in words how the connection stands.
 
 use js_sys::JsString;
-
+use unicode_segmentation::UnicodeSegmentation as _;
 use vitrine_insight::path::Path;
+use vitrine_protocol::name::display_name;
 
 use super::Ui;
 use super::call::Shown;
@@ -24,12 +25,17 @@ pub fn avatar(name: &str, tint: u32) -> Element {
     disc.attr("aria-hidden", "true").child(initials)
 }
 
-/// First letters of the first and last word; of a Hangul, Han or Kana name its first letter alone.
+/// First letters of the first and last word; of a Hangul, Han or Kana name its first letter alone. A letter is all that
+/// people see as one, and punctuation before it is none; a name without letters is shown by its first character.
 fn initials(name: &str) -> String {
-    let mut letters = name.split_whitespace().filter_map(|word| word.chars().next());
-    let first = letters.next();
-    let last = letters.next_back().filter(|_| first.is_some_and(|letter| letter < '\u{1100}'));
-    first.into_iter().chain(last).collect()
+    let name = display_name(name).unwrap_or_default();
+    let is_letter = |cluster: &&str| cluster.starts_with(char::is_alphanumeric);
+    let mut letters = name.split(' ').filter_map(|word| word.graphemes(true).find(is_letter));
+    let Some(first) = letters.next() else {
+        return name.graphemes(true).next().unwrap_or_default().to_owned();
+    };
+    let last = letters.next_back().filter(|_| first.starts_with(|letter| letter < '\u{1100}'));
+    first.to_owned() + last.unwrap_or_default()
 }
 
 /// The colour that goes with a participant.
@@ -45,7 +51,7 @@ fn caption(locale: Locale, name: impl Fn() -> String + 'static, muted: impl Fn()
     };
     classed("p", "caption")
         .child(live(move || muted().then(mark)))
-        .child(classed("span", "caption-name").child(live_text(name)))
+        .child(classed("span", "caption-name").attr("dir", "auto").child(live_text(name)))
 }
 
 /// Oneself.
@@ -182,5 +188,22 @@ mod tests {
         assert_eq!(initials("Mina"), "M");
         assert_eq!(initials("김 미나"), "김");
         assert_eq!(initials("  "), "");
+        assert_eq!(initials("\u{200b}"), "");
+    }
+
+    #[test]
+    fn a_letter_of_the_initials_is_what_people_see_as_one() {
+        assert_eq!(initials("🇰🇷"), "🇰🇷");
+        assert_eq!(initials("👩\u{200d}💻 👩\u{200d}💻"), "👩\u{200d}💻");
+        assert_eq!(initials("a\u{30a}sa \u{1112}\u{1161}\u{11ab}"), "å한");
+        assert_eq!(initials("🎉 Mina"), "M");
+    }
+
+    #[test]
+    fn punctuation_is_no_initial() {
+        assert_eq!(initials("<b onclick>"), "bo");
+        assert_eq!(initials("<b"), "b");
+        assert_eq!(initials("(Mina) \"Kim\""), "MK");
+        assert_eq!(initials("?!"), "?");
     }
 }

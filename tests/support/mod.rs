@@ -38,6 +38,8 @@ extern "C" {
     pub fn tells_errors() -> bool;
     pub fn name_ice_servers(text: &str, lifetime: Option<u32>);
     pub fn name_no_ice_servers();
+    pub fn keep_warnings();
+    pub fn warned_of(text: &str) -> bool;
     pub fn configured_urls() -> Vec<String>;
     pub fn deliver(text: &str);
     pub fn received(prefix: &str) -> u32;

@@ -10,10 +10,12 @@ const original = {
   getUserMedia: navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices),
   cloneTrack: MediaStreamTrack.prototype.clone,
   cloneStream: MediaStream.prototype.clone,
+  warn: console.warn,
 };
 
 let server;
 let connections = [];
+let warnings = [];
 
 /** The browser's devices: kinds that fail with an error of this name, requests that wait, and every track there was. */
 let devices;
@@ -138,6 +140,9 @@ export function name_ice_servers(text, lifetime) {
 }
 /** Makes it plain: it does not know the question for ICE servers. */
 export function name_no_ice_servers() { server.namesServers = false; }
+/** Keeps what the console is warned of until the stand-ins are taken away. */
+export function keep_warnings() { console.warn = (text) => warnings.push(text); }
+export function warned_of(text) { return warnings.some((warning) => warning.includes(text)); }
 /** The URLs that each open connection is configured with. */
 export function configured_urls() {
   const open = connections.filter((connection) => connection.connectionState !== "closed");
@@ -226,6 +231,8 @@ export function uninstall() {
   MediaStreamTrack.prototype.clone = original.cloneTrack;
   MediaStream.prototype.clone = original.cloneStream;
   devices.give?.();
+  console.warn = original.warn;
+  warnings = [];
 }
 
 /** Makes `getUserMedia` fail for these kinds ("audio", "video") with a DOMException of this name. */

@@ -21,14 +21,17 @@ pub enum Service {
     /// To relay what goes no other way, spoken with over this protocol; [`RelayProtocol::Unknown`] stands for all of
     /// them where there is none.
     Turn(RelayProtocol),
+    /// Unknown: the URL has neither a scheme of STUN nor one of TURN.
+    Unknown,
 }
 
 impl Service {
-    /// Stable name: `stun`, `relay-udp`, `relay-tcp`, `relay-tls`; `relay` where there is none.
+    /// Stable name: `stun`, `relay-udp`, `relay-tcp`, `relay-tls`; `relay` where there is none, `unknown`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stun => "stun",
             Self::Turn(protocol) => Path::Relayed(protocol, Side::Own).name(),
+            Self::Unknown => "unknown",
         }
     }
 
@@ -114,11 +117,13 @@ pub fn plan(servers: &[IceServer]) -> Vec<(Line, usize)> {
             let service = match url_protocol(url) {
                 Some(protocol) => Service::Turn(protocol),
                 None if url.starts_with("stun") => Service::Stun,
-                None => continue,
+                None => Service::Unknown,
             };
             if plan.len() < MAX_URLS {
-                *(if service == Service::Stun { &mut stun } else { &mut turn }) = true;
-                plan.push((Line { service, url: url.clone(), outcome: None }, number));
+                stun |= service == Service::Stun;
+                turn |= matches!(service, Service::Turn(_));
+                let outcome = (service == Service::Unknown).then_some(Outcome::Unusable);
+                plan.push((Line { service, url: url.clone(), outcome }, number));
             }
         }
     }
@@ -128,6 +133,30 @@ pub fn plan(servers: &[IceServer]) -> Vec<(Line, usize)> {
         }
     }
     plan
+}
+
+/// How far calls reach with the servers that work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Every network: a relay works.
+    Everywhere,
+    /// Networks with a direct path only: no relay works.
+    Direct,
+    /// This network only: no server tells this page its public address.
+    Local,
+}
+
+/// How far calls reach, judged by the outcomes of a check.
+pub fn reach(lines: &[Line]) -> Reach {
+    let mut working = lines.iter().filter(|line| line.outcome == Some(Outcome::Works)).map(|line| line.service);
+    // A relay also tells a browser its address.
+    if working.clone().any(|service| matches!(service, Service::Turn(_))) {
+        Reach::Everywhere
+    } else if working.any(|service| service == Service::Stun) {
+        Reach::Direct
+    } else {
+        Reach::Local
+    }
 }
 
 /// What the outcomes tell about each other. A STUN server adds no candidate to what is known already, so that whether it
@@ -227,6 +256,7 @@ impl Evidence {
                 self.found || adds_nothing && (self.tells_errors || self.public)
             }
             Service::Turn(_) => self.carried,
+            Service::Unknown => false,
         };
         if works {
             return Some(Outcome::Works);

@@ -1,7 +1,7 @@
 //! What a check finds out, judged by what happened in it.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test's helpers fail by panicking")]
 
-use vitrine_insight::check::{Evidence, Line, MAX_URLS, Moment, Outcome, Service, compare, plan};
+use vitrine_insight::check::{Evidence, Line, MAX_URLS, Moment, Outcome, Reach, Service, compare, plan, reach};
 use vitrine_protocol::{control::RelayProtocol, signaling::IceServer};
 
 const RELAY: Service = Service::Turn(RelayProtocol::Udp);
@@ -126,10 +126,16 @@ fn every_url_is_a_line_of_its_own() {
             ("stun", "[2001:db8::1]:3478", 0),
             ("relay-udp", "t.example:3478", 1),
             ("relay-tcp", "t.example:3478", 1),
-            ("relay-tls", "t.example:443", 1)
+            ("relay-tls", "t.example:443", 1),
+            ("unknown", "nonsense", 2),
+            ("unknown", "", 2),
         ]
     );
-    assert!(plan.iter().all(|(line, _)| line.outcome.is_none()));
+    for (line, _) in plan {
+        // What is of neither STUN nor TURN need not be tried.
+        let outcome = (line.service == Service::Unknown).then_some(Outcome::Unusable);
+        assert_eq!(line.outcome, outcome, "{}", line.url);
+    }
 }
 
 #[test]
@@ -202,4 +208,16 @@ fn where_udp_works_somewhere_or_nothing_works_the_server_is_to_blame() {
         compare(&mut all);
         assert_eq!(all, before);
     }
+}
+
+#[test]
+fn calls_reach_as_far_as_the_servers_that_work() {
+    let line = |service, outcome| Line { service, url: String::new(), outcome: Some(outcome) };
+    let (stun, relay) = (|outcome| line(Service::Stun, outcome), |outcome| line(RELAY, outcome));
+    for unusable in [Outcome::NotConfigured, Outcome::Unreachable, Outcome::Unusable, Outcome::Credentials] {
+        assert_eq!(reach(&[stun(unusable), relay(unusable)]), Reach::Local);
+        assert_eq!(reach(&[stun(Outcome::Works), relay(unusable)]), Reach::Direct);
+        assert_eq!(reach(&[stun(unusable), relay(Outcome::Works)]), Reach::Everywhere);
+    }
+    assert_eq!(reach(&[]), Reach::Local);
 }

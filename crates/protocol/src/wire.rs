@@ -33,10 +33,6 @@ fn named<T: Copy + PartialEq>(value: T, words: &[(T, &'static str)]) -> Json {
     words.iter().find(|(known, _)| *known == value).map_or(Json::Null, |(_, word)| Json::from(*word))
 }
 
-fn texts(json: &Json) -> Option<Vec<String>> {
-    json.list()?.iter().map(Json::to_text).collect()
-}
-
 fn count32(json: &Json) -> Option<u32> {
     json.to_count()?.try_into().ok()
 }
@@ -180,8 +176,16 @@ impl From<&Introduction> for Json {
     }
 }
 
+/// A list as in `RTCConfiguration.iceServers`. What cannot be read in it stands there as it is written, in place of a URL:
+/// no browser takes that, so it is skipped, and told of, like any other URL that is none.
+pub fn ice_servers(json: &Json) -> Option<Vec<IceServer>> {
+    let unreadable = |server: &Json| IceServer { urls: vec![server.encode()], username: None, credential: None };
+    Some(json.list()?.iter().map(|server| IceServer::at(server).unwrap_or_else(|| unreadable(server))).collect())
+}
+
 impl Read for IceServer {
     fn read(json: &Json) -> Result<Self, NoField> {
+        let texts = |urls: &Json| urls.list()?.iter().map(Json::to_text).collect();
         let one_or_many = |urls: &Json| urls.to_text().map(|url| vec![url]).or_else(|| texts(urls));
         Ok(Self {
             urls: json.need("urls", one_or_many)?,
@@ -223,7 +227,7 @@ impl Read for Entered {
             success: json.may("success", Json::to_bool)?.unwrap_or_default(),
             room_id: json.may("roomId", Json::to_text)?,
             existing_users: json.may("existingUsers", Vec::at)?,
-            ice_servers: json.may("iceServers", Vec::at)?,
+            ice_servers: json.may("iceServers", ice_servers)?,
             ice_servers_lifetime: json.may("iceServersLifetime", Json::to_count)?,
             error: json.may("error", RequestError::at)?,
         })

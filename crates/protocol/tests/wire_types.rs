@@ -154,6 +154,15 @@ fn vitrines_server_acknowledges_with_everything() {
 }
 
 #[test]
+fn one_unreadable_ice_server_takes_no_other_with_it() {
+    let json = json!({"success": true, "iceServers": [{"url": "stun:y"}, {"urls": "stun:z"}, 7]});
+    let server = |url: &str| IceServer { urls: vec![url.to_owned()], username: None, credential: None };
+    let servers = vec![server(r#"{"url":"stun:y"}"#), server("stun:z"), server("7")];
+    let read = IceServers { success: true, ice_servers: Some(servers), ..IceServers::default() };
+    assert_eq!(IceServers::read(&own(&json)), Ok(read));
+}
+
+#[test]
 fn ice_servers_are_named_anew() {
     let server = IceServer { urls: vec!["stun:x".to_owned()], username: None, credential: None };
     let granted = IceServers { success: true, ice_servers: Some(vec![server]), ..IceServers::default() };

@@ -27,6 +27,7 @@ use tower::ServiceExt as _;
 use crate::{
     crowd::Crowd,
     impatient::Impatient,
+    refusals::{Reason, Refusals},
     tls::{self, Tls},
 };
 
@@ -113,6 +114,7 @@ pub struct Acceptor {
     stun: Option<StunStreams>,
     limits: Limits,
     crowd: Crowd,
+    refusals: Arc<Refusals>,
     http: http1::Builder,
 }
 
@@ -127,11 +129,18 @@ enum Protocol {
 impl Acceptor {
     /// Requests go to `app`, STUN to `stun`; without it, all is HTTP. With `tls`, nothing is HTTP without TLS. Clients
     /// at addresses of `proxies` come for many.
-    pub fn new(app: Router, tls: Option<Tls>, stun: Option<StunStreams>, limits: Limits, proxies: Vec<IpNet>) -> Self {
+    pub fn new(
+        app: Router,
+        tls: Option<Tls>,
+        stun: Option<StunStreams>,
+        limits: Limits,
+        proxies: Vec<IpNet>,
+        refusals: Arc<Refusals>,
+    ) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.request_time).max_header_size(MAX_HEAD_BYTES);
         let crowd = Crowd::new(limits.connections_per_address, proxies);
-        Self { app, redirect: tls::redirect(), tls, stun, limits, crowd, http }
+        Self { app, redirect: tls::redirect(), tls, stun, limits, crowd, refusals, http }
     }
 
     /// Accepts until `stop` completes, then ends what is idle and returns when all connections have ended. Dropped
@@ -241,7 +250,7 @@ impl Acceptor {
         stopped: watch::Receiver<bool>,
     ) {
         let Some(_place) = self.crowd.enter(remote.ip()) else {
-            tracing::debug!("a connection was one too many of its address");
+            self.refusals.connection(Reason::Http, remote.ip());
             return;
         };
         let remote = ConnectInfo(remote);
@@ -334,7 +343,7 @@ mod tests {
         async fn new(limits: Limits) -> Self {
             let upgrade = any(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(|_| std::future::pending()));
             let app = Router::new().route("/", get(async || "ok")).route("/upgrade", upgrade);
-            let acceptor = Arc::new(Acceptor::new(app, None, None, limits, Vec::new()));
+            let acceptor = Arc::new(Acceptor::new(app, None, None, limits, Vec::new(), Arc::default()));
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             Self { acceptor, listener, stopping: watch::channel(false).0 }
         }

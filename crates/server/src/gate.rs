@@ -6,27 +6,30 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
-        header::{CONTENT_TYPE, HOST, ORIGIN},
+        header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HOST, ORIGIN},
     },
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{Config, metrics::Metrics};
+use crate::{
+    Config,
+    refusals::{Reason, Refusals, peer},
+};
 
 /// What the gate checks requests against.
 #[derive(Debug)]
 pub struct Gate {
     /// Empty: every origin.
     allowed_origins: Vec<String>,
-    metrics: Arc<Metrics>,
+    refusals: Arc<Refusals>,
 }
 
 impl Gate {
     /// A gate for the origins that are configured.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
-        Self { allowed_origins: config.allowed_origins.clone(), metrics }
+    pub fn new(config: &Config, refusals: Arc<Refusals>) -> Self {
+        Self { allowed_origins: config.allowed_origins.clone(), refusals }
     }
 
     /// The CORS answers that let pages of the allowed origins use long-polling. No credentials: there are none.
@@ -61,6 +64,8 @@ pub async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) 
     if gate.admits(request.headers()) {
         return next.run(request).await;
     }
-    gate.metrics.turned_away.add("origin");
-    (StatusCode::FORBIDDEN, "this origin is not allowed").into_response()
+    gate.refusals.request(Reason::Origin, peer(request.extensions()), request.headers());
+    // The page that is refused may read that it is: it has to tell so.
+    let readable = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    (StatusCode::FORBIDDEN, readable, "this origin is not allowed").into_response()
 }

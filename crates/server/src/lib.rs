@@ -9,6 +9,7 @@
 //! - `signaling`, `rooms` and `payload`: what the events do, who is in which room, and what is forwarded.
 //! - `gate`: which pages may open a Socket.IO connection.
 //! - `door`: how many connections an address may have, and how much each may do.
+//! - `refusals`: which connections were refused, for the log.
 //! - `metrics`: what is counted, and who may read it.
 //! - `turn` and `ice_servers`: the STUN server and TURN relay in the program, and what participants are told of it.
 //! - `announce` and `addresses`: what the program says when it starts.
@@ -29,6 +30,7 @@ mod id;
 mod impatient;
 mod metrics;
 mod payload;
+mod refusals;
 mod rooms;
 mod signaling;
 mod socket_io;
@@ -53,7 +55,7 @@ pub use turn::{TurnListen, TurnOptions};
 
 use crate::{
     accept::Acceptor, door::Door, engine_io::EngineIo, gate::Gate, ice_servers::IceServers, metrics::Metrics,
-    signaling::Signaling, tls::Tls,
+    refusals::Refusals, signaling::Signaling, tls::Tls,
 };
 
 /// What reads the network: reached by the fuzz targets, and by nobody else.
@@ -116,9 +118,10 @@ impl Server {
         let relay = relay.map(Arc::new);
         let ice_servers = IceServers { named: config.named_ice_servers(), turn };
         let signaling = Arc::new(Signaling::new(&config, ice_servers, metrics.clone()));
-        let gate = Arc::new(Gate::new(&config, metrics.clone()));
-        let door = Arc::new(Door::new(&config, metrics.clone()));
-        let engine = Arc::new(EngineIo::new(&config, door, signaling.clone()));
+        let refusals = Arc::new(Refusals::new(config.door.trusted_proxies.clone(), metrics.clone()));
+        let gate = Arc::new(Gate::new(&config, refusals.clone()));
+        let door = Arc::new(Door::new(&config, metrics.clone(), refusals.clone()));
+        let engine = Arc::new(EngineIo::new(&config, door, refusals.clone(), signaling.clone()));
         let figures = {
             let (options, signaling, relay) = (config.door.clone(), signaling.clone(), relay.clone());
             async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap| {
@@ -141,7 +144,7 @@ impl Server {
             tracing::info!(fingerprint = tls.fingerprint(), "self-signed certificate");
         }
         let stun_streams = config.stun_streams.or_else(|| relay.map(streams_to));
-        let acceptor = Acceptor::new(app, tls, stun_streams, config.limits, config.door.trusted_proxies);
+        let acceptor = Acceptor::new(app, tls, stun_streams, config.limits, config.door.trusted_proxies, refusals);
         Ok(Self { listener, acceptor, certificate, engine, signaling })
     }
 

@@ -18,7 +18,7 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 use vitrine_protocol::signaling::{ErrorCode, event};
 
-use crate::{addresses::is_loopback, door::Readers};
+use crate::{addresses::is_loopback, door::Readers, refusals::Reason};
 
 /// The version of the text format (Prometheus, "Exposition formats").
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -49,7 +49,7 @@ impl Default for Metrics {
             flooders: Count::default(),
             relayed: Counts::of([event::OFFER, event::ANSWER, event::ICE_CANDIDATE]),
             refusals: Counts::of(ErrorCode::all().map(ErrorCode::name)),
-            turned_away: Counts::of(["origin", "connections", "rate"]),
+            turned_away: Counts::of(Reason::ALL.map(Reason::name)),
         }
     }
 }

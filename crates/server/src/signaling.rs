@@ -15,7 +15,7 @@ use std::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 use vitrine_protocol::{
-    room::validate_room_name,
+    room::normalize_room_name,
     signaling::{self, Entered, ErrorCode, Left, Presence, Refused, RequestError, UserId, event},
 };
 
@@ -216,11 +216,11 @@ impl Signaling {
                     _ => Entrance::Join,
                 };
                 let name = string(argument)?;
-                let name = validate_room_name(&name).map_err(|_| ErrorCode::InvalidRoomName)?;
+                let name = normalize_room_name(&name).map_err(|_| ErrorCode::InvalidRoomName)?;
                 if !session.pass.may_enter() {
                     return Err(ErrorCode::RateLimited);
                 }
-                let others = state.rooms.enter(user, name, entrance)?;
+                let others = state.rooms.enter(user, &name, entrance)?;
                 let participants = others.len() + 1;
                 tracing::info!(%user, participants, rooms = state.rooms.count(), "entered");
                 let joined = socket_io::event(event::USER_JOINED, &presence(user));
@@ -230,7 +230,7 @@ impl Signaling {
                 let Issued { servers, lifetime } = self.issue_ice_servers(user, session);
                 Ok(Answer::Entered(Entered {
                     success: true,
-                    room_id: Some(name.to_owned()),
+                    room_id: Some(name),
                     existing_users: (entrance == Entrance::Join).then(|| others.into_iter().map(user_id).collect()),
                     ice_servers: Some(servers),
                     ice_servers_lifetime: lifetime,

@@ -36,7 +36,11 @@ pub use self::{
     options::{DoorOptions, Readers},
     pass::{Pass, Verdict},
 };
-use crate::{Config, metrics::Metrics};
+use crate::{
+    Config,
+    metrics::Metrics,
+    refusals::{Reason, Refusals},
+};
 
 /// Events that may come at once, for each participant of a full room: an offer or answer and all candidates of a
 /// machine with many networks, two or three times over.
@@ -61,6 +65,7 @@ pub struct Door {
     trusted: Vec<IpNet>,
     addresses: Mutex<Addresses>,
     metrics: Arc<Metrics>,
+    refusals: Arc<Refusals>,
     untrusted_proxy: Once,
 }
 
@@ -151,10 +156,10 @@ pub enum TurnedAway {
 }
 
 impl TurnedAway {
-    fn reason(&self) -> &'static str {
+    fn reason(self) -> Reason {
         match self {
-            Self::TooMany => "connections",
-            Self::TooFast => "rate",
+            Self::TooMany => Reason::Connections,
+            Self::TooFast => Reason::Rate,
         }
     }
 }
@@ -167,7 +172,7 @@ impl IntoResponse for TurnedAway {
 
 impl Door {
     /// A door with nobody inside.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+    pub fn new(config: &Config, metrics: Arc<Metrics>, refusals: Arc<Refusals>) -> Self {
         let options = &config.door;
         let events = Rate {
             burst: BURST_PER_PARTICIPANT * f32::from(config.max_participants),
@@ -183,6 +188,7 @@ impl Door {
             trusted: options.trusted_proxies.clone(),
             addresses: Mutex::new(Addresses { known: HashMap::new(), sweep_at: REMEMBERED }),
             metrics,
+            refusals,
             untrusted_proxy: Once::new(),
         }
     }
@@ -210,9 +216,7 @@ impl Door {
     /// [`TurnedAway`], which is an answer to the request.
     pub fn knock(self: &Arc<Self>, peer: SocketAddr, headers: &HeaderMap) -> Result<Pass, TurnedAway> {
         self.admit(self.party(peer.ip(), headers), Instant::now()).inspect_err(|turned_away| {
-            let reason = turned_away.reason();
-            tracing::debug!(reason, "connection refused");
-            self.metrics.turned_away.add(reason);
+            self.refusals.request(turned_away.reason(), peer.ip(), headers);
         })
     }
 
@@ -261,7 +265,11 @@ mod tests {
     use super::*;
 
     fn door() -> Arc<Door> {
-        Arc::new(Door::new(&Config::default(), Arc::default()))
+        door_with(&Config::default())
+    }
+
+    fn door_with(config: &Config) -> Arc<Door> {
+        Arc::new(Door::new(config, Arc::default(), Arc::default()))
     }
 
     fn party(number: usize) -> Option<Party> {
@@ -297,13 +305,10 @@ mod tests {
 
     #[test]
     fn who_was_turned_away_has_spent_nothing() {
-        let door = Arc::new(Door::new(
-            &Config {
-                door: DoorOptions { max_connections_per_address: NonZeroU32::new(1), ..DoorOptions::default() },
-                ..Config::default()
-            },
-            Arc::default(),
-        ));
+        let door = door_with(&Config {
+            door: DoorOptions { max_connections_per_address: NonZeroU32::new(1), ..DoorOptions::default() },
+            ..Config::default()
+        });
         let now = Instant::now();
         let inside = door.admit(party(1), now).unwrap();
         for _ in 0..10 {

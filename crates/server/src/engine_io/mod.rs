@@ -22,16 +22,24 @@ use axum::{
     extract::{ConnectInfo, FromRequestParts as _, Request, State, WebSocketUpgrade, ws::Utf8Bytes},
     http::{
         Method, StatusCode,
-        header::{CONTENT_TYPE, HOST},
+        header::{CONTENT_TYPE, HOST, SEC_WEBSOCKET_KEY},
+        request::Parts,
     },
     response::{IntoResponse, Response},
     routing::any,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 pub use self::session::{Session, Transport, Unsent};
-use crate::{Config, door::Door, id::Id, signaling::Signaling, socket_io};
+use crate::{
+    Config,
+    door::Door,
+    id::Id,
+    refusals::{Reason, Refusals},
+    signaling::Signaling,
+    socket_io,
+};
 
 /// Largest message that a connection survives, in bytes. Anything past `max_payload_bytes` is refused in words; anything
 /// past this ends the connection, so that nobody can fill the server's memory.
@@ -68,6 +76,7 @@ struct Timing {
 pub struct EngineIo {
     timing: Timing,
     door: Arc<Door>,
+    refusals: Arc<Refusals>,
     signaling: Arc<Signaling>,
     sessions: Mutex<HashMap<Id, Arc<Session>>>,
     /// The last session is gone.
@@ -76,9 +85,9 @@ pub struct EngineIo {
 
 impl EngineIo {
     /// No sessions yet.
-    pub fn new(config: &Config, door: Arc<Door>, signaling: Arc<Signaling>) -> Self {
+    pub fn new(config: &Config, door: Arc<Door>, refusals: Arc<Refusals>, signaling: Arc<Signaling>) -> Self {
         let timing = Timing { ping_interval: config.ping_interval, ping_timeout: config.ping_timeout };
-        Self { timing, door, signaling, sessions: Mutex::default(), empty: Notify::new() }
+        Self { timing, door, refusals, signaling, sessions: Mutex::default(), empty: Notify::new() }
     }
 
     /// What answers requests of `/socket.io/`.
@@ -159,7 +168,11 @@ fn milliseconds(time: Duration) -> u64 {
 }
 
 fn refuse((code, message): Refusal) -> Response {
-    let body = json!({"code": code, "message": message}).to_string();
+    refuse_with(json!({"code": code, "message": message}))
+}
+
+fn refuse_with(body: Value) -> Response {
+    let body = body.to_string();
     (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
@@ -174,13 +187,17 @@ async fn respond(
     request: Request,
 ) -> Response {
     let query = request.uri().query().unwrap_or_default();
+    let refuse_protocol = |refusal| {
+        engine.refusals.request(Reason::Protocol, peer.ip(), request.headers());
+        refuse(refusal)
+    };
     let transport = match parameter(query, "transport") {
         Some("polling") => Transport::Polling,
         Some("websocket") => Transport::WebSocket,
-        _ => return refuse(UNKNOWN_TRANSPORT),
+        _ => return refuse_protocol(UNKNOWN_TRANSPORT),
     };
     if parameter(query, "EIO") != Some("4") {
-        return refuse(UNSUPPORTED_VERSION);
+        return refuse_protocol(UNSUPPORTED_VERSION);
     }
     match parameter(query, "sid") {
         None => begin(&engine, transport, peer, request).await.unwrap_or_else(|refusal| refusal),
@@ -217,7 +234,7 @@ async fn begin(
         tokio::spawn(polling::keep_time(engine, session, timing.ping_interval, timing.ping_timeout));
         return Ok(polling::answer(handshake));
     }
-    let upgrade = web_socket(request).await?;
+    let upgrade = web_socket(request).await.map_err(|parts| refuse_without_upgrade(engine, peer, &parts))?;
     let engine = engine.clone();
     Ok(upgrade.on_upgrade(async move |socket| {
         // There is room for it, and nothing before it.
@@ -238,7 +255,7 @@ async fn go_on(engine: Arc<EngineIo>, session: Arc<Session>, transport: Transpor
             Ok(upgrade) => upgrade.on_upgrade(async move |socket| {
                 tokio::spawn(websocket::upgrade(engine, session, Box::new(socket)));
             }),
-            Err(refusal) => refusal,
+            Err(_) => refuse(BAD_REQUEST),
         };
     }
     if session.transport() == Transport::WebSocket {
@@ -251,11 +268,22 @@ async fn go_on(engine: Arc<EngineIo>, session: Arc<Session>, transport: Transpor
     }
 }
 
+/// Refuses a request for a WebSocket that lacks the `Upgrade` header. If it has a key, it is a handshake that lost the
+/// header in a proxy. If it has none, a page asks for the reason why its WebSocket failed: `upgrade` in the answer says
+/// whether handshakes lose their header on the way.
+fn refuse_without_upgrade(engine: &EngineIo, peer: SocketAddr, parts: &Parts) -> Response {
+    if parts.headers.contains_key(SEC_WEBSOCKET_KEY) {
+        engine.refusals.request(Reason::Upgrade, peer.ip(), &parts.headers);
+    }
+    let (code, message) = BAD_REQUEST;
+    let upgrade = if engine.refusals.is_recent(Reason::Upgrade) { "dropped" } else { "missing" };
+    refuse_with(json!({"code": code, "message": message, "upgrade": upgrade}))
+}
+
 /// The request to become a WebSocket, if it is one.
-async fn web_socket(request: Request) -> Result<WebSocketUpgrade, Response> {
+async fn web_socket(request: Request) -> Result<WebSocketUpgrade, Parts> {
     let (mut parts, _) = request.into_parts();
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
-    let upgrade = upgrade.map_err(|rejection| rejection.into_response())?;
+    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else { return Err(parts) };
     Ok(upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)

@@ -228,7 +228,7 @@ mod tests {
     use crate::{Config, door::Door};
 
     fn session() -> Session {
-        let door = Arc::new(Door::new(&Config::default(), Arc::default()));
+        let door = Arc::new(Door::new(&Config::default(), Arc::default(), Arc::default()));
         let pass = door.knock(([127, 0, 0, 1], 5000).into(), &HeaderMap::new()).unwrap();
         Session::new(Id::random().unwrap(), pass, None, Transport::Polling)
     }

@@ -346,3 +346,30 @@ async fn addresses_can_be_left_uncounted() {
         clients.push(Client::connect_from("127.0.0.2", server.address, &[]).await.unwrap());
     }
 }
+
+#[tokio::test]
+async fn who_asks_for_a_websocket_without_a_handshake_is_told_why_there_is_none() {
+    const ENDPOINT: &str = "/socket.io/?EIO=4&transport=websocket";
+    let handshake = [("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", "13")];
+    let other_page = ("origin", "https://elsewhere.example");
+    let server = server_with_places(2).await;
+    let upgrade = async |headers: &[(&str, &str)]| {
+        let response = get(server.address, ENDPOINT, headers).await;
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (400, "*"));
+        serde_json::from_slice::<Value>(&response.body).unwrap()["upgrade"].clone()
+    };
+    assert_eq!(upgrade(&[other_page]).await, "missing");
+    // A proxy passes all of a handshake on but the headers that it takes for its own.
+    assert_eq!(upgrade(&handshake).await, "dropped");
+    assert_eq!(upgrade(&[other_page]).await, "dropped");
+    // Asking takes nobody's place.
+    let _one = Client::connect_from("127.0.0.2", server.address, &[]).await.unwrap();
+    assert_eq!(get_from("127.0.0.2", server.address, ENDPOINT, &[other_page]).await.status, 400);
+    let _other = Client::connect_from("127.0.0.2", server.address, &[]).await.unwrap();
+    assert_eq!(get_from("127.0.0.2", server.address, ENDPOINT, &[other_page]).await.status, 429);
+
+    let config = Config { allowed_origins: vec!["https://calls.example".to_owned()], ..Config::default() };
+    let refusal = get(Server::with(config).await.address, ENDPOINT, &[other_page]).await;
+    assert_eq!((refusal.status, refusal.text()), (403, "this origin is not allowed"));
+    assert_eq!(refusal.header("access-control-allow-origin"), "*");
+}

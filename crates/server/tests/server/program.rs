@@ -210,6 +210,56 @@ async fn every_flag_reads_its_variable() {
 }
 
 #[tokio::test]
+async fn each_kind_of_refusal_is_logged_once_a_minute_with_address_and_reason() {
+    const ENDPOINT: &str = "/socket.io/?EIO=4&transport=websocket";
+    let arguments = [
+        "--listen",
+        "127.0.0.1:0",
+        "--dist",
+        "none",
+        "--allowed-origin",
+        "https://calls.example",
+        "--max-connections-per-address",
+        "1",
+        "--trusted-proxy",
+        "127.0.0.1",
+    ];
+    let (mut child, address, mut stderr) = start(&mut program(&arguments)).await;
+    let from = |client| ("x-forwarded-for", client);
+    let _client = Client::connect_from("127.0.0.1", address, &[from("192.0.2.1")]).await.unwrap();
+    let handshake = ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    for _ in 0..3 {
+        for (headers, query, status) in [
+            ([from("192.0.2.1"), ("accept", "*/*")], ENDPOINT, 429),
+            ([from("192.0.2.2"), ("origin", "https://elsewhere.example")], ENDPOINT, 403),
+            ([from("192.0.2.4"), ("accept", "*/*")], "/socket.io/?EIO=3&transport=websocket", 400),
+        ] {
+            assert_eq!(get(address, query, &headers).await.status, status);
+        }
+    }
+    // An address has two arrivals at once.
+    for status in [400, 400, 429, 429] {
+        assert_eq!(get(address, ENDPOINT, &[from("192.0.2.3"), handshake]).await.status, status);
+    }
+    send_signal("TERM", &child).await;
+    timeout(PATIENCE, child.wait()).await.expect("the program ends").unwrap();
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).await.unwrap();
+    for (address, reason) in [
+        ("192.0.2.1", "--max-connections-per-address allows"),
+        ("192.0.2.2", "https://elsewhere.example"),
+        ("192.0.2.2", "--allowed-origin"),
+        ("192.0.2.3", "the Upgrade header"),
+        ("192.0.2.3", "too often"),
+        ("192.0.2.4", "Engine.IO 4"),
+    ] {
+        let lines = log.lines().filter(|line| line.contains(address) && line.contains(reason)).count();
+        assert_eq!(lines, 1, "{address} {reason}: {log}");
+    }
+    assert_eq!(log.lines().filter(|line| line.contains("signaling refused")).count(), 5, "{log}");
+}
+
+#[tokio::test]
 async fn no_ice_servers_can_be_named() {
     let arguments = ["--listen", "127.0.0.1:0", "--dist", "none", "--ice-server", "none"];
     let (_child, address, _stderr) = start(&mut program(&arguments)).await;

@@ -34,6 +34,29 @@ async fn creating_then_joining() {
 }
 
 #[tokio::test]
+async fn names_that_look_the_same_are_one_room() {
+    let server = Server::start().await;
+    let (mut members, mut clients) = (Vec::new(), Vec::new());
+    for name in [
+        "caf\u{e9} 회의",
+        "cafe\u{301} 회의",
+        "caf\u{e9}\u{3000}\u{1112}\u{116c}\u{110b}\u{1174}",
+        "\u{feff}café\u{a0}회\u{200b}의",
+    ] {
+        let mut client = server.client().await;
+        let answer = client.request("join-room", &json!(name)).await;
+        assert_eq!(answer["roomId"], "café 회의", "{name:?}");
+        assert_eq!(answer["existingUsers"], json!(members), "{name:?}");
+        members.push(client.id.clone());
+        clients.push(client);
+    }
+    // Case and width differ on purpose.
+    for name in ["Café 회의", "ｃafé 회의"] {
+        assert_eq!(server.client().await.request("join-room", &json!(name)).await["existingUsers"], json!([]));
+    }
+}
+
+#[tokio::test]
 async fn joining_a_room_that_nobody_is_in_creates_it() {
     let server = Server::start().await;
     let mut a = server.client().await;
