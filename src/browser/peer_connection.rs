@@ -275,6 +275,11 @@ impl PeerConnection {
         self.control.as_ref()
     }
 
+    /// Whether there is nothing to negotiate: no media section, and no control channel.
+    pub fn is_empty(&self) -> bool {
+        self.control.is_none() && self.connection.get_transceivers().length() == 0
+    }
+
     /// Asks the browser to make the offer or answer that its signaling state calls for, and to set it.
     pub fn set_local_description(&self) {
         self.enqueue(Operation::SetLocalDescription);

@@ -350,6 +350,8 @@ impl Peer {
     /// Takes an event of this peer's connection.
     pub fn handle(&mut self, event: PeerConnectionEvent, context: &Context) -> Option<News> {
         match event {
+            // Chromium fires after `setConfiguration()`, too: an offer of nothing would stand in the way of the peer's.
+            PeerConnectionEvent::NegotiationNeeded if self.connection.is_empty() => {}
             PeerConnectionEvent::NegotiationNeeded => self.negotiate(Input::NegotiationNeeded, context),
             PeerConnectionEvent::LocalDescriptionSet(description) => {
                 self.negotiate(Input::LocalDescriptionSet(description), context);
