@@ -15,6 +15,9 @@
     if (element) element.hidden = hidden;
     return element;
   }
+  function isStarted() {
+    return !document.getElementById("boot");
+  }
   function stopped(cause) {
     var rank = CAUSES.indexOf(blocked ? "boot-policy" : cause);
     // Nothing is there to show it in once the app has started.
@@ -32,6 +35,7 @@
   }
   // An error does not say whether a file was missing: asks for them again.
   function findCause() {
+    if (isStarted()) return;
     if (typeof fetch !== "function") return stopped("boot-browser");
     Promise.all(files().map(function (file) {
       return fetch(file.href).then(function (response) { if (!response.ok) throw response; });
@@ -58,6 +62,7 @@
   // Not once parsed: a script that does not arrive holds that up.
   setTimeout(function () { if (shown === CAUSES.length) hide("boot-slow", false); }, 8000);
   setTimeout(function () {
+    if (isStarted()) return;
     if (files().length > 0 && files().every(isLoaded)) findCause();
     else stopped("boot-network");
   }, 15000);

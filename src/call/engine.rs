@@ -260,7 +260,10 @@ impl Engine {
                 self.tick_check();
                 self.tick();
             }
-            Event::NetworkChanged => self.peers.iter_mut().for_each(Peer::try_again),
+            Event::NetworkChanged => {
+                self.ice_servers.network_changed();
+                self.peers.iter_mut().for_each(Peer::try_again);
+            }
             Event::Unclaimed(id) => self.welcome(id),
             Event::Missed(id) => self.missed(&id),
             Event::PageHidden => self.leave(),

@@ -19,7 +19,7 @@ use super::{
     ice_servers::IceServerList,
 };
 use crate::{
-    browser::{JsError, SpareConnection, Task, describe, now, random_id},
+    browser::{JsError, SpareConnection, Task, describe, now, random_id, wait_listening},
     signaling::{RequestError, SignalingEvent},
 };
 
@@ -82,7 +82,7 @@ impl Engine {
         self.begin(name, room, Intent::Join, spare);
         // The answer comes after everything that the server still sends of the room that is left.
         let left = self.signaling.request(event::LEAVE_ROOM, None);
-        self.enter_after(async move { drop(select(pin!(left), TimeoutFuture::new(LEFT_WITHIN)).await) });
+        self.enter_after(async move { drop(select(pin!(left), pin!(wait_listening(LEFT_WITHIN))).await) });
     }
 
     /// A connection for the first peer, made before the server is asked: without connections, this page would be a tile

@@ -18,6 +18,11 @@ const SHORTEST_WAIT: f64 = 1_000.0;
 /// The same after a question without an answer.
 const WAIT_AFTER_FAILURE: f64 = 30_000.0;
 
+/// How long a URL is left out whose host no name server knows, in milliseconds.
+const LEFT_OUT_FOR: f64 = 60_000.0;
+/// Most URLs that are left out at a time.
+const MAX_LEFT_OUT: usize = 64;
+
 /// What the signaling server has named.
 #[derive(Default)]
 pub struct IceServerList {
@@ -25,9 +30,33 @@ pub struct IceServerList {
     /// Until when, and when to ask again, in milliseconds of the page's clock; none if they do not expire.
     expiry: Option<(f64, f64)>,
     request: Option<Task>,
+    /// URLs whose host no name server knows, each with the time until when it is left out.
+    unresolved: Vec<(String, f64)>,
 }
 
 impl IceServerList {
+    /// No name server knows the host of `url`. Every connection would ask again, and gather candidates for as long.
+    pub fn leave_out(&mut self, url: String, now: f64) {
+        let until = now + LEFT_OUT_FOR;
+        self.unresolved.retain(|(other, _)| *other != url);
+        self.unresolved.truncate(MAX_LEFT_OUT - 1);
+        self.unresolved.insert(0, (url, until));
+    }
+
+    /// Another network may have other name servers.
+    pub fn network_changed(&mut self) {
+        self.unresolved.clear();
+    }
+
+    /// `servers` without the URLs that are left out now.
+    fn resolved(&self, servers: &[IceServer], now: f64) -> Vec<IceServer> {
+        let is_left_out = |url: &String| self.unresolved.iter().any(|(other, until)| other == url && now < *until);
+        let mut servers = servers.to_vec();
+        servers.iter_mut().for_each(|server| server.urls.retain(|url| !is_left_out(url)));
+        servers.retain(|server| !server.urls.is_empty());
+        servers
+    }
+
     /// Asks again after half of the time that is left.
     fn schedule(&mut self, until: f64, shortest: f64) {
         let now = now();
@@ -38,7 +67,7 @@ impl IceServerList {
 impl Engine {
     /// The servers that a new connection is to use.
     pub(super) fn current_ice_servers(&self) -> Vec<IceServer> {
-        self.ice_servers.named.as_ref().unwrap_or(&self.config.ice_servers).clone()
+        self.ice_servers.resolved(self.ice_servers.named.as_ref().unwrap_or(&self.config.ice_servers), now())
     }
 
     /// The server named these, for so many seconds.
@@ -86,5 +115,28 @@ impl Engine {
         } else if let Some((until, _)) = self.ice_servers.expiry {
             self.ice_servers.schedule(until, WAIT_AFTER_FAILURE);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_no_name_server_knows_is_left_out_for_a_minute_or_until_the_network_changes() {
+        let server = |urls: &[&str]| IceServer {
+            urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+            username: None,
+            credential: None,
+        };
+        let all = [server(&["stun:unknown:1", "stun:known:1"]), server(&["stun:unknown:1"])];
+        let mut list = IceServerList::default();
+        assert_eq!(list.resolved(&all, 0.0), all);
+        list.leave_out("stun:unknown:1".to_owned(), 0.0);
+        assert_eq!(list.resolved(&all, 59_000.0), [server(&["stun:known:1"])]);
+        assert_eq!(list.resolved(&all, 60_000.0), all);
+        list.leave_out("stun:unknown:1".to_owned(), 60_000.0);
+        list.network_changed();
+        assert_eq!(list.resolved(&all, 61_000.0), all);
     }
 }

@@ -54,6 +54,8 @@ pub enum News {
     Ended(Departure),
     /// Nothing was ever heard of the other side: it is to be asked for a connection.
     Unheard,
+    /// No name server knows the host of this ICE server's URL.
+    NotResolved(String),
     /// The other side started anew; this is the first description of its new connection.
     StartedAnew(SessionDescription),
 }
@@ -69,6 +71,8 @@ pub struct Peer {
     /// come and go.
     pub listed: bool,
     started: f64,
+    /// The same by [`listening_now`].
+    met: f64,
     pub(super) liveness: Liveness,
     pub(super) budget: Budget,
     /// Messages beyond the budget.
@@ -131,6 +135,7 @@ impl Peer {
             next_id: None,
             listed: true,
             started,
+            met: listening_now(),
             liveness: Liveness::new(negotiation.role(), listening_now()),
             budget: Budget::new(started),
             excess: 0,
@@ -182,12 +187,12 @@ impl Peer {
     /// nobody.
     pub fn is_under_way(&self) -> bool {
         let trying = matches!(self.view.connection, ConnectionState::New | ConnectionState::Connecting);
-        self.view.steps.offerer && trying && now() - self.started < UNDER_WAY_FOR
+        self.view.steps.offerer && trying && listening_now() - self.met < UNDER_WAY_FOR
     }
 
     /// Whether the connection was begun only just now, and has not stood yet.
     pub fn is_new(&self) -> bool {
-        self.view.connection != ConnectionState::Connected && now() - self.started < NEW_FOR
+        self.view.connection != ConnectionState::Connected && listening_now() - self.met < NEW_FOR
     }
 
     /// The negotiation of a connection that takes the place of this one.
@@ -370,6 +375,8 @@ impl Peer {
             }
             PeerConnectionEvent::CandidateError { url, code, text } => {
                 self.describe(&format!("no candidate from {url}: {code} {text}"));
+                // Chromium's words, for which the specification has no code of its own.
+                return text.contains("lookup").then_some(News::NotResolved(url));
             }
             PeerConnectionEvent::Gathered => {}
             PeerConnectionEvent::Stats(reports) => self.path_read(&reports),

@@ -37,6 +37,10 @@ impl Engine {
         existing.truncate(MAX_PEERS);
         if let Some(room) = &mut self.room {
             room.members.clone_from(&existing);
+            // These went by the ids of a server that has been lost since.
+            room.missed.clear();
+            room.unclaimed.clear();
+            room.newcomers.clear();
         }
         for peer in self.peers.iter_mut() {
             peer.listed = false;
@@ -281,6 +285,7 @@ impl Engine {
                 self.replace_older(&id);
                 self.offer_to_newcomers();
             }
+            Some(News::NotResolved(url)) => self.ice_servers.leave_out(url, now()),
             Some(News::Returning(next_id)) => {
                 // Told before the server tells of it, it is nobody else's.
                 let is_taken = self.room.as_ref().is_some_and(|room| room.members.contains(&next_id));

@@ -44,6 +44,7 @@ fn plays(element: Element, stream: Value<Option<Stream>>, blocked: Option<Value<
             play(&player, blocked);
         }
     });
+    let is_sound = !player.muted();
     let (page, window) = (document(), window());
     // A frozen page is told of its `resume`, a restored one of its `pageshow`; neither starts the element by itself.
     let occasions: [(&EventTarget, &'static str); 4] =
@@ -51,8 +52,8 @@ fn plays(element: Element, stream: Value<Option<Stream>>, blocked: Option<Value<
     for (target, event) in occasions {
         let player = player.clone();
         keep(Listener::new(target, event, move |_| {
-            // A hidden page may be paused on purpose; it plays again when it is seen.
-            if !document().hidden() {
+            // Browsers pause pictures that nobody sees; they play again when they are seen. Sound is heard all the same.
+            if is_sound || !document().hidden() {
                 play(&player, blocked);
             }
         }));

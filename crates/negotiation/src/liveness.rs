@@ -247,7 +247,9 @@ impl Liveness {
                 let patience = if self.was_connected { GONE_AFTER_OFFLINE } else { GIVEN_UP_AFTER };
                 !stands && silence.min(facts.now - self.without) >= patience
             }
-            (false, false) => matches!(self.path, Path::Disconnected | Path::Failed),
+            (false, false) => {
+                matches!(self.path, Path::Disconnected | Path::Failed) || !self.was_connected && silence >= GONE_AFTER
+            }
         }
     }
 
@@ -481,6 +483,12 @@ mod tests {
         assert_eq!(run(&mut liveness, unlisted, 60_000), []);
         liveness.path(Path::Failed, 60_000.0);
         assert_eq!(run(&mut liveness, unlisted, 90_000), [(60_250, Decision::Gone)]);
+    }
+
+    #[test]
+    fn a_peer_that_never_said_anything_goes_once_the_server_does_not_list_it() {
+        let unlisted = Facts { control: false, listed: false, ..ONLINE };
+        assert_eq!(run(&mut Timed::new(Role::Polite), unlisted, 60_000), [(7_500, Decision::Gone)]);
     }
 
     #[test]

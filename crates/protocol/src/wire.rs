@@ -176,10 +176,16 @@ impl From<&Introduction> for Json {
     }
 }
 
-/// A list as in `RTCConfiguration.iceServers`. What cannot be read in it stands there as it is written, in place of a URL:
-/// no browser takes that, so it is skipped, and told of, like any other URL that is none.
+/// A list as in `RTCConfiguration.iceServers`. Where one cannot be read, it stands there as it is written, without its
+/// credential, in place of a URL: no browser takes that, so it is skipped, and told of, like any other URL that is none.
 pub fn ice_servers(json: &Json) -> Option<Vec<IceServer>> {
-    let unreadable = |server: &Json| IceServer { urls: vec![server.encode()], username: None, credential: None };
+    let unreadable = |server: &Json| {
+        let mut told = server.clone();
+        if let Json::Object(fields) = &mut told {
+            fields.retain(|(name, _)| name != "credential");
+        }
+        IceServer { urls: vec![told.encode()], username: None, credential: None }
+    };
     Some(json.list()?.iter().map(|server| IceServer::at(server).unwrap_or_else(|| unreadable(server))).collect())
 }
 

@@ -155,7 +155,8 @@ fn vitrines_server_acknowledges_with_everything() {
 
 #[test]
 fn one_unreadable_ice_server_takes_no_other_with_it() {
-    let json = json!({"success": true, "iceServers": [{"url": "stun:y"}, {"urls": "stun:z"}, 7]});
+    let json =
+        json!({"success": true, "iceServers": [{"url": "stun:y", "credential": "secret"}, {"urls": "stun:z"}, 7]});
     let server = |url: &str| IceServer { urls: vec![url.to_owned()], username: None, credential: None };
     let servers = vec![server(r#"{"url":"stun:y"}"#), server("stun:z"), server("7")];
     let read = IceServers { success: true, ice_servers: Some(servers), ..IceServers::default() };

@@ -82,7 +82,7 @@ async fn finish(State(headers): State<Arc<SecurityHeaders>>, request: Request, n
         StatusCode::NOT_FOUND if matches!(path, "/" | "/index.html") => {
             (StatusCode::SERVICE_UNAVAILABLE, Html(NO_APP)).into_response()
         }
-        StatusCode::NOT_FOUND => not_found(path),
+        StatusCode::NOT_FOUND => not_found(&uri),
         StatusCode::TEMPORARY_REDIRECT => lead_to(into_directory(&uri)),
         _ => response,
     };
@@ -96,7 +96,8 @@ async fn finish(State(headers): State<Arc<SecurityHeaders>>, request: Request, n
     response
 }
 
-fn not_found(path: &str) -> Response {
+fn not_found(uri: &Uri) -> Response {
+    let path = uri.path();
     let fragment = lost_fragment(path);
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_file_name =
@@ -107,16 +108,26 @@ fn not_found(path: &str) -> Response {
     // Relative, because a proxy may have stripped the beginning of the path.
     let depth = path.matches('/').count().saturating_sub(1);
     let root = if depth == 0 { "./".to_owned() } else { "../".repeat(depth) };
-    lead_to(fragment.map_or(root.clone(), |fragment| format!("{root}#{fragment}")))
+    let room = fragment.map(|fragment| format!("#{fragment}"));
+    let room = room.or_else(|| room_query(uri).map(|query| format!("?{query}"))).unwrap_or_default();
+    lead_to(root + &room)
 }
 
-/// The fragment of a link whose `#` was encoded (`/%23room=x`), encoded twice or dropped (`/room=x`) on its way.
+/// The fragment of a link whose `#` was encoded (`/%23room=x`), encoded twice or dropped (`/room=x`, `/Room%3Dx/`) on its
+/// way.
 fn lost_fragment(path: &str) -> Option<String> {
     let path = if path.contains("%2523") { path.replace("%25", "%") } else { path.to_owned() };
     if let Some((_, fragment)) = path.split_once("%23") {
         return Some(fragment.to_owned());
     }
-    path.rsplit('/').next().filter(|name| name.starts_with("room=")).map(str::to_owned)
+    let name = path.trim_end_matches('/').rsplit('/').next()?;
+    let lower = name.to_ascii_lowercase();
+    (lower.starts_with("room=") || lower.starts_with("room%3d")).then(|| name.to_owned())
+}
+
+/// The query of a link that some program put the room into: the page understands it.
+fn room_query(uri: &Uri) -> Option<&str> {
+    uri.query().filter(|query| query.split('&').any(|field| field.to_ascii_lowercase().starts_with("room=")))
 }
 
 /// From a directory without a slash at its end, where relative addresses mean something else, to the one with it.

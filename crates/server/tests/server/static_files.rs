@@ -118,6 +118,8 @@ async fn unknown_path_leads_to_the_app() {
         ("/%23room%3Dx", "./#room%3Dx"),
         ("/meet/%2523room=x", "../#room=x"),
         ("/room=x", "./#room=x"),
+        ("/meet/Room%3Dx/", "../../#Room%3Dx"),
+        ("/meet?room=x", "./?room=x"),
         ("/../missing-outside/secret", "../../"),
         ("/%2e%2e/missing-outside/secret", "../../"),
         ("/..%2fmissing-outside%2fsecret", "./"),
