@@ -172,10 +172,11 @@ export function install() {
     createDataChannel(...rest) { attempt("createDataChannel"); return super.createDataChannel(...rest); }
     addTrack(...rest) { attempt("addTrack"); return super.addTrack(...rest); }
     addTransceiver(...rest) { attempt("addTransceiver"); return super.addTransceiver(...rest); }
-    // Chromium does so now and then.
+    // Chromium does so now and then, though there is nothing to negotiate.
     setConfiguration(configuration) {
       super.setConfiguration(configuration);
-      setTimeout(() => this.dispatchEvent(new Event("negotiationneeded")));
+      const isEmpty = () => this.connectionState !== "closed" && this.getTransceivers().length === 0;
+      setTimeout(() => isEmpty() && this.dispatchEvent(new Event("negotiationneeded")));
     }
     restartIce() {
       this.restarts += 1;
