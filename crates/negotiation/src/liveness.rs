@@ -218,8 +218,8 @@ impl Liveness {
         }
         self.watch_answer(facts, &mut decisions);
         let is_unheard = facts.online && facts.listed && !facts.control && !self.was_connected;
-        // An own offer is made again before this.
-        let urgent = self.urgent && self.told && !facts.awaits_answer;
+        // An own offer is made again before this, and ICE is restarted with a peer that has said anything.
+        let urgent = self.urgent && self.told && !facts.awaits_answer && self.heard <= self.without;
         if is_unheard && (urgent || now - self.heard.max(self.asked_anew) >= ASK_ANEW_AFTER) {
             self.urgent = false;
             self.asked_anew = now;
@@ -545,6 +545,18 @@ mod tests {
         run(&mut liveness, plain, 16_000);
         liveness.try_again();
         assert_eq!(run(&mut liveness, plain, 20_000), [(16_250, Decision::AskAnew)]);
+    }
+
+    #[test]
+    fn a_peer_that_was_heard_is_tried_again_by_a_restart_and_not_asked_for_a_connection() {
+        let plain = Facts { control: false, ..ONLINE };
+        let mut liveness = Timed::new(Role::Impolite);
+        liveness.heard(100.0);
+        run(&mut liveness, plain, 16_000);
+        liveness.try_again();
+        assert_eq!(run(&mut liveness, plain, 17_000), []);
+        liveness.path(Path::Failed, 17_000.0);
+        assert_eq!(run(&mut liveness, plain, 17_250), [(17_250, Decision::RestartIce)]);
     }
 
     #[test]
