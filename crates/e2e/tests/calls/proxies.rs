@@ -88,6 +88,8 @@ async fn start_is_explained(browser: Browser) -> Result<()> {
     site.write("index.html", &index.replace(&format!("./{wasm}"), &never))?;
     let hurry = "const patient = setTimeout; window.setTimeout = (action, time) => patient(action, time / 50);";
     site.write("probe.js", &format!("{probe}\n{hurry}"))?;
+    // Each time at another address: browsers keep files for a tenth of their age without asking.
+    let files = StaticServer::start(site.path(), "/").await?;
     page.go_to(&files.url()).await?;
     says(&page, "network").await?;
 
@@ -97,6 +99,7 @@ async fn start_is_explained(browser: Browser) -> Result<()> {
     for name in [&wasm, &file(&site, "vitrine-", ".js"), &file(&site, "start-", ".js")] {
         let content = fs::read(site.path().join(name)).unwrap();
         fs::remove_file(site.path().join(name)).unwrap();
+        let files = StaticServer::start(site.path(), "/").await?;
         page.go_to(&files.url()).await?;
         says(&page, "network").await?;
         fs::write(site.path().join(name), content).unwrap();
