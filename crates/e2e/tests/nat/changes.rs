@@ -13,8 +13,15 @@ use crate::{
 /// for a relay only when nothing has come for two and a half seconds, and then looks for another.
 const LONGEST_GAP: f64 = 4_000.0;
 
-/// Each side has a relay, and reaches the other's: ICE chooses.
-const RELAYED: &[Way] = &[Way("relay-udp", ONE), Way("relay-udp", OTHER), Way("relay-udp", BOTH)];
+/// Each side has a relay, and reaches the other's: ICE chooses. On a busy machine it may choose the relay's TCP.
+const RELAYED: &[Way] = &[
+    Way("relay-udp", ONE),
+    Way("relay-udp", OTHER),
+    Way("relay-udp", BOTH),
+    Way("relay-tcp", ONE),
+    Way("relay-tcp", OTHER),
+    Way("relay-tcp", BOTH),
+];
 
 /// The tests, with their names.
 pub fn tests() -> Vec<(String, Test)> {
