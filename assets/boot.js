@@ -1,11 +1,25 @@
-// Before the app is there: speaks the visitor's language, and says what keeps the app from starting. Written for browsers
-// that are too old for the app.
+// Runs before the app: sets the user's language and theme, and shows why the app does not start. The syntax is old, so that it
+// also runs in browsers that are too old for the app.
 (function () {
   var root = document.documentElement;
   root.setAttribute("data-boot", "");
-  if (/^ko\b/i.test(navigator.language || "")) root.lang = "ko";
+  if (/^ko\b/i.test(stored("language") || navigator.language || "")) root.lang = "ko";
+  // As the app does (src/ui/theme.rs), before anything is drawn.
+  var theme = stored("theme");
+  if (theme === "light" || theme === "dark") {
+    root.setAttribute("data-theme", theme);
+    [].forEach.call(document.querySelectorAll("meta[name=theme-color]"), function (meta) {
+      meta.content = theme === "dark" ? "#0c1210" : "#f3f3ee";
+    });
+  }
 
-  // Causes, the surest first. What a policy blocks looks like a lost file, too, and a lost file like an old browser.
+  // Throws where storage is blocked.
+  function stored(key) {
+    try { return localStorage.getItem("vitrine." + key); } catch (_) { return null; }
+  }
+
+  // Causes, the most certain first. A blocked file also looks like a missing one, and a missing file like an old
+  // browser.
   var CAUSES = ["boot-policy", "boot-network", "boot-browser"];
   var shown = CAUSES.length;
   var blocked = false;
@@ -20,7 +34,7 @@
   }
   function stopped(cause) {
     var rank = CAUSES.indexOf(blocked ? "boot-policy" : cause);
-    // Nothing is there to show it in once the app has started.
+    // Once the app has started, the element is gone.
     if (rank >= shown || !hide(CAUSES[rank], false)) return;
     if (shown < CAUSES.length) hide(CAUSES[shown], true);
     hide("boot-slow", true);
@@ -33,7 +47,7 @@
   function files() {
     return [].slice.call(document.querySelectorAll("link[rel=modulepreload], link[rel=preload][as=fetch]"));
   }
-  // An error does not say whether a file was missing: asks for them again.
+  // The error does not say whether a file is missing, so fetch the files again.
   function findCause() {
     if (isStarted()) return;
     if (typeof fetch !== "function") return stopped("boot-browser");
@@ -46,7 +60,7 @@
   }
 
   addEventListener("securitypolicyviolation", function (event) {
-    // The page has no inline script of its own: one that was blocked is an extension's.
+    // The page has no inline script, so a blocked one belongs to an extension.
     if (event.disposition === "report" || event.blockedURI === "inline") return;
     blocked = true;
     if (shown < CAUSES.length) stopped("boot-policy");
@@ -59,7 +73,7 @@
   onceParsed(function () {
     if (typeof WebAssembly !== "object" || !("noModule" in document.createElement("script"))) stopped("boot-browser");
   });
-  // Not once parsed: a script that does not arrive holds that up.
+  // Do not wait for the parser: a script that does not arrive blocks it.
   setTimeout(function () { if (shown === CAUSES.length) hide("boot-slow", false); }, 8000);
   setTimeout(function () {
     if (isStarted()) return;

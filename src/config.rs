@@ -1,11 +1,11 @@
-//! What the page was told about its deployment: where the signaling server is, and which ICE servers to use when
-//! that server names none. Read once, from `index.html`'s `<meta>` elements.
+//! The deployment's settings, read once from `index.html`'s `<meta>` elements: the signaling server's address, and the
+//! ICE servers for a signaling server that names none. The server's own configuration is not read here.
 
-use vitrine_protocol::{json::Json, signaling::IceServer, wire::ice_servers};
+use vitrine_protocol::signaling::{IceServer, IceServerEntries};
 
-use crate::browser::{meta, resolve_url, warn};
+use crate::browser::{json, meta, resolve_url, warn};
 
-/// Used where neither the page nor the signaling server names any.
+/// The STUN server that is used if neither the page nor the signaling server names an ICE server.
 const DEFAULT_STUN: &str = "stun:stun.l.google.com:19302";
 
 /// The deployment's settings.
@@ -13,20 +13,21 @@ const DEFAULT_STUN: &str = "stun:stun.l.google.com:19302";
 pub struct Config {
     /// `ws:` or `wss:` address of the signaling server's Socket.IO endpoint.
     pub signaling_url: String,
-    /// ICE servers for a signaling server that acknowledges none.
+    /// ICE servers for a signaling server that names none.
     pub ice_servers: Vec<IceServer>,
 }
 
 impl Config {
-    /// Reads `<meta name="signaling-server">` (empty: the server that serves the page, below the same path) and `<meta name="ice-servers">` (JSON,
-    /// as in `RTCConfiguration.iceServers`; empty: one public STUN server).
+    /// Reads `<meta name="signaling-server">` (empty: the server that serves the page, below the same path) and
+    /// `<meta name="ice-servers">` (JSON, as in `RTCConfiguration.iceServers`; empty: one public STUN server).
     pub fn from_page() -> Self {
         let server = meta("signaling-server").unwrap_or_else(|| "./".to_owned());
         let server = resolve_url(&server).unwrap_or(server);
         let named = meta("ice-servers").and_then(|text| {
-            let servers = Json::parse(&text).ok().and_then(|servers| ice_servers(&servers));
+            // The parser's reason is not logged: it may quote a credential.
+            let servers = json::parse(&text).ok().map(|IceServerEntries(servers)| servers);
             if servers.is_none() {
-                warn("<meta name=ice-servers> is not usable: it has to be a JSON list as in RTCConfiguration");
+                warn("<meta name=ice-servers> is ignored: it must be a JSON list, as in RTCConfiguration.iceServers");
             }
             servers
         });
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_endpoint_follows_the_server_s_address() {
+    fn endpoint_is_derived_from_server_url() {
         let endpoint = "/socket.io/?EIO=4&transport=websocket";
         for (server, base) in [
             ("http://localhost:8080/", "ws://localhost:8080"),
@@ -64,13 +65,5 @@ mod tests {
         ] {
             assert_eq!(socket_io_url(server), format!("{base}{endpoint}"));
         }
-    }
-
-    #[test]
-    fn ice_servers_are_read_as_browsers_write_them() {
-        let text = r#"[{"urls": "stun:a:1"}, {"urls": ["turn:b:2"], "username": "u", "credential": "c"}]"#;
-        let servers = ice_servers(&Json::parse(text).expect("JSON")).expect("servers");
-        assert_eq!(servers[0].urls, ["stun:a:1"]);
-        assert_eq!(servers[1].credential.as_deref(), Some("c"));
     }
 }

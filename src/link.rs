@@ -1,32 +1,30 @@
-//! The invite link, `https://HOST/PATH/#room=NAME`, and names for new rooms. Pure text: reading and writing the
-//! page's address is the interface's business.
+//! The invite link, `https://HOST/PATH/#room=NAME`, and names for new rooms. Pure text: [`crate::ui`] reads and writes
+//! the page's address.
 //!
-//! Programs mangle links on their way: they encode them twice, decode what has to stay encoded, and take punctuation
-//! around a link for a part of it. A mangled link is understood where its meaning is clear. Any other is a
-//! [`MalformedLink`], so that nobody waits in a new room that the others never find.
+//! Programs mangle links: they encode them twice, decode reserved characters, or append the punctuation that follows. A
+//! mangled link is accepted if its meaning is clear. Any other is a [`MalformedLink`]: a guessed room would be empty.
 
 use vitrine_protocol::room::normalize_room_name;
 
-/// The link names a room, but not in a way that can be understood.
+/// The link names a room, but the name cannot be read or is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the link does not name a room that can be entered")]
 pub struct MalformedLink;
 
-/// How often a program may have encoded a link that was encoded already.
+/// How many times a link may have been percent-encoded once more.
 const MOST_ENCODINGS: usize = 3;
 
-/// Punctuation that follows a link in a sentence. No invitation ends in it, so at the end it is not part of the link.
+/// Punctuation that may follow a link in a sentence. No invite link ends in it, so it is cut off at the end.
 const PUNCTUATION: [char; 12] = ['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'', '*', '&'];
 
-/// The room that the fragment or the query of an address (with or without its `#` or `?`) names; none if it names no
-/// room.
+/// The room that an address's fragment or query names, `None` if it names none. The leading `#` or `?` is optional.
 ///
 /// # Errors
-/// When the room name cannot be read or used, or when there is content that no address of the app has.
+/// [`MalformedLink`] if the room name cannot be read or is not allowed, or if the content is none that the app writes.
 pub fn room_in(part: &str) -> Result<Option<String>, MalformedLink> {
     let mut part = part.to_owned();
     for _ in 0..=MOST_ENCODINGS {
-        // `#/room=…`, `#!room=…`, `##room=…`: what other programs put before a fragment's content.
+        // Other programs write `#/room=…`, `#!room=…` and `##room=…`.
         let content = part.trim_start_matches(['#', '?', '/', '!', ' ']);
         if let Some(encoded) = room_field(content) {
             let name = decode(encoded.trim_end_matches(PUNCTUATION)).ok_or(MalformedLink)?;
@@ -42,8 +40,8 @@ pub fn room_in(part: &str) -> Result<Option<String>, MalformedLink> {
     if content.is_empty() || content.split('&').all(is_foreign) { Ok(None) } else { Err(MalformedLink) }
 }
 
-/// The value of the field `room`. An `&` in the name is a part of it unless another field follows: an invitation encodes
-/// it, but not every program leaves it so.
+/// The value of the field `room`. An `&` belongs to the name unless another field follows: invite links encode it, but
+/// some programs decode it.
 fn room_field(fields: &str) -> Option<&str> {
     let mut start = 0;
     let mut found: Option<(usize, usize)> = None;
@@ -62,19 +60,19 @@ fn room_field(fields: &str) -> Option<&str> {
     found.map(|(from, until)| &fields[from..until])
 }
 
-/// The fragment, with its `#`, that names `room`.
+/// The fragment that names `room`, with its `#`.
 pub fn fragment_for(room: &str) -> String {
     format!("#room={}", encode(room))
 }
 
-/// The address to send to others: that of the page, with the fragment that names `room`.
+/// The invite link to `room`: the page's address, with the fragment that names the room.
 pub fn invite(page: &str, room: &str) -> String {
     let base = page.split('#').next().unwrap_or(page);
     base.to_owned() + &fragment_for(room)
 }
 
-/// A name for a new room, from 80 random bits: five words that can be read out over a telephone
-/// (proquints, arXiv:0901.4016), and too many to be guessed.
+/// A name for a new room from 80 random bits, which nobody can guess: five words that can be read out over a telephone
+/// (proquints, arXiv:0901.4016).
 pub fn room_name(random: [u8; 10]) -> String {
     const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
     const VOWELS: &[u8; 4] = b"aiou";
@@ -99,8 +97,8 @@ pub fn room_name(random: [u8; 10]) -> String {
     name
 }
 
-/// Percent-encoding (RFC 3986 §2.1) of everything but unreserved characters; at the end, of all but letters and digits:
-/// programs that make links of text leave punctuation at the end of an address out.
+/// Percent-encodes all but unreserved characters (RFC 3986 §2.1, §2.3). The last character is encoded unless it is a
+/// letter or a digit: programs that detect links in text leave out punctuation at the end.
 fn encode(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut encoded = String::with_capacity(text.len());
@@ -138,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_invite_says_is_read_back() {
+    fn invite_link_round_trips() {
         for name in
             ["weekly", "주간 회의", "a/b?c#d&e=f%20+", "👩\u{200d}💻", "~._-", "what?!", "(a)", "Mr.", "%23room=x"]
         {
@@ -151,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invite_ends_in_nothing_that_chat_programs_leave_out() {
+    fn invite_link_ends_in_letter_or_digit() {
         for end in (' '..='~').chain(['。', '）', '…']) {
             let invite = invite("https://example.org/", &format!("a{end}"));
             assert!(invite.ends_with(|last: char| last.is_ascii_alphanumeric()), "{invite}");
@@ -159,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_outside_ascii_need_no_encoding() {
+    fn non_ascii_letters_need_no_encoding() {
         assert_eq!(room_in("#room=주간"), room("주간"));
     }
 
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn mangled_links_are_understood() {
+    fn mangled_links_are_accepted() {
         for fragment in [
             "#room%3Dweekly",
             "#room%253Dweekly",
@@ -201,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_others_and_nothing_at_all_are_no_room() {
+    fn foreign_fields_and_empty_parts_name_no_room() {
         for part in ["", "#", "?", "#!", "#theme=dark", "#_=_", "?utm_source=chat&x=1"] {
             assert_eq!(room_in(part), Ok(None), "{part}");
         }
@@ -209,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_cannot_be_understood_is_said_to_be_malformed() {
+    fn unclear_link_is_malformed() {
         for fragment in [
             "#room=",
             "#room=%20",
@@ -234,8 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn a_new_rooms_name_is_made_of_five_words_that_carry_every_bit() {
-        // The proposal's own examples: 127.0.0.1 is lusab-babad, 63.84.220.193 is gutih-tugad.
+    fn every_random_bit_changes_the_room_name() {
+        // The paper's own examples: 127.0.0.1 is lusab-babad, 63.84.220.193 is gutih-tugad.
         assert_eq!(room_name([127, 0, 0, 1, 63, 84, 220, 193, 255, 255]), "lusab-babad-gutih-tugad-zuzuz");
         let names: std::collections::HashSet<_> = (0..80)
             .map(|bit| {

@@ -1,21 +1,18 @@
-//! Starts the app: the engine, and the interface that shows its state.
+//! Starts the app: the engine, and the interface that shows its state. No logic of its own.
 
-use leptos::{mount::mount_to_renderer, prelude::document};
+use leptos::{mount::mount_to_body, prelude::*};
 use vitrine::{
-    browser::install_panic_screen,
-    call::{Call, CallState},
+    browser::install_panic_hook,
+    call::{Call, CallState, CallStore, publish},
     config::Config,
-    ui::{app, reactive::Value},
+    ui::App,
 };
 
 fn main() {
-    install_panic_screen();
-    let Some(body) = document().body() else { return };
-    let mounted = mount_to_renderer(&body, || {
-        let state = Value::new(CallState::default());
-        let call = Call::start(Config::from_page(), move |new| state.set(new));
-        app(state, move |command| call.send(command))
+    install_panic_hook();
+    mount_to_body(|| {
+        let state = CallStore::new_local(CallState::default());
+        let call = Call::start(Config::from_page(), move |new| publish(state, new));
+        view! { <App state send=move |command| call.send(command) /> }
     });
-    // The app lives as long as its page.
-    mounted.forget();
 }

@@ -1,4 +1,4 @@
-//! ICE servers: asked for anew before they expire, used by every connection; and checked before a call.
+//! ICE servers: refreshed before they expire, used by every connection, and checked before a call.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -7,34 +7,34 @@ mod support;
 
 use support::{Page, Participant, configured_urls, media_flows, open_connections, two_in_a_call, until};
 use vitrine::call::{CallState, Command, Intent, SignalingState};
-use vitrine_insight::check::Outcome;
+use vitrine_insight::connection_check::Outcome;
 use vitrine_protocol::signaling::IceServer;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Two servers on this machine at ports where nobody is.
+/// Two servers on this machine, at ports where nothing listens.
 const OLD: &str = r#"[{"urls": "turn:127.0.0.1:50009?transport=tcp", "username": "u", "credential": "old"}]"#;
 const NEW: &str = r#"[{"urls": "turn:127.0.0.1:50010?transport=tcp", "username": "u", "credential": "new"}]"#;
 const OLD_URL: &str = "turn:127.0.0.1:50009?transport=tcp";
 const NEW_URL: &str = "turn:127.0.0.1:50010?transport=tcp";
-const ASKED: &str = "ice-servers";
+const EVENT: &str = "ice-servers";
 
-/// How often the server was asked for its ICE servers, whatever the numbers of the questions.
-fn asked() -> u32 {
-    (0..20).map(|number| support::received(&format!("42{number}[\"{ASKED}\""))).sum()
+/// How many requests for ICE servers the server received, with any acknowledgement id.
+fn requests() -> u32 {
+    (0..20).map(|ack| support::received(&format!("42{ack}[\"{EVENT}\""))).sum()
 }
 
 #[wasm_bindgen_test]
-async fn servers_that_expire_are_asked_for_anew_and_used_by_every_connection() {
+async fn expiring_servers_are_refreshed_on_every_connection() {
     let _page = Page::new();
-    support::name_ice_servers(OLD, Some(3));
+    support::set_ice_servers(OLD, Some(3));
     let (ann, bob) = two_in_a_call().await;
     assert_eq!(configured_urls(), [OLD_URL, OLD_URL]);
-    assert_eq!(asked(), 0, "not before half of the time");
-    support::name_ice_servers(NEW, None);
+    assert_eq!(requests(), 0, "no refresh before half of the lifetime");
+    support::set_ice_servers(NEW, None);
     until("new servers on both connections", async || configured_urls() == [NEW_URL, NEW_URL]).await;
-    assert_eq!(asked(), 2);
+    assert_eq!(requests(), 2);
     media_flows().await;
     let mut cho = Participant::start();
     cho.enter("Cho", Intent::Join);
@@ -44,29 +44,29 @@ async fn servers_that_expire_are_asked_for_anew_and_used_by_every_connection() {
 }
 
 #[wasm_bindgen_test]
-async fn after_a_loss_of_the_server_the_next_one_s_servers_are_used() {
+async fn reconnection_brings_new_ice_servers() {
     let _page = Page::new();
-    support::name_ice_servers(OLD, Some(86_400));
+    support::set_ice_servers(OLD, Some(86_400));
     let (mut ann, mut bob) = two_in_a_call().await;
     support::set_reachable(false);
     ann.until("offline", |state| state.signaling == SignalingState::Offline).await;
     bob.until("offline", |state| state.signaling == SignalingState::Offline).await;
-    support::name_ice_servers(NEW, Some(86_400));
+    support::set_ice_servers(NEW, Some(86_400));
     support::set_reachable(true);
     until("new servers on both connections", async || configured_urls() == [NEW_URL, NEW_URL]).await;
     ann.connected_to(&["Bob"]).await;
     bob.connected_to(&["Ann"]).await;
     media_flows().await;
-    assert_eq!(asked(), 0, "the answer to entering names them, too");
+    assert_eq!(requests(), 0, "the acknowledgement of entering names them, too");
 }
 
 #[wasm_bindgen_test]
-async fn a_server_without_an_answer_leaves_the_call_as_it_is() {
+async fn unanswered_refresh_leaves_call_alone() {
     let _page = Page::new();
-    support::name_ice_servers(OLD, Some(2));
-    support::name_no_ice_servers();
+    support::set_ice_servers(OLD, Some(2));
+    support::disable_ice_servers();
     let (ann, bob) = two_in_a_call().await;
-    until("two questions", async || asked() == 2).await;
+    until("two requests", async || requests() == 2).await;
     media_flows().await;
     assert_eq!(configured_urls(), [OLD_URL, OLD_URL]);
     assert_eq!(support::received("42[\"offer\""), 1);
@@ -81,7 +81,7 @@ fn is_done(state: &CallState) -> bool {
     state.check.as_ref().is_some_and(|lines| lines.iter().all(|line| line.outcome.is_some()))
 }
 
-/// What a check in the lobby finds out.
+/// Runs a check in the lobby, and returns its results.
 async fn check(participant: &mut Participant) -> Vec<(&'static str, Option<Outcome>)> {
     participant.call.send(Command::Check);
     participant.until("a check under way", |state| !is_done(state)).await;
@@ -90,7 +90,7 @@ async fn check(participant: &mut Participant) -> Vec<(&'static str, Option<Outco
 }
 
 #[wasm_bindgen_test]
-async fn where_no_server_is_named_nothing_is_tried() {
+async fn check_without_servers_opens_no_connection() {
     let _page = Page::new();
     let mut ann = Participant::start();
     ann.online().await;
@@ -102,56 +102,56 @@ async fn where_no_server_is_named_nothing_is_tried() {
 }
 
 #[wasm_bindgen_test]
-async fn a_relay_that_nobody_runs_is_unreachable() {
+async fn missing_relay_is_unreachable() {
     let _page = Page::new();
-    support::name_ice_servers(OLD, None);
+    support::set_ice_servers(OLD, None);
     let mut ann = Participant::start();
     ann.online().await;
-    // Not every browser says that it was refused.
-    let expected = if support::tells_errors() { Outcome::Unreachable } else { Outcome::Silent };
+    // Not every browser reports that the connection was refused.
+    let expected = if support::reports_candidate_errors() { Outcome::Unreachable } else { Outcome::Silent };
     assert_eq!(check(&mut ann).await, [("relay-tcp", Some(expected)), ("stun", Some(Outcome::NotConfigured))]);
     assert_eq!(open_connections(), 0);
-    assert_eq!(check(&mut ann).await.len(), 2, "it can be repeated");
+    assert_eq!(check(&mut ann).await.len(), 2, "the check can be repeated");
 }
 
 #[wasm_bindgen_test]
-async fn a_stun_server_that_nobody_runs_is_unreachable() {
+async fn missing_stun_server_is_unreachable() {
     let _page = Page::new();
-    support::name_ice_servers(r#"[{"urls": "stun:127.0.0.1:50009"}]"#, None);
+    support::set_ice_servers(r#"[{"urls": "stun:127.0.0.1:50009"}]"#, None);
     let mut ann = Participant::start();
     ann.online().await;
-    let expected = if support::tells_errors() { Outcome::Unreachable } else { Outcome::Silent };
+    let expected = if support::reports_candidate_errors() { Outcome::Unreachable } else { Outcome::Silent };
     assert_eq!(check(&mut ann).await[0], ("stun", Some(expected)));
 }
 
 #[wasm_bindgen_test]
-async fn a_relay_works_when_it_carries_a_connection_and_leaves_nothing_behind() {
+async fn working_relay_passes_check_and_leaves_no_listeners() {
     let _page = Page::new();
     support::count_listeners();
-    support::stand_in_for_relays("works");
-    support::name_ice_servers(OLD, None);
+    support::fake_relays("works");
+    support::set_ice_servers(OLD, None);
     let mut ann = Participant::start();
     ann.devices_settled().await;
     ann.online().await;
     assert_eq!(check(&mut ann).await[0], ("relay-tcp", Some(Outcome::Works)));
     assert_eq!(open_connections(), 0);
     ann.call.send(Command::EndCheck);
-    ann.until("nothing to show", |state| state.check.is_none()).await;
+    ann.until("no results", |state| state.check.is_none()).await;
     drop(ann);
-    until("the sockets' end", async || support::open_sockets() == 0).await;
+    until("closed sockets", async || support::open_sockets() == 0).await;
     support::stop_counting_listeners();
     assert_eq!(support::listeners_left(), "");
 }
 
 #[wasm_bindgen_test]
-async fn a_relay_that_refuses_is_said_to_with_its_reason() {
-    if !support::tells_errors() {
+async fn refusing_relay_is_reported_with_reason() {
+    if !support::reports_candidate_errors() {
         return;
     }
     for (code, expected) in [("401", Outcome::Credentials), ("486", Outcome::Quota), ("400", Outcome::Refused(400))] {
         let _page = Page::new();
-        support::stand_in_for_relays(code);
-        support::name_ice_servers(OLD, None);
+        support::fake_relays(code);
+        support::set_ice_servers(OLD, None);
         let mut ann = Participant::start();
         ann.online().await;
         assert_eq!(check(&mut ann).await[0], ("relay-tcp", Some(expected)));
@@ -159,10 +159,10 @@ async fn a_relay_that_refuses_is_said_to_with_its_reason() {
 }
 
 #[wasm_bindgen_test]
-async fn a_check_that_is_given_up_leaves_no_connection() {
+async fn cancelled_check_leaves_no_connection() {
     let _page = Page::new();
-    support::stand_in_for_relays("silent");
-    support::name_ice_servers(OLD, None);
+    support::fake_relays("silent");
+    support::set_ice_servers(OLD, None);
     let mut ann = Participant::start();
     ann.online().await;
     ann.call.send(Command::Check);
@@ -173,41 +173,41 @@ async fn a_check_that_is_given_up_leaves_no_connection() {
 }
 
 #[wasm_bindgen_test]
-async fn a_plain_server_s_page_names_the_servers_itself() {
+async fn page_configuration_is_used_if_server_names_none() {
     let _page = Page::new();
-    support::name_no_ice_servers();
+    support::disable_ice_servers();
     let server = IceServer { urls: vec!["nonsense".to_owned(), OLD_URL.to_owned()], username: None, credential: None };
     let mut ann = Participant::with_ice_servers(vec![server]);
     ann.online().await;
-    // Without credentials no browser takes a relay's URL.
+    // Browsers reject a TURN URL without credentials.
     let unusable = Some(Outcome::Unusable);
     assert_eq!(check(&mut ann).await[..2], [("unknown", unusable), ("relay-tcp", unusable)]);
 }
 
-/// What browsers do not take, in three ways, beside a server that they do.
+/// Three kinds of entries that browsers reject, and one server that they accept.
 const MISTAKES: &str = r#"[{"urls": ["turn:h:notaport", "turn:127.0.0.1:50009?transport=tcp"], "username": "u", "credential": "c"},
     {"urls": "nonsense"}, {"url": "stun:127.0.0.1:50009"}]"#;
 
 #[wasm_bindgen_test]
-async fn servers_that_the_browser_does_not_take_are_skipped_one_by_one_and_the_call_goes_on() {
+async fn rejected_urls_are_skipped_one_by_one() {
     let _page = Page::new();
-    support::keep_warnings();
-    support::name_ice_servers(MISTAKES, Some(2));
+    support::record_warnings();
+    support::set_ice_servers(MISTAKES, Some(2));
     let (ann, bob) = two_in_a_call().await;
     assert_eq!(configured_urls(), [OLD_URL, OLD_URL]);
-    assert!(["turn:h:notaport", "nonsense", "stun:127.0.0.1:50009"].iter().all(|url| support::warned_of(url)));
+    assert!(["turn:h:notaport", "nonsense", "stun:127.0.0.1:50009"].iter().all(|url| support::has_warned(url)));
     media_flows().await;
-    // The same for those that are named later.
-    support::name_ice_servers(&MISTAKES.replace("50009", "50010"), None);
+    // The same for refreshed servers.
+    support::set_ice_servers(&MISTAKES.replace("50009", "50010"), None);
     until("new servers on both connections", async || configured_urls() == [NEW_URL, NEW_URL]).await;
     media_flows().await;
     drop((ann, bob));
 }
 
 #[wasm_bindgen_test]
-async fn the_page_s_own_servers_are_skipped_one_by_one_as_well() {
+async fn rejected_urls_of_page_configuration_are_skipped() {
     let _page = Page::new();
-    support::name_ice_servers("null", None);
+    support::set_ice_servers("null", None);
     let server = |urls: &[&str]| IceServer {
         urls: urls.iter().map(|url| (*url).to_owned()).collect(),
         username: Some("u".to_owned()),

@@ -1,25 +1,23 @@
-//! The interface's components in a real browser, with states that no engine made.
+//! The interface's components in a real browser, with states made by the tests instead of the engine.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::{cell::RefCell, rc::Rc};
+#[path = "support/ui.rs"]
+mod support;
 
-use leptos::{
-    mount::mount_to_renderer,
-    prelude::{document, window},
-    task::tick,
-};
+use leptos::{prelude::*, task::tick};
+use support::{Page, assignments, attribute, in_call, lobby, peer, small_window, until};
 use vitrine::{
     call::{
         CallState, Command, ConnectionState, Departure, DeviceProblem, DeviceState, Intent, LocalMedia, PeerState,
         Problem, Refusal, SignalingState, Stage, Step, Steps, Trouble,
     },
-    ui::{app, reactive::Value, text},
+    ui::text,
 };
 use vitrine_insight::{
-    check::{Line, Outcome, Service},
-    path::{Path, Side},
+    connection_check::{Outcome, ServerCheck, Service},
+    path::{MediaPath, RelaySide},
 };
 use vitrine_protocol::{
     control::RelayProtocol,
@@ -33,121 +31,39 @@ wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen(module = "/tests/support/page.js")]
 extern "C" {
-    async fn sound_without_a_frame() -> wasm_bindgen::JsValue;
+    async fn audio_and_frameless_video() -> wasm_bindgen::JsValue;
 }
 
-/// The app in an element of its own, and what it asked for; gone when dropped.
-struct Page {
-    root: HtmlElement,
-    state: Value<CallState>,
-    sent: Rc<RefCell<Vec<Command>>>,
-    handle: Option<Box<dyn std::any::Any>>,
-}
-
-impl Page {
-    async fn open(fragment: &str, state: CallState) -> Self {
-        let location = window().location();
-        window()
-            .history()
-            .unwrap()
-            .replace_state_with_url(
-                &wasm_bindgen::JsValue::NULL,
-                "",
-                Some(if fragment.is_empty() { "#" } else { fragment }),
-            )
-            .unwrap();
-        assert_eq!(location.hash().unwrap(), fragment);
-        let root: HtmlElement = document().create_element("div").unwrap().unchecked_into();
-        document().body().unwrap().append_child(&root).unwrap();
-        let state = Value::new(state);
-        let sent = Rc::new(RefCell::new(Vec::new()));
-        let dispatch = {
-            let sent = Rc::clone(&sent);
-            move |command| sent.borrow_mut().push(command)
-        };
-        let handle = mount_to_renderer(&root, move || app(state, dispatch));
-        tick().await;
-        Self { root, state, sent, handle: Some(Box::new(handle)) }
+/// 320 by 256 is a window of 1280 by 1024 at a zoom of 400 % (WCAG 2.2, 1.4.10).
+#[wasm_bindgen_test]
+async fn every_control_of_the_call_is_inside_a_small_window() {
+    for (width, height) in [(320, 568), (320, 256), (568, 320)] {
+        let (frame, body) = small_window(width, height);
+        let page = Page::open_in(body, "", in_call(vec![peer("ada"), peer("bob")])).await;
+        // The bar learns its size, and puts into the menu what does not fit.
+        self::frame().await;
+        self::frame().await;
+        let buttons = page.root.query_selector_all(".controls > button").unwrap();
+        assert!(buttons.length() >= 4, "{}", page.root.inner_html());
+        for index in 0..buttons.length() {
+            let button: Element = buttons.get(index).unwrap().unchecked_into();
+            let place = button.get_bounding_client_rect();
+            let [left, top, right, bottom] = [place.left(), place.top(), place.right(), place.bottom()];
+            let is_inside = left >= 0.0 && top >= 0.0 && right <= f64::from(width) && bottom <= f64::from(height);
+            let is_drawn = place.width() >= 44.0 && place.height() >= 44.0;
+            assert!(
+                is_inside && is_drawn,
+                "{left}, {top}, {right}, {bottom} in {width}x{height}: {}",
+                button.outer_html()
+            );
+        }
+        drop(page);
+        frame.remove();
     }
-
-    async fn update(&self, change: impl FnOnce(&mut CallState)) {
-        self.state.update(change);
-        // One tick for the selected parts of the state, one for what is drawn from them.
-        tick().await;
-        tick().await;
-    }
-
-    fn find(&self, selector: &str) -> Option<Element> {
-        self.root.query_selector(selector).unwrap()
-    }
-
-    fn get(&self, test_id: &str) -> HtmlElement {
-        let element = self.find(&format!("[data-testid={test_id}]"));
-        element.unwrap_or_else(|| panic!("no {test_id} in {}", self.root.inner_html())).unchecked_into()
-    }
-
-    fn text(&self, test_id: &str) -> String {
-        self.get(test_id).text_content().unwrap_or_default()
-    }
-
-    async fn click(&self, test_id: &str) {
-        self.get(test_id).click();
-        tick().await;
-        tick().await;
-    }
-
-    async fn fill(&self, test_id: &str, value: &str) {
-        let input: HtmlInputElement = self.get(test_id).unchecked_into();
-        input.set_value(value);
-        let event = web_sys::Event::new("input").unwrap();
-        input.dispatch_event(&event).unwrap();
-        tick().await;
-    }
-
-    fn sent(&self) -> Vec<Command> {
-        self.sent.take()
-    }
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        drop(self.handle.take());
-        assert_eq!(self.root.child_element_count(), 0, "unmounting leaves nothing behind");
-        self.root.remove();
-    }
-}
-
-fn lobby() -> CallState {
-    CallState { signaling: SignalingState::Online, ..CallState::default() }
-}
-
-fn in_call(peers: Vec<PeerState>) -> CallState {
-    CallState { stage: Stage::InCall, room: Some("weekly".into()), peers, ..lobby() }
-}
-
-fn peer(id: &str) -> PeerState {
-    PeerState {
-        key: id.bytes().fold(0, |key, byte| key * 31 + u64::from(byte)),
-        id: UserId(id.into()),
-        name: Some(format!("Name of {id}")),
-        connection: ConnectionState::Connected,
-        audio_stream: Some(MediaStream::new().unwrap()),
-        video_stream: Some(MediaStream::new().unwrap()),
-        audio: Some(true),
-        video: Some(true),
-        path: None,
-        stalled: false,
-        trouble: None,
-        steps: Steps::default(),
-    }
-}
-
-fn attribute(element: &Element, name: &str) -> String {
-    element.get_attribute(name).unwrap_or_default()
 }
 
 #[wasm_bindgen_test]
-async fn entering_without_a_room_in_the_link_creates_the_room_that_was_typed() {
+async fn entering_without_link_creates_typed_room() {
     let page = Page::open("", lobby()).await;
     page.fill("display-name", "  Mina ").await;
     page.fill("room-name", " weekly ").await;
@@ -157,7 +73,7 @@ async fn entering_without_a_room_in_the_link_creates_the_room_that_was_typed() {
 }
 
 #[wasm_bindgen_test]
-async fn a_new_room_has_a_name_from_the_start_and_another_one_on_the_next_page() {
+async fn new_room_gets_a_fresh_random_name() {
     let name = |page: &Page| page.get("room-name").unchecked_into::<HtmlInputElement>().value();
     let first = Page::open("", lobby()).await;
     let second = Page::open("", lobby()).await;
@@ -166,7 +82,7 @@ async fn a_new_room_has_a_name_from_the_start_and_another_one_on_the_next_page()
 }
 
 #[wasm_bindgen_test]
-async fn entering_with_a_room_in_the_link_joins_it() {
+async fn entering_with_link_joins_its_room() {
     let page = Page::open("#room=a%20b", lobby()).await;
     assert!(page.root.text_content().unwrap().contains("a b"));
     assert!(page.find("[data-testid=room-name]").is_none());
@@ -176,7 +92,7 @@ async fn entering_with_a_room_in_the_link_joins_it() {
 }
 
 #[wasm_bindgen_test]
-async fn a_room_name_that_cannot_be_used_is_said_and_not_sent() {
+async fn invalid_room_name_is_reported_and_not_sent() {
     let page = Page::open("", lobby()).await;
     page.fill("room-name", "   ").await;
     page.click("enter").await;
@@ -188,19 +104,19 @@ async fn a_room_name_that_cannot_be_used_is_said_and_not_sent() {
 }
 
 #[wasm_bindgen_test]
-async fn while_entering_the_button_says_so_and_asks_no_second_time() {
+async fn enter_button_is_busy_and_sends_once() {
     let page = Page::open("", CallState { stage: Stage::Entering, room: Some("weekly".into()), ..lobby() }).await;
     let entering = page.text("enter");
     page.click("enter").await;
     assert_eq!(page.sent(), []);
     page.update(|state| state.signaling = SignalingState::Connecting).await;
-    assert_ne!(page.text("enter"), entering, "waiting for the server and for the room are told apart");
+    assert_ne!(page.text("enter"), entering, "waiting for the server and waiting for the room have different texts");
     page.click("cancel").await;
     assert_eq!(page.sent(), [Command::Leave]);
 }
 
 #[wasm_bindgen_test]
-async fn a_room_that_exists_already_can_be_joined_instead() {
+async fn existing_room_can_be_joined_instead() {
     let page = Page::open("", lobby()).await;
     page.fill("room-name", "weekly").await;
     page.update(|state| state.problem = Some(Problem::Refused(ErrorCode::RoomExists))).await;
@@ -210,7 +126,7 @@ async fn a_room_that_exists_already_can_be_joined_instead() {
 }
 
 #[wasm_bindgen_test]
-async fn a_room_that_exists_already_is_in_the_address_as_well() {
+async fn existing_room_is_put_in_the_address() {
     let page = Page::open("", lobby()).await;
     page.fill("room-name", " weekly\u{a0}call ").await;
     page.update(|state| state.problem = Some(Problem::Refused(ErrorCode::RoomExists))).await;
@@ -218,7 +134,7 @@ async fn a_room_that_exists_already_is_in_the_address_as_well() {
 }
 
 #[wasm_bindgen_test]
-async fn a_malformed_link_is_said_and_leads_to_a_new_room() {
+async fn malformed_link_is_reported_and_offers_a_new_room() {
     let page = Page::open("#room=%ff", lobby()).await;
     assert_eq!(attribute(&page.get("error"), "data-code"), "link-malformed");
     assert!(page.find("[data-testid=enter]").is_none());
@@ -228,7 +144,7 @@ async fn a_malformed_link_is_said_and_leads_to_a_new_room() {
 }
 
 #[wasm_bindgen_test]
-async fn in_a_call_the_address_leads_back_to_the_room() {
+async fn address_names_the_room_in_a_call() {
     let page = Page::open("", lobby()).await;
     page.update(|state| *state = CallState { room: Some("주간 회의".into()), ..in_call(vec![]) }).await;
     assert_eq!(vitrine::link::room_in(&window().location().hash().unwrap()), Ok(Some("주간 회의".into())));
@@ -238,18 +154,18 @@ async fn in_a_call_the_address_leads_back_to_the_room() {
     assert_eq!(page.sent(), [Command::Leave]);
 }
 
-/// Opens a link in the tab; the event that tells of it is a task of its own.
+/// Opens a link in the tab, and waits for the `hashchange` event, which is a task of its own.
 async fn open_link(fragment: &str) {
-    let told =
+    let event =
         js_sys::Promise::new(&mut |done, _| window().add_event_listener_with_callback("hashchange", &done).unwrap());
     window().location().set_hash(fragment).unwrap();
-    wasm_bindgen_futures::JsFuture::from(told).await.unwrap();
+    wasm_bindgen_futures::JsFuture::from(event).await.unwrap();
     tick().await;
     tick().await;
 }
 
 #[wasm_bindgen_test]
-async fn another_rooms_link_in_a_call_asks_and_leaves_the_address_as_it_is() {
+async fn link_to_another_room_asks_and_restores_address() {
     let page = Page::open("#room=weekly", in_call(vec![])).await;
     let hash = || window().location().hash().unwrap();
     let is_asking = || page.get("moving").has_attribute("open");
@@ -265,7 +181,7 @@ async fn another_rooms_link_in_a_call_asks_and_leaves_the_address_as_it_is() {
 }
 
 #[wasm_bindgen_test]
-async fn an_address_that_leads_nowhere_else_is_put_right_without_a_question() {
+async fn address_of_the_same_room_is_restored_without_asking() {
     let page = Page::open("#room=weekly", in_call(vec![])).await;
     for same in ["#room%3Dweekly", "#theme=dark", "#room=weekly%E2%80%8B"] {
         open_link(same).await;
@@ -273,13 +189,13 @@ async fn an_address_that_leads_nowhere_else_is_put_right_without_a_question() {
         assert!(!page.get("moving").has_attribute("open"), "{same}");
     }
     open_link("#room=%ff").await;
-    assert!(page.get("moving").has_attribute("open"), "what cannot be read is said");
+    assert!(page.get("moving").has_attribute("open"), "a malformed link is reported");
     assert!(page.find("[data-testid=move]").is_none());
     assert_eq!(window().location().hash().unwrap(), "#room=weekly");
 }
 
 #[wasm_bindgen_test]
-async fn in_the_lobby_the_address_chooses_the_room_also_while_another_is_entered() {
+async fn address_change_in_lobby_chooses_the_room_and_cancels_entering() {
     let page = Page::open("#room=weekly", lobby()).await;
     open_link("#room=other").await;
     assert!(page.root.query_selector("h1").unwrap().unwrap().text_content().unwrap().contains("other"));
@@ -290,7 +206,7 @@ async fn in_the_lobby_the_address_chooses_the_room_also_while_another_is_entered
 }
 
 #[wasm_bindgen_test]
-async fn a_name_that_nobody_can_see_is_none() {
+async fn invisible_name_counts_as_empty() {
     let page = Page::open("#room=weekly", lobby()).await;
     page.fill("display-name", "\u{200b}\u{202e}").await;
     page.click("enter").await;
@@ -301,15 +217,15 @@ async fn a_name_that_nobody_can_see_is_none() {
 }
 
 #[wasm_bindgen_test]
-async fn a_tile_shows_name_state_step_and_marks() {
+async fn tile_shows_name_state_step_and_marks() {
     let page = Page::open("", in_call(vec![peer("one")])).await;
     let tile = page.get("tile");
     assert_eq!(attribute(&tile, "data-peer"), "one");
     assert_eq!(attribute(&tile, "data-state"), "connected");
     assert!(tile.text_content().unwrap().contains("Name of one"));
-    assert!(page.find("[data-testid=muted]").is_some(), "one's own microphone is not on");
+    assert!(page.find("[data-testid=muted]").is_some(), "the user's own microphone is off");
     assert!(tile.query_selector("[data-testid=muted]").unwrap().is_none());
-    assert!(tile.query_selector("[data-testid=peer-state]").unwrap().is_none(), "connected needs no words");
+    assert!(tile.query_selector("[data-testid=peer-state]").unwrap().is_none(), "the connected state has no text");
 
     page.update(|state| {
         let peer = &mut state.peers[0];
@@ -322,12 +238,12 @@ async fn a_tile_shows_name_state_step_and_marks() {
     assert_eq!(attribute(&tile, "data-state"), "connecting");
     assert_eq!(attribute(&tile, "data-step"), "4");
     assert!(tile.query_selector("[data-testid=muted]").unwrap().is_some());
-    assert!(tile.text_content().unwrap().contains("one"), "a nameless guest is told apart by the id");
+    assert!(tile.text_content().unwrap().contains("one"), "the id identifies a guest without a name");
     assert!(!page.text("peer-state").is_empty());
 }
 
 #[wasm_bindgen_test]
-async fn every_connection_state_is_named_for_tests_and_said_in_words_of_its_own() {
+async fn every_connection_state_has_its_own_text() {
     use ConnectionState::{Closed, Connecting, Disconnected, Failed, New};
     let page = Page::open("", in_call(vec![peer("one")])).await;
     let mut words = Vec::new();
@@ -342,7 +258,7 @@ async fn every_connection_state_is_named_for_tests_and_said_in_words_of_its_own(
 }
 
 #[wasm_bindgen_test]
-async fn a_tile_that_could_not_connect_asks_for_another_try() {
+async fn failed_tile_offers_retry() {
     let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
     assert!(page.find("[data-testid=retry]").is_none());
     page.update(|call| call.peers[1].connection = ConnectionState::Failed).await;
@@ -351,7 +267,7 @@ async fn a_tile_that_could_not_connect_asks_for_another_try() {
 }
 
 #[wasm_bindgen_test]
-async fn a_camera_that_is_off_leaves_the_initials() {
+async fn switched_off_camera_shows_initials() {
     let page = Page::open("", in_call(vec![peer("one")])).await;
     assert_eq!(attribute(&page.get("tile"), "data-video"), "true");
     page.update(|state| {
@@ -364,7 +280,26 @@ async fn a_camera_that_is_off_leaves_the_initials() {
 }
 
 #[wasm_bindgen_test]
-async fn somebody_leaving_touches_no_other_picture() {
+async fn playing_element_is_not_assigned_its_stream_again() {
+    let mut state = in_call(vec![peer("one"), peer("two")]);
+    state.local.stream = Some(MediaStream::new().unwrap());
+    let page = Page::open("", state).await;
+    let playing: Vec<_> = ["[data-testid=local-video]", "[data-peer=one] video", "[data-peer=one] audio"]
+        .map(|selector| (selector, assignments(&page.find(selector).unwrap())))
+        .into();
+    page.update(|state| state.peers.push(peer("three"))).await;
+    page.update(|state| drop(state.peers.remove(1))).await;
+    page.update(|state| state.peers[0].name = Some("Another".into())).await;
+    page.update(|state| state.local.microphone = DeviceState::Off).await;
+    for (selector, assignments) in &playing {
+        assert_eq!(assignments.length(), 0, "{selector}");
+    }
+    page.update(|state| state.peers[0].video_stream = Some(MediaStream::new().unwrap())).await;
+    assert_eq!(playing[1].1.length(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn leaving_peer_touches_no_other_video() {
     let page = Page::open("", in_call(vec![peer("one"), peer("two"), peer("three")])).await;
     let video = |id: &str| -> HtmlVideoElement {
         page.find(&format!("[data-peer={id}] [data-testid=remote-video]")).unwrap().unchecked_into()
@@ -372,8 +307,8 @@ async fn somebody_leaving_touches_no_other_picture() {
     let (first, last) = (video("one"), video("three"));
     let (first_source, last_source) = (first.src_object(), last.src_object());
     assert!(first_source.is_some());
-    // A node that is taken out and put back, even at once, would stop playing.
-    let parent = page.get("tile").parent_element().unwrap();
+    // A node that is removed and inserted again stops playing, even if both happen at once.
+    let parent = page.find(".tiles").unwrap();
     let moved = js_sys::Array::new();
     let observer = js_sys::Function::new_with_args(
         "node, moved",
@@ -394,20 +329,13 @@ async fn somebody_leaving_touches_no_other_picture() {
         "o.disconnect(); return moved.flatMap(r => [...r.addedNodes]).length",
     );
     let added = take.call2(&wasm_bindgen::JsValue::NULL, &observer, &moved).unwrap();
-    assert_eq!(added.as_f64(), Some(0.0), "nothing was put back");
+    assert_eq!(added.as_f64(), Some(0.0), "no node was inserted again");
     assert_eq!(page.text("people").chars().filter(char::is_ascii_digit).collect::<String>(), "3");
 }
 
-/// Asks again, a frame later, until `reached`; a test that waits in vain ends by the runner's own limit.
-async fn until(mut reached: impl FnMut() -> bool) {
-    while !reached() {
-        gloo_timers::future::TimeoutFuture::new(16).await;
-    }
-}
-
 #[wasm_bindgen_test]
-async fn sound_is_played_though_the_video_track_has_no_frame() {
-    let streams: js_sys::Array = sound_without_a_frame().await.unchecked_into();
+async fn audio_plays_although_video_has_no_frame() {
+    let streams: js_sys::Array = audio_and_frameless_video().await.unchecked_into();
     let [audio_stream, video_stream] = [0, 1].map(|index| Some(streams.get(index).unchecked_into()));
     let page = Page::open("", in_call(vec![PeerState { audio_stream, video_stream, ..peer("one") }])).await;
     let player = |test_id: &str| page.get(test_id).unchecked_into::<HtmlMediaElement>();
@@ -418,8 +346,8 @@ async fn sound_is_played_though_the_video_track_has_no_frame() {
 }
 
 #[wasm_bindgen_test]
-async fn what_the_browser_paused_plays_again() {
-    let streams: js_sys::Array = sound_without_a_frame().await.unchecked_into();
+async fn paused_element_is_played_again() {
+    let streams: js_sys::Array = audio_and_frameless_video().await.unchecked_into();
     let audio_stream = Some(streams.get(0).unchecked_into());
     let page = Page::open("", in_call(vec![PeerState { audio_stream, ..peer("one") }])).await;
     let audio: HtmlMediaElement = page.get("remote-audio").unchecked_into();
@@ -431,7 +359,7 @@ async fn what_the_browser_paused_plays_again() {
 }
 
 #[wasm_bindgen_test]
-async fn an_open_permission_prompt_is_said_in_the_call() {
+async fn open_permission_prompt_is_shown_in_call() {
     let page = Page::open("", in_call(vec![])).await;
     assert!(page.find("[data-testid=prompt]").is_none());
     let prompted = DeviceState::Asking { wanted: true, prompted: true };
@@ -442,8 +370,8 @@ async fn an_open_permission_prompt_is_said_in_the_call() {
 }
 
 #[wasm_bindgen_test]
-async fn switches_say_whether_the_device_is_on_and_ask_for_the_other() {
-    let local = LocalMedia { microphone: DeviceState::On, camera: DeviceState::Off, stream: None };
+async fn toggle_shows_device_state_and_sends_the_opposite() {
+    let local = LocalMedia { microphone: DeviceState::On, camera: DeviceState::Off, ..LocalMedia::default() };
     for state in [CallState { local: local.clone(), ..lobby() }, CallState { local, ..in_call(vec![]) }] {
         let page = Page::open("", state).await;
         assert_eq!(attribute(&page.get("toggle-mic"), "aria-pressed"), "true");
@@ -452,33 +380,33 @@ async fn switches_say_whether_the_device_is_on_and_ask_for_the_other() {
         page.click("toggle-camera").await;
         assert_eq!(page.sent(), [Command::SetMicrophone(false), Command::SetCamera(true)]);
         page.update(|state| state.local.camera = DeviceState::ASKED_FOR).await;
-        assert_eq!(attribute(&page.get("toggle-camera"), "aria-pressed"), "true", "it shows the wish");
+        assert_eq!(attribute(&page.get("toggle-camera"), "aria-pressed"), "true", "it shows the requested state");
         page.click("toggle-camera").await;
-        assert_eq!(page.sent(), [Command::SetCamera(false)], "a press counts while the browser asks");
+        assert_eq!(page.sent(), [Command::SetCamera(false)], "a press takes effect while the browser prompts");
         page.update(|state| state.local.camera = DeviceState::Asking { wanted: false, prompted: false }).await;
         assert_eq!(attribute(&page.get("toggle-camera"), "aria-pressed"), "false");
     }
 }
 
 #[wasm_bindgen_test]
-async fn a_device_that_cannot_be_used_is_explained_and_can_be_asked_for_again() {
+async fn unavailable_device_is_explained_and_can_be_retried() {
     for problem in device_problems() {
         let device = DeviceState::Unavailable(problem.clone());
-        let local = LocalMedia { microphone: device.clone(), camera: device, stream: None };
+        let local = LocalMedia { microphone: device.clone(), camera: device, ..LocalMedia::default() };
         let page = Page::open("", CallState { local, ..lobby() }).await;
         assert_eq!(attribute(&page.get("error"), "data-code"), problem.code());
         assert_eq!(attribute(&page.get("error"), "role"), "alert");
         page.click("retry-device").await;
         assert_eq!(page.sent(), [Command::SetMicrophone(true), Command::SetCamera(true)]);
         page.click("enter").await;
-        assert!(matches!(&page.sent()[..], [Command::Enter { .. }]), "one can always watch and listen");
+        assert!(matches!(&page.sent()[..], [Command::Enter { .. }]), "entering needs no device");
     }
 }
 
 #[wasm_bindgen_test]
-async fn an_insecure_page_is_told_of_once() {
+async fn insecure_page_is_reported_once() {
     let device = DeviceState::Unavailable(DeviceProblem::InsecurePage);
-    let local = LocalMedia { microphone: device.clone(), camera: device, stream: None };
+    let local = LocalMedia { microphone: device.clone(), camera: device, ..LocalMedia::default() };
     let page = Page::open("", CallState { local, problem: Some(Problem::InsecurePage), ..lobby() }).await;
     let errors = page.root.query_selector_all("[data-testid=error]").unwrap();
     assert_eq!(errors.length(), 1);
@@ -486,7 +414,7 @@ async fn an_insecure_page_is_told_of_once() {
 }
 
 #[wasm_bindgen_test]
-async fn a_device_lost_in_the_call_is_said_once() {
+async fn lost_device_is_reported_once() {
     let page = Page::open("", in_call(vec![])).await;
     page.update(|state| state.local.camera = DeviceState::Unavailable(DeviceProblem::Lost)).await;
     assert_eq!(attribute(&page.get("error"), "data-code"), "device-lost");
@@ -495,18 +423,18 @@ async fn a_device_lost_in_the_call_is_said_once() {
     assert!(page.find("[data-testid=error]").is_none());
     page.update(|state| state.local.camera = DeviceState::ASKED_FOR).await;
     page.update(|state| state.local.camera = DeviceState::Unavailable(DeviceProblem::Lost)).await;
-    assert!(page.find("[data-testid=error]").is_some(), "asked again, it is news again");
+    assert!(page.find("[data-testid=error]").is_some(), "a problem after a retry is new");
 }
 
 #[wasm_bindgen_test]
-async fn every_problem_is_shown_with_its_code_and_can_be_dismissed() {
+async fn every_problem_has_its_code_and_can_be_dismissed() {
     for problem in problems() {
         let page = Page::open("", CallState { problem: Some(problem.clone()), ..lobby() }).await;
         let error = page.get("error");
         assert_eq!(attribute(&error, "data-code"), problem.code());
         assert_eq!(attribute(&error, "role"), "alert");
         if matches!(problem, Problem::NoWebRtc | Problem::WebRtcRefused(_)) {
-            assert!(page.find("[data-testid=enter]").is_none(), "there is nothing to enter with");
+            assert!(page.find("[data-testid=enter]").is_none(), "an unsupported browser cannot enter");
             continue;
         }
         error.query_selector(".icon-button").unwrap().unwrap().unchecked_into::<HtmlElement>().click();
@@ -515,7 +443,7 @@ async fn every_problem_is_shown_with_its_code_and_can_be_dismissed() {
 }
 
 #[wasm_bindgen_test]
-fn every_problem_has_words_of_its_own_in_both_languages() {
+fn every_problem_has_its_own_text_in_both_languages() {
     let mut titles = Vec::new();
     for locale in [text::Locale::en, text::Locale::ko] {
         let words = problems().into_iter().map(|problem| text::problem(locale, &problem));
@@ -523,7 +451,7 @@ fn every_problem_has_words_of_its_own_in_both_languages() {
         for words in words.chain(devices) {
             assert!(!words.title.is_empty() && !words.help.is_empty());
             for text in [&words.title, &words.help] {
-                assert!(!text.contains(['{', '}']), "a placeholder was left: {text}");
+                assert!(!text.contains(['{', '}']), "unfilled placeholder: {text}");
             }
             titles.push(words.title);
         }
@@ -531,12 +459,12 @@ fn every_problem_has_words_of_its_own_in_both_languages() {
     let count = titles.len();
     titles.sort();
     titles.dedup();
-    // The insecure page is the one problem that the page and its devices share.
+    // The page and its devices share one problem, the insecure page.
     assert_eq!(titles.len(), count - 2);
 }
 
 #[wasm_bindgen_test]
-async fn the_signaling_indicator_says_that_the_call_goes_on_without_the_server() {
+async fn signaling_indicator_has_a_text_for_each_state() {
     let page = Page::open("", in_call(vec![peer("one")])).await;
     let mut words = Vec::new();
     for (state, name) in [
@@ -553,7 +481,7 @@ async fn the_signaling_indicator_says_that_the_call_goes_on_without_the_server()
 }
 
 #[wasm_bindgen_test]
-async fn a_refusal_of_signaling_is_said_by_the_indicator_of_a_call_and_by_the_check() {
+async fn signaling_refusal_is_shown_in_call_and_check() {
     let offline = |state| CallState { signaling: SignalingState::Offline, ..state };
     let page = Page::open("", offline(in_call(vec![peer("one")]))).await;
     let plain = page.text("signaling");
@@ -574,7 +502,7 @@ async fn a_refusal_of_signaling_is_said_by_the_indicator_of_a_call_and_by_the_ch
 }
 
 #[wasm_bindgen_test]
-async fn the_steps_of_a_connection_are_listed_with_the_guides_numbers() {
+async fn steps_are_listed_with_the_guides_numbers() {
     let mut one = peer("one");
     one.steps = Steps {
         offerer: false,
@@ -591,27 +519,27 @@ async fn the_steps_of_a_connection_are_listed_with_the_guides_numbers() {
     let numbers: Vec<_> = (0..numbers.length())
         .map(|index| attribute(numbers.get(index).unwrap().unchecked_ref(), "data-step"))
         .collect();
-    assert_eq!(numbers, ["6", "10", "3", "7", "5", "8", "11", "12", "13"]);
+    assert_eq!(numbers, ["3", "5", "6", "7", "8", "10", "11", "12", "13"]);
     page.update(|state| state.peers.clear()).await;
-    assert!(!page.get("steps").has_attribute("open"), "it closes when the participant leaves");
+    assert!(!page.get("steps").has_attribute("open"), "the dialog closes when the peer leaves");
 }
 
 #[wasm_bindgen_test]
-async fn every_path_is_named_for_tests_and_said_in_words_of_its_own_on_tile_and_panel() {
+async fn every_path_has_its_own_text_on_tile_and_in_steps() {
     use RelayProtocol::{Tcp, Tls, Udp, Unknown};
     let page = Page::open("", in_call(vec![peer("one")])).await;
     let tile = page.get("tile");
     let hooks = || (tile.get_attribute("data-path"), tile.get_attribute("data-relay-side"));
     assert_eq!(hooks(), (None, None));
-    assert!(page.find("[data-testid=path]").is_none(), "while nothing is known, nothing is said");
+    assert!(page.find("[data-testid=path]").is_none(), "an unknown path is not shown");
     page.click("open-steps").await;
     let mut words = Vec::new();
-    let sides = [(Side::Own, "own"), (Side::Peer, "peer"), (Side::Both, "both")];
+    let sides = [(RelaySide::Own, "own"), (RelaySide::Peer, "peer"), (RelaySide::Both, "both")];
     let relays = [(Udp, "relay-udp"), (Tcp, "relay-tcp"), (Tls, "relay-tls"), (Unknown, "relay")];
     let relayed = relays.into_iter().flat_map(|(protocol, name)| {
-        sides.map(|(side, side_name)| (Path::Relayed(protocol, side), name, Some(side_name.to_owned())))
+        sides.map(|(side, side_name)| (MediaPath::Relayed(protocol, side), name, Some(side_name.to_owned())))
     });
-    let direct = [(Path::Local, "direct-local", None), (Path::Internet, "direct-internet", None)];
+    let direct = [(MediaPath::Local, "direct-local", None), (MediaPath::Internet, "direct-internet", None)];
     for (path, name, side) in direct.into_iter().chain(relayed) {
         page.update(|state| state.peers[0].path = Some(path)).await;
         assert_eq!(hooks(), (Some(name.to_owned()), side));
@@ -630,11 +558,11 @@ async fn every_path_is_named_for_tests_and_said_in_words_of_its_own_on_tile_and_
 }
 
 #[wasm_bindgen_test]
-async fn the_check_says_what_works_and_what_does_not_and_why() {
+async fn check_shows_results_and_reasons() {
     let local = LocalMedia {
         microphone: DeviceState::On,
         camera: DeviceState::Unavailable(DeviceProblem::NotFound),
-        stream: None,
+        ..LocalMedia::default()
     };
     let page = Page::open("", CallState { local, ..lobby() }).await;
     page.click("check").await;
@@ -647,7 +575,7 @@ async fn the_check_says_what_works_and_what_does_not_and_why() {
     assert_eq!(states(), ["problem", "good", "good"]);
     assert!(page.find("[data-check=stun]").is_none());
 
-    let line = |service, outcome| Line { service, url: "turn:example.org:3478?transport=tcp".into(), outcome };
+    let line = |service, outcome| ServerCheck { service, url: "turn:example.org:3478?transport=tcp".into(), outcome };
     page.update(|state| {
         state.local.camera = DeviceState::Off;
         state.check = Some(vec![
@@ -677,14 +605,14 @@ async fn the_check_says_what_works_and_what_does_not_and_why() {
     until_closed(&page).await;
     assert_eq!(page.sent(), [Command::EndCheck]);
     page.click("check").await;
-    assert_eq!(page.sent(), [Command::Check], "it can be opened again");
+    assert_eq!(page.sent(), [Command::Check], "the dialog can be opened again");
 }
 
 #[wasm_bindgen_test]
-async fn the_checks_sentence_says_what_will_not_work() {
-    let line = |service, outcome| Line { service, url: "turn:h:notaport".into(), outcome: Some(outcome) };
+async fn check_summary_says_how_far_calls_reach() {
+    let line = |service, outcome| ServerCheck { service, url: "turn:h:notaport".into(), outcome: Some(outcome) };
     let relay = |outcome| line(Service::Turn(RelayProtocol::Udp), outcome);
-    let local = LocalMedia { microphone: DeviceState::On, camera: DeviceState::On, stream: None };
+    let local = LocalMedia { microphone: DeviceState::On, camera: DeviceState::On, ..LocalMedia::default() };
     let page = Page::open("", CallState { local, ..lobby() }).await;
     page.click("check").await;
     let mut words = Vec::new();
@@ -696,19 +624,19 @@ async fn the_checks_sentence_says_what_will_not_work() {
         page.update(|state| state.check = Some(lines)).await;
         words.push(page.text("check-summary"));
     }
-    // A relay alone does for all, and where nothing works it does not matter why.
+    // A working relay is enough for every call. Without any working service the reason does not matter.
     page.update(|state| state.check = Some(vec![relay(Outcome::Works)])).await;
     assert_eq!(page.text("check-summary"), words[0]);
     page.update(|state| state.check = Some(vec![relay(Outcome::Unusable)])).await;
     assert_eq!(page.text("check-summary"), words[2]);
     let row = page.find("[data-check=relay-udp]").unwrap();
-    assert!(row.text_content().unwrap().contains("turn:h:notaport"), "all of an address that cannot be used");
+    assert!(row.text_content().unwrap().contains("turn:h:notaport"), "an unusable URL is shown whole");
     words.sort();
     words.dedup();
     assert_eq!(words.len(), 3, "{words:?}");
 }
 
-/// The `close` event is a task of its own.
+/// Waits for the dialog's `close` event, which is a task of its own.
 async fn until_closed(page: &Page) {
     while page.sent.borrow().is_empty() {
         gloo_timers::future::TimeoutFuture::new(0).await;
@@ -716,7 +644,7 @@ async fn until_closed(page: &Page) {
 }
 
 #[wasm_bindgen_test]
-fn every_outcome_has_words_of_its_own_in_both_languages() {
+fn every_outcome_has_its_own_text_in_both_languages() {
     use Outcome::{Credentials, NotCarried, NotConfigured, Quota, Refused, Silent, UdpBlocked, Unreachable, Unusable};
     let failed =
         [Credentials, NotCarried, NotConfigured, Quota, Refused(400), Silent, UdpBlocked, Unreachable, Unusable];
@@ -734,21 +662,21 @@ fn every_outcome_has_words_of_its_own_in_both_languages() {
 }
 
 #[wasm_bindgen_test]
-async fn coming_and_going_is_announced_politely() {
+async fn joining_and_leaving_are_announced_politely() {
     let page = Page::open("", in_call(vec![])).await;
     assert_eq!(attribute(&page.get("announcements"), "role"), "status");
     page.update(|state| state.peers.push(peer("one"))).await;
     let joined = page.text("announcements");
     assert!(!joined.is_empty());
     page.update(|state| state.peers[0].id = UserId("another".into())).await;
-    assert_eq!(page.text("announcements"), joined, "another id is nobody else");
+    assert_eq!(page.text("announcements"), joined, "a new id is not a new participant");
     page.update(|state| state.peers.clear()).await;
     assert!(page.text("announcements").contains("Name of one"));
     assert_ne!(page.text("announcements"), joined);
 }
 
 #[wasm_bindgen_test]
-async fn who_is_gone_is_said_to_have_left_only_if_that_is_known() {
+async fn departures_are_announced_by_reason() {
     let mut said = Vec::new();
     for departure in [None, Some(Departure::Left), Some(Departure::Lost), Some(Departure::Unanswered)] {
         let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
@@ -761,14 +689,14 @@ async fn who_is_gone_is_said_to_have_left_only_if_that_is_known() {
         assert!(words.contains("Name of one") && !words.contains("Name of two"), "{words}");
         said.push(words);
     }
-    assert_eq!(said[0], said[1], "somebody whose departure is not known has left");
+    assert_eq!(said[0], said[1], "an unknown departure counts as leaving");
     said.sort();
     said.dedup();
     assert_eq!(said.len(), 3, "{said:?}");
 }
 
 #[wasm_bindgen_test]
-async fn a_connection_in_place_of_another_is_no_news() {
+async fn replaced_connection_is_not_announced() {
     let page = Page::open("", in_call(vec![peer("one")])).await;
     page.update(|state| {
         let older = state.peers[0].key;
@@ -781,7 +709,7 @@ async fn a_connection_in_place_of_another_is_no_news() {
 }
 
 #[wasm_bindgen_test]
-async fn who_does_not_answer_is_said_not_to_answer() {
+async fn unanswering_peer_is_reported_as_such() {
     let one = PeerState { connection: ConnectionState::Connecting, ..peer("one") };
     let page = Page::open("", in_call(vec![one])).await;
     let fails = async |trouble| {
@@ -791,7 +719,7 @@ async fn who_does_not_answer_is_said_not_to_answer() {
             state.peers[0].trouble = trouble;
         })
         .await;
-        assert!(page.find("[data-testid=retry]").is_some(), "it can be tried again");
+        assert!(page.find("[data-testid=retry]").is_some(), "a failed connection can be retried");
         [page.text("announcements"), page.text("peer-state")]
     };
     let (failed, unanswered) = (fails(None).await, fails(Some(Trouble::Unanswered)).await);
@@ -801,10 +729,12 @@ async fn who_does_not_answer_is_said_not_to_answer() {
 }
 
 #[wasm_bindgen_test]
-async fn what_is_wrong_with_a_connection_that_goes_on_is_said_in_the_place_of_its_path() {
-    let one = PeerState { path: Some(Path::Local), ..peer("one") };
+async fn trouble_is_shown_in_place_of_path() {
+    let one = PeerState { path: Some(MediaPath::Local), ..peer("one") };
     let page = Page::open("", in_call(vec![one])).await;
-    for (trouble, code) in [(Trouble::TooLong, "too-long"), (Trouble::Refused, "refused")] {
+    for (trouble, code) in
+        [(Trouble::TooLong, "too-long"), (Trouble::Refused, "refused"), (Trouble::NoRelay, "no-relay")]
+    {
         page.update(|state| state.peers[0].trouble = Some(trouble)).await;
         assert_eq!(attribute(&page.get("tile"), "data-trouble"), code);
         assert!(!page.text("trouble").is_empty());
@@ -848,6 +778,7 @@ fn problems() -> Vec<Problem> {
         Problem::RequestTimedOut,
         Problem::RefusedWithoutReason,
         Problem::NoConnection("because".into()),
+        Problem::NoRelay,
     ];
     let others = others.into_iter().chain(REFUSALS.map(Problem::NotConnected));
     refused.into_iter().map(Problem::Refused).chain(others).collect()
@@ -856,4 +787,101 @@ fn problems() -> Vec<Problem> {
 fn device_problems() -> Vec<DeviceProblem> {
     use DeviceProblem::{Busy, InsecurePage, Lost, NotFound, Other, Refused};
     vec![Refused, NotFound, Busy, Lost, InsecurePage, Other("because".into())]
+}
+
+/// Imitates Chrome's page translation: replaces every text node by a `font` element with another text.
+fn translate(root: &Element) {
+    const SCRIPT: &str = "const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        const texts = [];
+        while (walker.nextNode()) texts.push(walker.currentNode);
+        for (const text of texts.filter((text) => text.data.trim() && !text.parentElement.closest('[translate=no]'))) {
+            const font = document.createElement('font');
+            font.textContent = `«${text.data}»`;
+            text.replaceWith(font);
+        }";
+    js_sys::Function::new_with_args("root", SCRIPT).call1(&wasm_bindgen::JsValue::NULL, root).unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn texts_update_in_a_translated_page() {
+    let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
+    page.click("open-steps").await;
+    translate(&page.root);
+    assert!(page.text("signaling").contains('«'));
+    page.update(|state| {
+        state.signaling = SignalingState::Offline;
+        state.peers.pop();
+        state.peers[0].connection = ConnectionState::Failed;
+        state.peers[0].path = Some(MediaPath::Relayed(RelayProtocol::Udp, RelaySide::Own));
+        state.peers[0].steps.reached = vec![(Step::ConnectionCreated, 1.0)];
+        state.local.camera = DeviceState::Unavailable(DeviceProblem::Busy);
+    })
+    .await;
+    for (test_id, words) in [
+        ("signaling", text::signaling(text::browser_locale(), SignalingState::Offline, None, true)),
+        ("people", "2 people".to_owned()),
+        ("peer-state", text::connection(text::browser_locale(), ConnectionState::Failed).to_owned()),
+        ("path", text::path(text::browser_locale(), MediaPath::Relayed(RelayProtocol::Udp, RelaySide::Own))),
+    ] {
+        assert_eq!(page.text(test_id), words, "{test_id}");
+    }
+    assert!(page.text("steps").contains("1 ms"), "{}", page.text("steps"));
+    translate(&page.root);
+    page.update(|state| *state = lobby()).await;
+    assert!(page.find("[data-testid=enter]").is_some() && page.find("[data-testid=tile]").is_none());
+    translate(&page.root);
+    page.update(|state| state.stage = Stage::Entering).await;
+    assert!(!page.text("enter").contains('«'), "{}", page.text("enter"));
+    page.update(|state| *state = in_call(vec![])).await;
+    assert!(page.find("[data-testid=alone]").is_some() && page.find("[data-testid=enter]").is_none());
+}
+
+/// Waits for the next animation frame.
+async fn frame() {
+    let drawn = js_sys::Promise::new(&mut |done, _| {
+        window().request_animation_frame(&done).unwrap();
+    });
+    wasm_bindgen_futures::JsFuture::from(drawn).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn focus_stays_in_page_when_focused_element_is_removed() {
+    let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
+    let focused = || document().active_element().unwrap();
+    for opens_steps in [false, true] {
+        page.update(|state| state.peers = vec![peer("one"), peer("two")]).await;
+        page.get("open-steps").focus().unwrap();
+        if opens_steps {
+            page.click("open-steps").await;
+        }
+        assert!(page.root.contains(Some(&focused())) && focused().tag_name() == "BUTTON");
+        page.update(|state| drop(state.peers.remove(0))).await;
+        frame().await;
+        frame().await;
+        assert_eq!(focused().tag_name(), "H1", "steps were open: {opens_steps}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn video_of_other_ratio_is_shown_whole_and_can_fill_tile() {
+    let page = Page::open("", in_call(vec![peer("one")])).await;
+    page.root.set_attribute("style", "position: fixed; inset: 0").unwrap();
+    let is_whole = || page.get("tile").has_attribute("data-whole");
+    assert!(!is_whole() && page.find("[data-testid=fit]").is_none());
+    let portrait: MediaStream = js_sys::Function::new_no_args(
+        "const canvas = Object.assign(document.createElement('canvas'), { width: 90, height: 320 });
+        canvas.getContext('2d').fillRect(0, 0, 90, 320);
+        return canvas.captureStream()",
+    )
+    .call0(&wasm_bindgen::JsValue::NULL)
+    .unwrap()
+    .unchecked_into();
+    page.update(|state| state.peers[0].video_stream = Some(Clone::clone(&portrait))).await;
+    while !is_whole() {
+        frame().await;
+    }
+    assert_eq!(attribute(&page.get("fit"), "aria-pressed"), "false");
+    page.click("fit").await;
+    assert!(!is_whole());
+    assert_eq!(attribute(&page.get("fit"), "aria-pressed"), "true");
 }

@@ -1,5 +1,5 @@
-//! With the feature `embed`, lists the files of the built app for `src/embedded.rs`, which takes them into the program.
-//! `VITRINE_EMBED_DIST` names their directory; `cargo xtask dist` sets it.
+//! With the feature `embed`, lists the files of the built app for `src/embedded.rs`, which includes them in the
+//! program. `VITRINE_EMBED_DIST` names their directory; `cargo xtask dist` sets it.
 
 use std::{
     env,

@@ -1,6 +1,5 @@
-//! What another participant sends about its connection: descriptions and candidates of any text, tagged in any way or not
-//! at all, in any order, also over connections begun anew. Candidates are added, kept or dropped, and never more of them
-//! kept than there may be.
+//! A peer's descriptions and candidates of any text, tag and order, with connections replaced in between. Every candidate
+//! is added, queued or dropped, and the queue stays bounded.
 #![no_main]
 
 use libfuzzer_sys::{
@@ -10,10 +9,10 @@ use libfuzzer_sys::{
 use vitrine_negotiation::{Action, Input, Negotiation, Note, Role};
 use vitrine_protocol::signaling::{DescriptionTag, IceCandidate, SdpType, SessionDescription};
 
-/// The bound of the machine.
+/// The machine's bound of the queue.
 const MAX_WAITING: usize = 256;
 
-/// Of few connections, so that what comes belongs to this one every so often.
+/// A tag of one of few connections, so that some descriptions belong to this one.
 #[derive(Debug, Arbitrary)]
 struct Tag {
     connection: u8,
@@ -49,10 +48,10 @@ enum Event<'a> {
     Done,
     Failed,
     Unsent(bool),
-    Anew(u8),
+    ReplaceConnection(u8),
 }
 
-fn described(kind: SdpType, sdp: &str, tag: Option<Tag>) -> Input {
+fn remote_description(kind: SdpType, sdp: &str, tag: Option<Tag>) -> Input {
     Input::RemoteDescription(SessionDescription { tag: tag.map(Into::into), ..SessionDescription::new(kind, sdp) })
 }
 
@@ -64,8 +63,8 @@ fuzz_target!(|input: (bool, Vec<Event<'_>>)| {
     let (mut received, mut settled) = (0, 0);
     for event in events {
         let input = match event {
-            Event::Offer(sdp, tag) => described(SdpType::Offer, sdp, tag),
-            Event::Answer(sdp, tag) => described(SdpType::Answer, sdp, tag),
+            Event::Offer(sdp, tag) => remote_description(SdpType::Offer, sdp, tag),
+            Event::Answer(sdp, tag) => remote_description(SdpType::Answer, sdp, tag),
             Event::Candidate(text, fragment) => {
                 received += 1;
                 Input::RemoteCandidate(IceCandidate {
@@ -74,14 +73,14 @@ fuzz_target!(|input: (bool, Vec<Event<'_>>)| {
                     ..IceCandidate::default()
                 })
             }
-            Event::Anew(number) => {
-                machine = machine.anew(connection(number));
+            Event::ReplaceConnection(number) => {
+                machine = machine.next_connection(connection(number));
                 (local, remote, received, settled) = (None, false, 0, 0);
                 continue;
             }
             Event::Needed => Input::NegotiationNeeded,
             Event::Restart => Input::RestartIce,
-            Event::Failed => Input::DescriptionFailed("for a reason".to_owned()),
+            Event::Failed => Input::DescriptionFailed("rejected".to_owned()),
             Event::Unsent(offer) => {
                 let kind = if offer { SdpType::Offer } else { SdpType::Answer };
                 Input::DescriptionUnsent { kind, reason: "too long".to_owned() }
@@ -100,6 +99,6 @@ fuzz_target!(|input: (bool, Vec<Event<'_>>)| {
                 _ => {}
             }
         }
-        assert!(received <= settled + MAX_WAITING, "{received} candidates came, {settled} went");
+        assert!(received <= settled + MAX_WAITING, "{received} candidates received, only {settled} added or dropped");
     }
 });

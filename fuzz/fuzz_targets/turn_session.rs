@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
             4 => CREATE_PERMISSION,
             5 => CHANNEL_BIND,
             6 => {
-                scene.pass(u64::from(*length));
+                scene.advance(u64::from(*length));
                 continue;
             }
             _ => {

@@ -1,6 +1,6 @@
-//! A clock that stands still while this page cannot listen: while its thread is blocked, starved of processor time, or
-//! frozen. Timeouts that judge another party by its silence are measured by it, so that a slow page blames nobody. What
-//! users read, and what expires elsewhere, is measured by [`super::now`].
+//! A clock that stops while this page is not awake: while its thread is blocked, starved of processor time, or frozen.
+//! Timeouts for a silent peer or server use it, because a page that cannot receive proves nothing about them. Times
+//! that users read, and lifetimes counted elsewhere, use [`super::now`].
 
 use std::cell::Cell;
 
@@ -8,35 +8,35 @@ use gloo_timers::future::TimeoutFuture;
 
 use super::{now, page::is_hidden};
 
-/// How often the clock looks how late the page is, in milliseconds.
+/// How often the clock measures how late the page's timers are, in milliseconds.
 const BEAT: f64 = 250.0;
-/// Browsers let the timers of a hidden page run once a second.
+/// The same on a hidden page, whose timers browsers run only once a second.
 const BEAT_OF_HIDDEN_PAGE: f64 = 1_000.0;
-/// A timer that runs so much later than asked for, in milliseconds, is on time.
+/// A timer that is late by less, in milliseconds, is on time.
 const TOLERANCE: f64 = 50.0;
 
-/// The clock. Its times are milliseconds since the page's start, less all the time in which the page could not listen.
+/// The clock. Its times are milliseconds since the page's start, minus all the time in which the page was not awake.
 #[derive(Clone, Copy, Debug)]
-struct ListeningClock {
-    /// When it looked last.
+struct AwakeClock {
+    /// When it measured last.
     beat: f64,
-    /// The longest time from one look to the next that is no lateness.
+    /// The longest time between two measurements that still counts as on time.
     longest: f64,
-    /// The lateness of all looks so far.
+    /// All lateness measured so far.
     late: f64,
 }
 
-impl ListeningClock {
+impl AwakeClock {
     fn new(now: f64) -> Self {
         Self { beat: now, longest: BEAT + TOLERANCE, late: 0.0 }
     }
 
     fn at(&self, now: f64) -> f64 {
-        // Time beyond the longest pause is lateness already, whether the look has been taken or not.
+        // Time beyond `longest` is lateness already, measured or not.
         now.min(self.beat + self.longest) - self.late
     }
 
-    fn look(&mut self, now: f64, hidden: bool) {
+    fn measure(&mut self, now: f64, hidden: bool) {
         self.late = now - self.at(now);
         self.beat = now;
         self.longest = if hidden { BEAT_OF_HIDDEN_PAGE } else { BEAT } + TOLERANCE;
@@ -44,13 +44,13 @@ impl ListeningClock {
 }
 
 thread_local! {
-    static CLOCK: Cell<Option<ListeningClock>> = const { Cell::new(None) };
+    static CLOCK: Cell<Option<AwakeClock>> = const { Cell::new(None) };
 }
 
-/// The time by the clock, in milliseconds. It starts at the first question, and runs as long as the page.
-pub fn listening_now() -> f64 {
+/// The time by the clock, in milliseconds. The first call starts the clock, which then runs as long as the page.
+pub fn awake_now() -> f64 {
     let clock = CLOCK.get().unwrap_or_else(|| {
-        let clock = ListeningClock::new(now());
+        let clock = AwakeClock::new(now());
         CLOCK.set(Some(clock));
         wasm_bindgen_futures::spawn_local(run(clock));
         clock
@@ -58,30 +58,30 @@ pub fn listening_now() -> f64 {
     clock.at(now())
 }
 
-async fn run(mut clock: ListeningClock) {
+async fn run(mut clock: AwakeClock) {
     loop {
         TimeoutFuture::new(BEAT as u32).await;
-        clock.look(now(), is_hidden());
+        clock.measure(now(), is_hidden());
         CLOCK.set(Some(clock));
     }
 }
 
-/// Waits for so many milliseconds in which the page could listen.
-pub async fn wait_listening(milliseconds: u32) {
-    let mut until = listening_now() + f64::from(milliseconds);
+/// Waits for this many milliseconds in which the page is awake.
+pub async fn wait_awake(milliseconds: u32) {
+    let mut until = awake_now() + f64::from(milliseconds);
     let mut was_late = false;
     loop {
-        let left = until - listening_now();
+        let left = until - awake_now();
         if left <= 0.0 {
             return;
         }
-        let asked = now();
+        let started = now();
         TimeoutFuture::new(left.ceil() as u32).await;
-        // What came meanwhile may stand in the queue behind a timer that is late. Once is enough: on a hidden page all
-        // timers are.
-        if !was_late && now() - asked > left + TOLERANCE {
+        // Messages that arrived meanwhile may be queued behind a late timer. One extension is enough: on a hidden page
+        // every timer is late.
+        if !was_late && now() - started > left + TOLERANCE {
             was_late = true;
-            until = until.max(listening_now() + TOLERANCE);
+            until = until.max(awake_now() + TOLERANCE);
         }
     }
 }
@@ -91,47 +91,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_on_time_loses_no_time() {
-        let mut clock = ListeningClock::new(1_000.0);
+    fn punctual_page_loses_no_time() {
+        let mut clock = AwakeClock::new(1_000.0);
         for beat in 1..=40 {
             let now = 1_000.0 + f64::from(beat) * 290.0;
             assert_eq!(clock.at(now), now);
-            clock.look(now, false);
+            clock.measure(now, false);
         }
     }
 
     #[test]
-    fn a_blocked_thread_stops_the_clock() {
-        let mut clock = ListeningClock::new(0.0);
-        clock.look(250.0, false);
-        assert_eq!(clock.at(8_250.0), 550.0, "before the clock has looked");
-        clock.look(8_250.0, false);
+    fn blocked_thread_stops_clock() {
+        let mut clock = AwakeClock::new(0.0);
+        clock.measure(250.0, false);
+        assert_eq!(clock.at(8_250.0), 550.0, "before the clock has measured");
+        clock.measure(8_250.0, false);
         assert_eq!(clock.at(8_250.0), 550.0);
-        clock.look(8_500.0, false);
+        clock.measure(8_500.0, false);
         assert_eq!(clock.at(8_500.0), 800.0);
     }
 
     #[test]
-    fn a_page_frozen_for_minutes_has_heard_nobody_fall_silent() {
-        let mut clock = ListeningClock::new(0.0);
-        clock.look(600_000.0, false);
+    fn frozen_page_stops_clock() {
+        let mut clock = AwakeClock::new(0.0);
+        clock.measure(600_000.0, false);
         assert_eq!(clock.at(600_100.0), 400.0);
     }
 
     #[test]
-    fn the_slow_timers_of_a_hidden_page_are_on_time() {
-        let mut clock = ListeningClock::new(0.0);
-        clock.look(250.0, true);
+    fn slow_timers_of_hidden_page_are_on_time() {
+        let mut clock = AwakeClock::new(0.0);
+        clock.measure(250.0, true);
         for second in 1..=10 {
             let now = 250.0 + f64::from(second) * 1_000.0;
-            clock.look(now, true);
+            clock.measure(now, true);
             assert_eq!(clock.at(now), now);
         }
     }
 
     #[test]
-    fn the_clock_never_goes_back() {
-        let mut clock = ListeningClock::new(0.0);
+    fn clock_is_monotonic() {
+        let mut clock = AwakeClock::new(0.0);
         let mut last = 0.0;
         for (step, pause) in [10.0, 400.0, 250.0, 5_000.0, 0.0, 251.0, 1_200.0].into_iter().cycle().take(70).enumerate()
         {
@@ -140,7 +140,7 @@ mod tests {
                 assert!(clock.at(at) >= last, "step {step}");
                 last = clock.at(at);
             }
-            clock.look(now, step % 3 == 0);
+            clock.measure(now, step % 3 == 0);
         }
     }
 }

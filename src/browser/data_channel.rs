@@ -1,31 +1,28 @@
-//! The `control` data channel of one peer: typed messages in and out. What they mean is decided elsewhere.
+//! The `control` data channel of one peer: typed messages in and out. [`crate::call`] decides what they mean.
 
-use vitrine_protocol::{
-    control::{ControlMessage, LABEL, MAX_MESSAGE_BYTES, STREAM_ID},
-    json::Json,
-};
+use vitrine_protocol::control::{ControlMessage, LABEL, MAX_MESSAGE_BYTES, STREAM_ID};
 use wasm_bindgen::JsCast;
 use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState};
 
-use super::{JsError, Listener, externs::Connection};
+use super::{JsError, Listener, externs::Connection, json};
 
-/// Most bytes that may wait to be sent. A path that carries nothing fills up with what is sent into it, and a browser
-/// closes a channel that is too full.
+/// Most bytes that may wait to be sent. On a dead path the buffer fills up, and browsers close a channel whose buffer
+/// is full.
 const MAX_BUFFERED_BYTES: u32 = 256 * 1024;
 
-/// The most that every peer takes in one message, in bytes, unless it says otherwise (RFC 8841 §6.1).
+/// The largest message, in bytes, that a peer accepts unless its description says otherwise (RFC 8841 §6.1).
 const DEFAULT_MESSAGE_BYTES: f64 = 65_536.0;
 
-/// What happened on the control channel.
+/// An event of the control channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlChannelEvent {
     /// Messages can be sent.
     Open,
     /// A message arrived.
     Message(ControlMessage),
-    /// Something arrived that is not a message of this version; the reason, for the console.
+    /// Something arrived that is no message of this version; with the reason, for the console.
     Unreadable(String),
-    /// The other side closed the channel, or the connection under it ended.
+    /// The peer closed the channel, or the connection under it ended.
     Closed,
 }
 
@@ -38,10 +35,10 @@ pub struct ControlChannel {
 }
 
 impl ControlChannel {
-    /// Opens the channel on `connection`; both sides open it under the same number (`negotiated`).
+    /// Opens the channel on `connection`. Both sides open it with the same stream id (`negotiated`).
     ///
     /// # Errors
-    /// What `createDataChannel()` throws.
+    /// The exception of `createDataChannel()`.
     pub(super) fn open(
         connection: &Connection,
         sink: impl Fn(ControlChannelEvent) + Clone + 'static,
@@ -59,7 +56,7 @@ impl ControlChannel {
         Ok(Self { listeners, channel, connection: Clone::clone(connection) })
     }
 
-    /// Hands on nothing any more.
+    /// Stops reporting events; the channel stays open.
     pub(super) fn ignore(&mut self) {
         self.listeners.clear();
     }
@@ -69,20 +66,20 @@ impl ControlChannel {
         self.channel.ready_state() == RtcDataChannelState::Open
     }
 
-    /// Sends `message` if the channel is open, not congested, and carries messages as long; says whether it was handed to
-    /// the browser.
+    /// Sends `message` unless the channel is not open, is congested, or does not carry messages of this length. Returns
+    /// whether the browser took it.
     pub fn send(&self, message: &ControlMessage) -> bool {
         if !self.is_open() || self.channel.buffered_amount() > MAX_BUFFERED_BYTES {
             return false;
         }
-        let text = Json::from(message).encode();
-        // A browser ends a channel that is given more than the other side takes.
-        text.len() <= self.longest_message() && self.channel.send_with_str(&text).is_ok()
+        let Ok(text) = json::to_text(message) else { return false };
+        // Browsers close a channel on which more is sent than the peer accepts.
+        text.len() <= self.max_message_bytes() && self.channel.send_with_str(&text).is_ok()
     }
 
-    fn longest_message(&self) -> usize {
-        let carried = self.connection.sctp().and_then(|sctp| sctp.max_message_size());
-        MAX_MESSAGE_BYTES.min(carried.unwrap_or(DEFAULT_MESSAGE_BYTES) as usize)
+    fn max_message_bytes(&self) -> usize {
+        let negotiated = self.connection.sctp().and_then(|sctp| sctp.max_message_size());
+        MAX_MESSAGE_BYTES.min(negotiated.unwrap_or(DEFAULT_MESSAGE_BYTES) as usize)
     }
 }
 
@@ -99,9 +96,8 @@ fn read(event: &web_sys::Event) -> ControlChannelEvent {
         return ControlChannelEvent::Unreadable(format!("longer than {MAX_MESSAGE_BYTES} bytes"));
     }
     let Some(text) = text else { return ControlChannelEvent::Unreadable("not text".to_owned()) };
-    match Json::parse(&text).map(|json| ControlMessage::read(&json)) {
-        Ok(Ok(message)) => ControlChannelEvent::Message(message),
-        Ok(Err(error)) => ControlChannelEvent::Unreadable(error.to_string()),
+    match json::parse(&text) {
+        Ok(message) => ControlChannelEvent::Message(message),
         Err(error) => ControlChannelEvent::Unreadable(error.to_string()),
     }
 }

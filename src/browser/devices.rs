@@ -1,30 +1,29 @@
-//! Microphone and camera: asking for them, and owning what was given. A [`LocalTrack`] that is dropped is stopped,
-//! so the camera's light cannot stay on by mistake.
+//! Microphone and camera: permission, and ownership of the tracks. A [`LocalTrack`] is stopped when it is dropped, so the
+//! camera's light cannot stay on by mistake. When to capture is decided in [`crate::call`].
 
-use futures_channel::oneshot;
-use vitrine_protocol::json::Json;
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    EventTarget, MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaStreamTrackState, PermissionState,
-    PermissionStatus,
-};
+use web_sys::{EventTarget, MediaStream, MediaStreamTrack, MediaStreamTrackState, PermissionState, PermissionStatus};
 
-use super::{JsError, Listener, peer_connection::to_js};
+use super::{
+    JsError, Listener,
+    capture::{CameraSettings, Processing, constraints},
+};
 
 /// A media stream, for a `<video>` element to play.
 pub type Stream = MediaStream;
 
-/// What a track carries.
+/// The kind of media that a track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Sound.
+pub enum MediaKind {
+    /// Audio.
     Audio,
-    /// Pictures.
+    /// Video.
     Video,
 }
 
-impl Kind {
+impl MediaKind {
     /// `MediaStreamTrack.kind`.
     pub fn name(self) -> &'static str {
         match self {
@@ -34,25 +33,25 @@ impl Kind {
     }
 }
 
-/// What `track` carries, and a stream of it alone. `None` only where the browser has no streams.
-pub fn stream_of(track: &MediaStreamTrack) -> (Kind, Option<Stream>) {
-    let kind = if track.kind() == Kind::Audio.name() { Kind::Audio } else { Kind::Video };
+/// The kind of `track`, and a stream that holds only this track. `None` only if the browser has no streams.
+pub fn stream_of(track: &MediaStreamTrack) -> (MediaKind, Option<Stream>) {
+    let kind = if track.kind() == MediaKind::Audio.name() { MediaKind::Audio } else { MediaKind::Video };
     (kind, MediaStream::new().ok().inspect(|stream| stream.add_track(track)))
 }
 
-/// Why `getUserMedia` gave nothing, by the `DOMException`'s name (mediacapture-streams §10.2).
+/// Why `getUserMedia()` failed, by the `DOMException`'s name (mediacapture-streams §10.2).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaptureError {
-    /// The person, or a policy, refused.
+    /// The user or a policy denied permission.
     #[error("refused")]
     Refused,
     /// There is no such device.
     #[error("no device")]
     NotFound,
-    /// The device could not be started; usually another program holds it.
+    /// The device could not be started, usually because another program uses it.
     #[error("device busy")]
     Busy,
-    /// The page has no `navigator.mediaDevices`, which means it is not secure.
+    /// The page has no `navigator.mediaDevices`, because it is not a secure context.
     #[error("no access to devices on an insecure page")]
     Insecure,
     /// Anything else.
@@ -71,12 +70,12 @@ impl From<JsError> for CaptureError {
     }
 }
 
-/// What a captured track may do by itself.
+/// A change of a captured track that this page did not cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrackChange {
-    /// The device ended: unplugged, or permission withdrawn.
+    /// The track ended: the device was unplugged, or permission withdrawn.
     Ended,
-    /// The system took the device away for a while (`mute`).
+    /// The system interrupted the device (`mute`).
     Interrupted,
     /// The device delivers again (`unmute`).
     Resumed,
@@ -89,7 +88,7 @@ pub struct LocalTrack {
 }
 
 impl LocalTrack {
-    fn new(track: MediaStreamTrack) -> Self {
+    pub(super) fn new(track: MediaStreamTrack) -> Self {
         Self { listeners: Vec::new(), track }
     }
 
@@ -98,12 +97,12 @@ impl LocalTrack {
         &self.track
     }
 
-    /// Whether samples are passed on; a disabled track is silent (black), while its device stays open.
+    /// Enables or disables the track. A disabled track is silent or black; its device stays open.
     pub fn set_enabled(&self, enabled: bool) {
         self.track.set_enabled(enabled);
     }
 
-    /// Calls `handler` when the track changes by itself.
+    /// Calls `handler` for every change that this page did not cause.
     pub fn on_change(&mut self, handler: impl Fn(TrackChange) + Clone + 'static) {
         let on = |name, change| {
             let handler = handler.clone();
@@ -116,18 +115,42 @@ impl LocalTrack {
         ];
     }
 
-    /// Asks the device for pictures of about this size and rate. A device that cannot is left as it is.
-    pub fn set_picture(&self, picture: Picture) {
-        let constraints = picture.constraints();
+    /// Asks the camera for these settings. A camera that cannot change keeps its own.
+    pub fn configure(&self, settings: CameraSettings) {
+        self.constrain(&settings);
+    }
+
+    /// Captures within these constraints from now on, as far as the source can.
+    pub(super) fn constrain(&self, requested: &impl Serialize) {
+        let constraints = constraints(requested);
         let Ok(promise) = self.track.apply_constraints_with_constraints(constraints.unchecked_ref()) else { return };
         spawn_local(async move {
             if let Err(error) = JsFuture::from(promise).await {
-                super::describe(&format!("the camera keeps its size: {}", JsError::from(error)));
+                super::log(&format!("the captured settings could not be changed: {}", JsError::from(error)));
             }
         });
     }
 
-    /// Whether the device still delivers, and nobody has taken it away for a while.
+    /// The id of the device that is captured, if the browser tells.
+    pub fn device_id(&self) -> Option<String> {
+        let id = setting(&self.track, "deviceId")?.as_string()?;
+        (!id.is_empty()).then_some(id)
+    }
+
+    /// Whether the camera itself can blur the background, and can leave that.
+    pub fn offers_blur(&self) -> bool {
+        // Not every browser has the method.
+        let offered = || {
+            let method = js_sys::Reflect::get(&self.track, &"getCapabilities".into()).ok()?;
+            let capabilities = method.dyn_into::<js_sys::Function>().ok()?.call0(&self.track).ok()?;
+            let values = js_sys::Reflect::get(&capabilities, &"backgroundBlur".into()).ok()?;
+            let values = values.dyn_into::<js_sys::Array>().ok()?;
+            Some(values.includes(&JsValue::TRUE, 0) && values.includes(&JsValue::FALSE, 0))
+        };
+        offered() == Some(true)
+    }
+
+    /// Whether the device delivers media: the track has not ended and is not interrupted.
     pub fn delivers(&self) -> bool {
         self.track.ready_state() == MediaStreamTrackState::Live && !self.track.muted()
     }
@@ -140,81 +163,28 @@ impl Drop for LocalTrack {
     }
 }
 
-/// What [`capture`] was asked for and got; a kind that was not asked for is `None`.
-#[derive(Default)]
-pub struct Capture {
-    /// The microphone.
-    pub audio: Option<Result<LocalTrack, CaptureError>>,
-    /// The camera.
-    pub video: Option<Result<LocalTrack, CaptureError>>,
+/// What `getSettings()` says of one setting of a track.
+fn setting(track: &MediaStreamTrack, name: &str) -> Option<JsValue> {
+    js_sys::Reflect::get(&track.get_settings(), &name.into()).ok().filter(|value| !value.is_undefined())
 }
 
-/// Asks for a microphone, a camera, or both. Both are asked for at once, so that the person sees one question; if
-/// that fails each is asked for alone, so that lacking or refusing one does not lose the other.
-pub async fn capture(audio: bool, video: bool) -> Capture {
-    if audio
-        && video
-        && let Ok((Some(audio), Some(video))) = request(true, true).await
-    {
-        return Capture { audio: Some(Ok(audio)), video: Some(Ok(video)) };
-    }
-    let mut capture = Capture::default();
-    if audio {
-        capture.audio = Some(request(true, false).await.and_then(|(track, _)| track.ok_or(CaptureError::NotFound)));
-    }
-    if video {
-        capture.video = Some(request(false, true).await.and_then(|(_, track)| track.ok_or(CaptureError::NotFound)));
-    }
-    capture
+/// Changes how a microphone's audio is processed. Returns whether the browser did so: Chromium cannot change it on a
+/// running track.
+pub async fn apply_processing(track: MediaStreamTrack, processing: Processing) -> bool {
+    let wanted = constraints(&processing);
+    let Ok(promise) = track.apply_constraints_with_constraints(wanted.unchecked_ref()) else { return false };
+    let is_applied = |name, wanted: bool| {
+        // A setting that the browser does not know cannot be wrong. Newer browsers name the kind of echo cancellation.
+        setting(&track, name).is_none_or(|set| set.as_bool().unwrap_or(set.is_string()) == wanted)
+    };
+    JsFuture::from(promise).await.is_ok()
+        && is_applied("echoCancellation", processing.echo_cancellation)
+        && is_applied("noiseSuppression", processing.noise_suppression)
+        && is_applied("autoGainControl", processing.auto_gain_control)
 }
 
-/// Asks again for a device, without the person noticing: gives nothing where the browser would have to ask.
-pub async fn capture_quietly(kind: Kind) -> Capture {
-    match permission(kind).await.map(|status| status.state()) {
-        Some(PermissionState::Granted) => capture(kind == Kind::Audio, kind == Kind::Video).await,
-        Some(PermissionState::Denied) => {
-            let refused = |asked| (kind == asked).then_some(Err(CaptureError::Refused));
-            Capture { audio: refused(Kind::Audio), video: refused(Kind::Video) }
-        }
-        _ => Capture::default(),
-    }
-}
-
-/// Captures the system's microphone anew if `track` is of one that was the system's choice and is so no more; gives
-/// nothing otherwise.
-pub async fn follow_default_microphone(track: MediaStreamTrack) -> Capture {
-    match default_moved(&track).await {
-        Ok(true) => capture_quietly(Kind::Audio).await,
-        Ok(false) => Capture::default(),
-        Err(error) => {
-            super::describe(&format!("the devices cannot be listed: {}", JsError::from(error)));
-            Capture::default()
-        }
-    }
-}
-
-/// Chromium lists the system's choice a second time, under this id, in the group of the device that it is.
-async fn default_moved(track: &MediaStreamTrack) -> Result<bool, JsValue> {
-    const DEFAULT: &str = "default";
-    let read = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).map(|value| value.as_string());
-    let settings: JsValue = track.get_settings().into();
-    if read(&settings, "deviceId")?.as_deref() != Some(DEFAULT) {
-        return Ok(false);
-    }
-    let group = read(&settings, "groupId")?;
-    let Some(window) = web_sys::window() else { return Ok(false) };
-    let devices: js_sys::Array =
-        JsFuture::from(window.navigator().media_devices()?.enumerate_devices()?).await?.unchecked_into();
-    for device in devices.iter() {
-        let is = |name, value| read(&device, name).map(|read| read.as_deref() == Some(value));
-        if is("kind", "audioinput")? && is("deviceId", DEFAULT)? {
-            return Ok(read(&device, "groupId")? != group);
-        }
-    }
-    Ok(false)
-}
-
-/// Tells `handler` whenever devices come or go, or permission for one is given, until what is returned is dropped.
+/// Calls `handler` whenever a device is added or removed or permission for one is granted, until the returned listeners
+/// are dropped.
 pub async fn watch_devices(handler: impl Fn() + Clone + 'static) -> Vec<Listener> {
     let mut targets: Vec<EventTarget> = Vec::new();
     if super::has_devices() {
@@ -227,7 +197,7 @@ pub async fn watch_devices(handler: impl Fn() + Clone + 'static) -> Vec<Listener
             Listener::new(devices, "devicechange", move |_| handler())
         })
         .collect();
-    for kind in [Kind::Audio, Kind::Video] {
+    for kind in [MediaKind::Audio, MediaKind::Video] {
         if let Some(status) = permission(kind).await {
             let (handler, watched) = (handler.clone(), status.clone());
             listeners.push(Listener::new(&status, "change", move |_| {
@@ -240,84 +210,20 @@ pub async fn watch_devices(handler: impl Fn() + Clone + 'static) -> Vec<Listener
     listeners
 }
 
-/// Whether asking for a device makes the browser ask the user, as far as the browser tells.
-pub async fn asks_for_permission(kind: Kind) -> bool {
+/// Whether capturing a device shows a permission prompt; also true if the browser does not tell.
+pub async fn needs_permission_prompt(kind: MediaKind) -> bool {
     let state = permission(kind).await.map(|status| status.state());
     !matches!(state, Some(PermissionState::Granted | PermissionState::Denied))
 }
 
-/// The permission for a device, where the browser tells.
-async fn permission(kind: Kind) -> Option<PermissionStatus> {
+/// The permission for a device (Permissions API), if the browser tells.
+pub(super) async fn permission(kind: MediaKind) -> Option<PermissionStatus> {
     let name = match kind {
-        Kind::Audio => "microphone",
-        Kind::Video => "camera",
+        MediaKind::Audio => "microphone",
+        MediaKind::Video => "camera",
     };
     let descriptor = js_sys::Object::new();
     js_sys::Reflect::set(&descriptor, &"name".into(), &name.into()).ok()?;
     let permissions = web_sys::window()?.navigator().permissions().ok()?;
     JsFuture::from(permissions.query(&descriptor).ok()?).await.ok()?.dyn_into().ok()
-}
-
-async fn request(audio: bool, video: bool) -> Result<(Option<LocalTrack>, Option<LocalTrack>), CaptureError> {
-    if !super::has_devices() {
-        return Err(CaptureError::Insecure);
-    }
-    let devices = web_sys::window()
-        .ok_or(CaptureError::Insecure)?
-        .navigator()
-        .media_devices()
-        .map_err(|error| CaptureError::from(JsError::from(error)))?;
-    let wanted = MediaStreamConstraints::new();
-    if audio {
-        wanted.set_audio(&constraints([("echoCancellation", true), ("noiseSuppression", true)]));
-    }
-    if video {
-        wanted.set_video(&Picture::for_peers(1).constraints());
-    }
-    let promise = devices.get_user_media_with_constraints(&wanted).map_err(JsError::from)?;
-    // The browser's answer is awaited to its end, whatever becomes of the caller: a device that starts after the
-    // caller has gone must be stopped.
-    let (sender, answer) = oneshot::channel();
-    spawn_local(async move {
-        let first = |tracks: js_sys::Array| tracks.get(0).dyn_into::<MediaStreamTrack>().ok().map(LocalTrack::new);
-        let tracks = JsFuture::from(promise).await.map(|stream| {
-            let stream: MediaStream = stream.unchecked_into();
-            (first(stream.get_audio_tracks().unchecked_into()), first(stream.get_video_tracks().unchecked_into()))
-        });
-        let _ = sender.send(tracks);
-    });
-    let tracks = answer.await.map_err(|_| CaptureError::Busy)?;
-    Ok(tracks.map_err(JsError::from)?)
-}
-
-/// Size and rate of a camera's pictures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Picture {
-    width: u32,
-    height: u32,
-    frames_per_second: u32,
-}
-
-impl Picture {
-    /// What to capture for this many peers. Each gets an encoding of its own, and shows it in a smaller tile the
-    /// more there are; capturing less lightens every machine and every uplink in the room.
-    pub fn for_peers(peers: usize) -> Self {
-        let (width, height, frames_per_second) = match peers {
-            0 | 1 => (1280, 720, 30),
-            2 | 3 => (960, 540, 30),
-            4 | 5 => (640, 360, 24),
-            _ => (320, 180, 15),
-        };
-        Self { width, height, frames_per_second }
-    }
-
-    fn constraints(self) -> JsValue {
-        constraints([("width", self.width), ("height", self.height), ("frameRate", self.frames_per_second)])
-    }
-}
-
-/// Constraints as the browser takes them. A bare value is one to come close to (mediacapture-streams §5).
-fn constraints<V: Into<Json>, const N: usize>(fields: [(&str, V); N]) -> JsValue {
-    // What we write is JSON; `true` asks for any device of the kind.
-    to_js(&Json::object(fields.map(|(name, value)| (name, value.into())))).unwrap_or(JsValue::TRUE)
 }

@@ -1,7 +1,9 @@
-//! A JS exception as a Rust error. Keeps the `DOMException` name, which is what code may match on; the message is
-//! for people.
+//! A JS exception as a Rust error. It keeps the `DOMException` name, which code may match on, and the message, which is
+//! only for people.
 
 use wasm_bindgen::{JsCast, JsValue};
+
+use super::JsonError;
 
 /// An exception or a rejection from the browser.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,7 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 pub struct JsError {
     /// The error's `name` (for example `NotAllowedError`), or `Error` when it has none.
     pub name: String,
-    /// The browser's words.
+    /// The browser's message.
     pub message: String,
 }
 
@@ -23,5 +25,12 @@ impl From<JsValue> for JsError {
         }
         let message = value.as_string().unwrap_or_else(|| format!("{value:?}"));
         Self { name: "Error".to_owned(), message }
+    }
+}
+
+/// A value that could not be converted for the browser.
+impl From<JsonError> for JsError {
+    fn from(error: JsonError) -> Self {
+        Self { name: "TypeError".to_owned(), message: error.to_string() }
     }
 }

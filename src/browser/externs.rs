@@ -1,12 +1,12 @@
-//! What the browser has and web-sys lacks, or declares without the exceptions that the browser throws. Only
-//! declarations; each names its W3C section.
+//! Declarations that web-sys lacks, or has without the exceptions that browsers throw. No code; each names its W3C
+//! section.
 
 use wasm_bindgen::prelude::*;
 use web_sys::{MediaStream, MediaStreamTrack, RtcDataChannel, RtcRtpSender, RtcRtpTransceiver};
 
 #[wasm_bindgen]
 extern "C" {
-    /// `RTCPeerConnection` with what web-sys lacks.
+    /// `RTCPeerConnection` with the methods that web-sys lacks.
     #[wasm_bindgen(extends = web_sys::RtcPeerConnection, js_name = RTCPeerConnection)]
     #[derive(Clone, Debug, PartialEq)]
     pub type Connection;
@@ -35,6 +35,14 @@ extern "C" {
         init: &web_sys::RtcRtpTransceiverInit,
     ) -> Result<RtcRtpTransceiver, JsValue>;
 
+    /// `addTransceiver()` with a track (webrtc-pc §5.1); throws `TypeError`, `InvalidStateError`.
+    #[wasm_bindgen(method, structural, catch, js_name = addTransceiver)]
+    pub fn try_add_transceiver_of(
+        this: &Connection,
+        track: &MediaStreamTrack,
+        init: &web_sys::RtcRtpTransceiverInit,
+    ) -> Result<RtcRtpTransceiver, JsValue>;
+
     /// `createDataChannel()` (webrtc-pc §6.1); throws `TypeError`, `OperationError`.
     #[wasm_bindgen(method, structural, catch, js_name = createDataChannel)]
     pub fn try_create_data_channel(
@@ -55,6 +63,22 @@ extern "C" {
     #[wasm_bindgen(method, structural, getter, js_name = maxMessageSize)]
     pub fn max_message_size(this: &SctpTransport) -> Option<f64>;
 
+    /// `MediaStreamTrack` with what web-sys lacks.
+    #[wasm_bindgen(extends = MediaStreamTrack, js_name = MediaStreamTrack)]
+    pub type HintedTrack;
+
+    /// `contentHint` (mst-content-hint §3).
+    #[wasm_bindgen(method, structural, setter, js_name = contentHint)]
+    pub fn set_content_hint(this: &HintedTrack, hint: &str);
+
+    /// `MediaTrackSettings` of a captured screen.
+    #[wasm_bindgen(js_name = MediaTrackSettings)]
+    pub type DisplaySettings;
+
+    /// `displaySurface` (screen-capture §5.4).
+    #[wasm_bindgen(method, structural, getter, js_name = displaySurface)]
+    pub fn display_surface(this: &DisplaySettings) -> Option<String>;
+
     /// `RTCRtpTransceiver` with the exceptions that web-sys leaves out.
     #[wasm_bindgen(extends = web_sys::RtcRtpTransceiver, js_name = RTCRtpTransceiver)]
     pub type Transceiver;
@@ -63,7 +87,26 @@ extern "C" {
     #[wasm_bindgen(method, structural, catch, setter, js_name = direction)]
     pub fn try_set_direction(this: &Transceiver, direction: &str) -> Result<(), JsValue>;
 
-    /// `RTCRtpSender` with what web-sys lacks.
+    /// `RTCRtpReceiver` with the methods that web-sys lacks.
+    #[wasm_bindgen(extends = web_sys::RtcRtpReceiver, js_name = RTCRtpReceiver)]
+    pub type Receiver;
+
+    /// `getSynchronizationSources()` (webrtc-pc §5.3); throws where the browser has no such method.
+    #[wasm_bindgen(method, structural, catch, js_name = getSynchronizationSources)]
+    pub fn synchronization_sources(this: &Receiver) -> Result<js_sys::Array, JsValue>;
+
+    /// `RTCRtpSynchronizationSource` (webrtc-pc §5.3.2).
+    pub type SynchronizationSource;
+
+    /// `timestamp`: when the latest packet was played.
+    #[wasm_bindgen(method, structural, getter, js_name = timestamp)]
+    pub fn timestamp(this: &SynchronizationSource) -> f64;
+
+    /// `audioLevel`, in 0..=1; none if the packet does not tell.
+    #[wasm_bindgen(method, structural, getter, js_name = audioLevel)]
+    pub fn audio_level(this: &SynchronizationSource) -> Option<f64>;
+
+    /// `RTCRtpSender` with the methods that web-sys lacks.
     #[wasm_bindgen(extends = web_sys::RtcRtpSender, js_name = RTCRtpSender)]
     pub type Sender;
 
@@ -71,7 +114,7 @@ extern "C" {
     #[wasm_bindgen(method, structural, catch, js_name = setStreams)]
     pub fn set_streams(this: &Sender, stream: &MediaStream) -> Result<(), JsValue>;
 
-    /// `setParameters()` with options (webrtc-extensions, `RTCSetParameterOptions`); browsers without them ignore them.
+    /// `setParameters()` with options (webrtc-extensions, `RTCSetParameterOptions`), which other browsers ignore.
     #[wasm_bindgen(method, structural, catch, js_name = setParameters)]
     pub fn try_set_parameters(
         this: &Sender,
@@ -86,4 +129,16 @@ extern "C" {
     /// `replaceTrack()` (webrtc-pc §5.2).
     #[wasm_bindgen(method, structural, catch, js_name = replaceTrack)]
     pub fn try_replace_track(this: &Sender, track: Option<&MediaStreamTrack>) -> Result<js_sys::Promise, JsValue>;
+
+    /// `HTMLMediaElement` with the members that web-sys lacks.
+    #[wasm_bindgen(extends = web_sys::HtmlMediaElement, js_name = HTMLMediaElement)]
+    pub type MediaElement;
+
+    /// `sinkId` (audio-output §2.1): absent in browsers that let the page choose no speaker.
+    #[wasm_bindgen(method, structural, getter, js_name = sinkId)]
+    pub fn sink_id(this: &MediaElement) -> Option<String>;
+
+    /// `setSinkId()` (audio-output §2.1).
+    #[wasm_bindgen(method, structural, catch, js_name = setSinkId)]
+    pub fn set_sink_id(this: &MediaElement, id: &str) -> Result<js_sys::Promise, JsValue>;
 }

@@ -1,15 +1,19 @@
-//! Which ICE servers this browser takes. One URL that it does not take makes its `RTCPeerConnection` throw.
+//! Sorts out the ICE servers that this browser rejects: a single rejected URL makes `RTCPeerConnection` throw. Whether
+//! the servers answer is not tested here.
 
 use vitrine_protocol::signaling::IceServer;
 use web_sys::{RtcConfiguration, RtcPeerConnection};
 
-use super::{JsError, page::warn, peer_connection::to_js_servers};
+use super::{JsError, json, page::warn};
 
-/// Most URLs that are tried one by one.
+/// Most URLs that are tried one by one; the rest is left out.
 const MAX_TRIED: usize = 64;
 
-/// What `attempt` makes of `servers`; if it throws, of those of them that the browser takes. The console is warned of
-/// the others.
+/// Runs `attempt` with `servers`. If it throws, runs it again with those that the browser accepts, and warns of the
+/// others in the console.
+///
+/// # Errors
+/// The error of `attempt` that has nothing to do with the servers.
 pub(super) fn with_usable<T>(
     servers: &[IceServer],
     mut attempt: impl FnMut(&[IceServer]) -> Result<T, JsError>,
@@ -20,28 +24,28 @@ pub(super) fn with_usable<T>(
             return Err(error);
         }
         for (url, error) in refused {
-            warn(&format!("the browser does not take the ICE server {url}, so calls go on without it: {error}"));
+            warn(&format!("the browser rejects the ICE server {url}, so calls do not use it: {error}"));
         }
         attempt(&usable)
     })
 }
 
-/// Whether the browser takes all URLs of `server`.
-pub fn takes_ice_server(server: &IceServer) -> bool {
+/// Whether the browser accepts every URL of `server`.
+pub fn accepts_ice_server(server: &IceServer) -> bool {
     usable_ice_servers(std::slice::from_ref(server)).1.is_empty()
 }
 
-/// The URLs of `servers` that the browser takes, in their order, each with its server's credentials; and those that it
-/// does not, with what it says.
+/// The URLs of `servers` that the browser accepts, in their order, each with its server's credentials; and those that
+/// it rejects, with its exception.
 fn usable_ice_servers(servers: &[IceServer]) -> (Vec<IceServer>, Vec<(String, JsError)>) {
     let (mut usable, mut refused) = (Vec::new(), Vec::new());
     let Ok(probe) = RtcPeerConnection::new() else {
-        // It makes no connection at all: the servers are not to blame.
+        // The browser creates no connection at all, so nothing is known about the servers.
         return (servers.to_vec(), refused);
     };
     let configuration = RtcConfiguration::new();
     let attempt = |servers: &[IceServer]| -> Result<(), JsError> {
-        configuration.set_ice_servers(&to_js_servers(servers)?);
+        configuration.set_ice_servers(&json::to_js(servers)?);
         Ok(probe.set_configuration_with_configuration(&configuration)?)
     };
     let urls = servers.iter().flat_map(|server| server.urls.iter().map(move |url| (server, url)));

@@ -1,4 +1,4 @@
-//! The ownership of an event listener: it is registered for exactly as long as its [`Listener`] lives.
+//! Ownership of an event listener: it is registered for exactly as long as its [`Listener`] lives.
 
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventTarget};
@@ -12,13 +12,13 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Calls `handler` at every event `name` of `target`. The handler must only enqueue: it can run while Rust code
-    /// up the stack is waiting for a JS call to return.
+    /// Calls `handler` for every event `name` of `target`. The handler may only enqueue: it can run inside a JS call
+    /// that Rust code further up the stack has made.
     pub fn new(target: &EventTarget, name: &'static str, handler: impl FnMut(Event) + 'static) -> Self {
         Self::boxed(target, name, Box::new(handler))
     }
 
-    /// One piece of code for all handlers.
+    /// Not generic, so that the code exists once for all handlers.
     fn boxed(target: &EventTarget, name: &'static str, handler: Box<dyn FnMut(Event)>) -> Self {
         let closure = Closure::<dyn FnMut(Event)>::wrap(handler);
         // Fails only for a null target, which the type excludes.

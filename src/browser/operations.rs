@@ -1,4 +1,5 @@
-//! The asynchronous operations of one connection, one after the other. Which, and in what order, is not decided here.
+//! Runs the asynchronous operations of one connection one after the other. Which ones, and their order, is decided in
+//! [`crate::call`].
 
 use std::borrow::Cow;
 
@@ -10,22 +11,24 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{MediaStreamTrack, RtcIceCandidateInit, RtcSdpType, RtcSessionDescriptionInit, RtcSignalingState};
 
 use super::{
-    JsError, PeerConnectionEvent, describe,
+    JsError, NegotiationEvent, PeerConnectionEvent,
     externs::{Connection, Sender},
-    peer_connection::to_js,
+    json, log,
+    screen_sections::{SendLimits, limit},
 };
 
-/// What takes the browser time.
+/// An asynchronous operation of a connection.
 pub enum Operation {
     SetLocalDescription,
     SetRemoteDescription(SessionDescription),
     AddCandidate(IceCandidate),
     ReplaceTrack(Sender, Option<MediaStreamTrack>),
+    Limit(Sender, SendLimits),
 }
 
-/// Runs the operations of one connection one after the other, as the browser's own operations chain would
-/// (webrtc-pc §4.4.1.2), and reports each one's end.
-pub async fn work(
+/// Runs the queued operations one after the other, as the browser's own operations chain would (webrtc-pc §4.4.1.2),
+/// and reports the result of each.
+pub async fn run_operations(
     connection: Connection,
     mut queue: UnboundedReceiver<Operation>,
     sink: impl Fn(PeerConnectionEvent) + 'static,
@@ -33,25 +36,31 @@ pub async fn work(
     while let Some(operation) = queue.next().await {
         let event = match operation {
             Operation::SetLocalDescription => match set_local(&connection).await {
-                Ok(description) => PeerConnectionEvent::LocalDescriptionSet(description),
-                Err(error) => PeerConnectionEvent::DescriptionFailed(error),
+                Ok(description) => NegotiationEvent::LocalDescriptionSet(description),
+                Err(error) => NegotiationEvent::DescriptionFailed(error),
             },
             Operation::SetRemoteDescription(description) => match set_remote(&connection, &description).await {
-                Ok(()) => PeerConnectionEvent::RemoteDescriptionSet,
-                Err(error) => PeerConnectionEvent::DescriptionFailed(error),
+                Ok(()) => NegotiationEvent::RemoteDescriptionSet,
+                Err(error) => NegotiationEvent::DescriptionFailed(error),
             },
             Operation::AddCandidate(candidate) => match add_candidate(&connection, &candidate).await {
                 Ok(()) => continue,
-                Err(error) => PeerConnectionEvent::CandidateFailed(candidate, error),
+                Err(error) => NegotiationEvent::CandidateFailed(candidate, error),
             },
             Operation::ReplaceTrack(sender, track) => {
                 if let Err(error) = replace_track(&sender, track.as_ref()).await {
-                    describe(&format!("replaceTrack failed: {error}"));
+                    log(&format!("replaceTrack failed: {error}"));
+                }
+                continue;
+            }
+            Operation::Limit(sender, limits) => {
+                if let Err(error) = limit(&sender, limits).await {
+                    log(&format!("setParameters failed: {error}"));
                 }
                 continue;
             }
         };
-        sink(event);
+        sink(PeerConnectionEvent::Negotiation(event));
     }
 }
 
@@ -77,35 +86,35 @@ async fn set_remote(connection: &Connection, description: &SessionDescription) -
         SdpType::Answer => RtcSdpType::Answer,
         SdpType::Rollback => RtcSdpType::Rollback,
     });
-    init.set_sdp(&revived(connection, description));
+    init.set_sdp(&with_changed_ssrcs(connection, description));
     JsFuture::from(connection.set_remote_description(&init)).await?;
     Ok(())
 }
 
-/// The description to set: an offer that rolls back one's own is set with its `a=ssrc` lines (RFC 5576) if the
-/// description before had none, and without if it had. Chromium's rollback takes the received media from its tracks, and
-/// only a change of these lines gives it back: without one the picture stands still, and no sound is heard if none was
-/// before. Which packets belong to which media section is known without them (RFC 8843 §9.2).
-fn revived<'a>(connection: &Connection, description: &'a SessionDescription) -> Cow<'a, str> {
+/// The SDP to set. Chromium's rollback detaches the received media from its tracks, and only a change of the `a=ssrc`
+/// lines (RFC 5576) reattaches it: otherwise video freezes, and audio that had not started stays silent. So an offer
+/// that causes a rollback loses these lines if the previous description had some. Packets are assigned to media
+/// sections without them (RFC 8843 §9.2).
+fn with_changed_ssrcs<'a>(connection: &Connection, description: &'a SessionDescription) -> Cow<'a, str> {
     let is_ssrc = |line: &&str| line.starts_with("a=ssrc");
     let rolls_back =
         description.kind == SdpType::Offer && connection.signaling_state() == RtcSignalingState::HaveLocalOffer;
     if rolls_back
-        && connection.remote_description().is_some_and(|before| before.sdp().lines().any(|line| is_ssrc(&line)))
+        && connection.remote_description().is_some_and(|previous| previous.sdp().lines().any(|line| is_ssrc(&line)))
     {
-        let mut revived = String::new();
+        let mut sdp = String::new();
         for line in description.sdp.lines().filter(|line| !is_ssrc(line)) {
-            revived.push_str(line);
-            revived.push_str("\r\n");
+            sdp.push_str(line);
+            sdp.push_str("\r\n");
         }
-        Cow::Owned(revived)
+        Cow::Owned(sdp)
     } else {
         Cow::Borrowed(&description.sdp)
     }
 }
 
 async fn add_candidate(connection: &Connection, candidate: &IceCandidate) -> Result<(), JsError> {
-    let init: RtcIceCandidateInit = to_js(&candidate.into())?.unchecked_into();
+    let init: RtcIceCandidateInit = json::to_js(candidate)?.unchecked_into();
     JsFuture::from(connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init))).await?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The page itself: what it can do, its settings, its clock, and the screen shown after a panic.
+//! The page: the browser's capabilities, the page's settings, time, the console, and the screen after a panic. No
+//! components of the interface.
 
 use std::cell::RefCell;
 
@@ -12,19 +13,19 @@ pub fn has_webrtc() -> bool {
     js_sys::Reflect::get(&js_sys::global(), &"RTCPeerConnection".into()).is_ok_and(|value| value.is_function())
 }
 
-/// Whether the page is a secure context, without which browsers offer no devices.
+/// Whether the page is a secure context; otherwise browsers offer no devices.
 pub fn is_secure() -> bool {
     web_sys::window().is_some_and(|window| window.is_secure_context())
 }
 
-/// Whether `navigator.mediaDevices` is there; it is not on insecure pages.
+/// Whether `navigator.mediaDevices` exists; on insecure pages it does not.
 pub fn has_devices() -> bool {
     web_sys::window().is_some_and(|window| {
         js_sys::Reflect::get(&window.navigator(), &"mediaDevices".into()).is_ok_and(|devices| devices.is_object())
     })
 }
 
-/// Whether nobody sees the page now.
+/// Whether the page is hidden now (`document.hidden`).
 pub fn is_hidden() -> bool {
     web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())
 }
@@ -42,7 +43,7 @@ pub fn resolve_url(reference: &str) -> Option<String> {
     Some(web_sys::Url::new_with_base(reference, &base).ok()?.href())
 }
 
-/// `navigator.connection` (Network Information API), where the browser has it; it fires `change`.
+/// `navigator.connection` (Network Information API), if the browser has it; it fires `change`.
 pub fn network_information() -> Option<EventTarget> {
     let navigator = web_sys::window()?.navigator();
     js_sys::Reflect::get(&navigator, &"connection".into()).ok()?.dyn_into().ok()
@@ -60,55 +61,55 @@ pub fn random_id() -> String {
         .and_then(|window| window.crypto().ok())
         .is_some_and(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).is_ok());
     if !filled {
-        // No cryptographic source: the id has to be unlikely to repeat, not secret.
+        // Without a cryptographic source: the id must be unique, not secret.
         bytes.iter_mut().for_each(|byte| *byte = (js_sys::Math::random() * 256.0) as u8);
     }
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 thread_local! {
-    /// What the console has not been told yet.
-    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// Lines that wait to be written to the console.
+    static LOG_QUEUE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How long the console may wait, in milliseconds.
-const TOLD_WITHIN: u32 = 1_000;
+/// How long a line may wait, in milliseconds.
+const LOG_DELAY: u32 = 1_000;
 
-/// Tells the console, where developers follow the steps of a call; in order, and soon. Not at once: a connection comes
-/// to be in many small steps, and a browser that is being watched stops for each line.
-pub fn describe(text: &str) {
-    let first = LINES.with_borrow_mut(|lines| {
+/// Writes a line to the console within a second, in order. Not at once: a connection is set up in many small steps, and
+/// a browser with open developer tools or an attached driver pauses for each line.
+pub fn log(text: &str) {
+    let first = LOG_QUEUE.with_borrow_mut(|lines| {
         lines.push(text.to_owned());
         lines.len() == 1
     });
     if first {
         spawn_local(async {
-            TimeoutFuture::new(TOLD_WITHIN).await;
-            tell();
+            TimeoutFuture::new(LOG_DELAY).await;
+            flush_log();
         });
     }
 }
 
-fn tell() {
+fn flush_log() {
     // Taken out first: nothing is borrowed during a JS call.
-    let lines = LINES.try_with(|lines| lines.try_borrow_mut().map(|mut lines| std::mem::take(&mut *lines)));
+    let lines = LOG_QUEUE.try_with(|lines| lines.try_borrow_mut().map(|mut lines| std::mem::take(&mut *lines)));
     for line in lines.into_iter().flatten().flatten() {
         web_sys::console::info_1(&JsValue::from_str(&line));
     }
 }
 
-/// Warns in the console, of what whoever runs this page should know.
+/// Writes a warning for the operator to the console.
 pub fn warn(text: &str) {
     web_sys::console::warn_1(&JsValue::from_str(text));
 }
 
-/// Makes a panic visible: the browser's console gets its text, and the person gets the static `#crash` panel of
-/// `index.html` with a reload button that works without any of our code, which cannot run after a panic.
-pub fn install_panic_screen() {
+/// Makes a panic visible: its message goes to the console, and the static `#crash` panel of `index.html` is shown. Its
+/// reload button works without Rust code, none of which can run after a panic.
+pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
-        tell();
+        flush_log();
         let message = info.to_string();
-        // The console adds the stack.
+        // The console adds the stack trace.
         web_sys::console::error_1(&JsValue::from_str(&message));
         let _ = show_crash(&message);
     }));
@@ -120,7 +121,7 @@ fn show_crash(message: &str) -> Option<()> {
     if let Some(element) = document.get_element_by_id("crash-message") {
         element.set_text_content(Some(message));
     }
-    // A modal dialog would lie over the panel and keep its button from being pressed.
+    // A modal dialog would cover the panel and its button.
     while let Some(dialog) = document.query_selector("dialog[open]").ok()? {
         dialog.remove();
     }

@@ -1,80 +1,44 @@
-//! One `RTCPeerConnection`: its listeners, its chain of asynchronous operations, its media and its control channel.
-//! It reports everything as a [`PeerConnectionEvent`] and decides nothing; on drop the listeners go first, then the
-//! connection is closed.
+//! One `RTCPeerConnection`: its listeners, its queue of asynchronous operations, its media and its control channel.
+//! It reports everything as a [`PeerConnectionEvent`] and decides nothing.
 
 use futures_channel::mpsc::{UnboundedSender, unbounded};
-use vitrine_protocol::{
-    json::Json,
-    signaling::{IceCandidate, IceServer, SessionDescription},
-    wire::Read,
-};
+use vitrine_insight::stats::Stats;
+use vitrine_protocol::signaling::{IceCandidate, IceServer, SessionDescription};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceGatheringState, RtcIceTransportPolicy, RtcPeerConnection,
-    RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiver,
-    RtcRtpTransceiverInit, RtcStatsReport, RtcTrackEvent,
+    RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcRtpTransceiver, RtcRtpTransceiverInit,
+    RtcStatsReport, RtcTrackEvent,
 };
 
 use super::{
-    ControlChannel, ControlChannelEvent, JsError, Kind, Listener, Task,
+    ControlChannel, JsError, Listener, MediaKind, ReceivedLevel, Task,
     externs::{Connection, Sender, Transceiver},
     ice_servers::with_usable,
-    operations::{Operation, work},
+    json,
+    operations::{Operation, run_operations},
+    peer_connection_event::{NegotiationEvent, PeerConnectionEvent, ReceivedTrack},
+    screen_sections::{OutgoingScreen, ScreenSections},
 };
 
-/// What happened on a peer connection.
-#[derive(Clone, Debug)]
-pub enum PeerConnectionEvent {
-    /// `negotiationneeded`.
-    NegotiationNeeded,
-    /// A local candidate was found, whole.
-    Candidate(IceCandidate),
-    /// `icecandidateerror`: a STUN or TURN server could not be used (code and text of webrtc-pc §4.8.3).
-    CandidateError {
-        /// The server.
-        url: String,
-        /// 300 to 699 from the server, 701 if it could not be reached.
-        code: u16,
-        /// The browser's words.
-        text: String,
-    },
-    /// `iceGatheringState` changed to `complete`.
-    Gathered,
-    /// `connectionState` changed to this.
-    ConnectionState(RtcPeerConnectionState),
-    /// A remote track arrived.
-    Track(MediaStreamTrack),
-    /// The operation asked for with [`PeerConnection::set_local_description`] is done; this is the description now.
-    LocalDescriptionSet(SessionDescription),
-    /// The operation asked for with [`PeerConnection::set_remote_description`] is done.
-    RemoteDescriptionSet,
-    /// The description operation in flight was rejected.
-    DescriptionFailed(JsError),
-    /// `addIceCandidate()` was rejected.
-    CandidateFailed(IceCandidate, JsError),
-    /// What [`PeerConnection::read_stats`] asked for.
-    Stats(Vec<Json>),
-    /// Something happened on the control channel.
-    Control(ControlChannelEvent),
-}
-
-/// What one sends to every peer.
+/// The media that this side sends to every peer.
 #[derive(Clone)]
-pub struct LocalMedia {
-    /// Carries the tracks' stream id (`msid`) in every description, so that the other side sees one stream.
+pub struct OutgoingMedia {
+    /// Gives the tracks one stream id (`msid`) in every description, so that the peer sees one stream.
     pub stream: MediaStream,
-    /// The microphone's track, if it can be used.
+    /// The microphone's track, if the microphone can be used.
     pub audio: Option<MediaStreamTrack>,
     /// The camera's track, while the camera is on.
     pub video: Option<MediaStreamTrack>,
 }
 
-impl LocalMedia {
-    fn track(&self, kind: Kind) -> Option<&MediaStreamTrack> {
+impl OutgoingMedia {
+    /// The track of this kind.
+    pub fn track(&self, kind: MediaKind) -> Option<&MediaStreamTrack> {
         match kind {
-            Kind::Audio => self.audio.as_ref(),
-            Kind::Video => self.video.as_ref(),
+            MediaKind::Audio => self.audio.as_ref(),
+            MediaKind::Video => self.video.as_ref(),
         }
     }
 }
@@ -86,16 +50,18 @@ pub struct PeerConnection {
     listeners: Vec<Listener>,
     operations: UnboundedSender<Operation>,
     worker: Option<Task>,
-    /// The reading of statistics under way, or the last one.
+    /// The current reading of statistics, or the last one.
     reading: Option<Task>,
     control: Option<ControlChannel>,
-    /// What the connection was made with; a later one may differ in the ICE servers only.
+    screen: ScreenSections,
+    /// The configuration of the connection. `setConfiguration()` may change nothing but the ICE servers.
     configuration: RtcConfiguration,
+    relay_only: bool,
     connection: Connection,
 }
 
-/// Makes a certificate for the connections of this page, which also wakes what the browser starts only with the first
-/// connection. `None` where there can be none; then each connection makes its own.
+/// Generates a certificate for all connections of this page, which also starts the WebRTC parts that browsers start
+/// late. `None` if that fails; then each connection generates its own.
 pub async fn make_certificate() -> Option<JsValue> {
     if !super::has_webrtc() {
         return None;
@@ -106,155 +72,180 @@ pub async fn make_certificate() -> Option<JsValue> {
 }
 
 impl PeerConnection {
-    /// Creates a connection that identifies itself with `certificate` (or a new one), gathers candidates with those of
-    /// `ice_servers` that the browser takes, uses all of them or, by `relay_only`, none but relayed ones, and reports to `sink`.
+    /// Creates a connection that reports to `sink`. It uses those of `ice_servers` that the browser accepts, only
+    /// relayed candidates if `relay_only`, and `certificate` or a new one.
     ///
     /// # Errors
-    /// What the constructor throws, whatever the ICE servers are.
+    /// The constructor's exception, unless it is about an ICE server.
     pub fn new(
         ice_servers: &[IceServer],
         relay_only: bool,
         certificate: Option<&JsValue>,
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Result<Self, JsError> {
-        let configuration = configuration_with(certificate);
-        if relay_only {
-            configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
-        }
+        let configuration = configuration_with(relay_only, certificate);
         let connection = with_usable(ice_servers, |servers| {
-            configuration.set_ice_servers(&to_js_servers(servers)?);
+            configuration.set_ice_servers(&json::to_js(servers)?);
             Ok(RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into())
         })?;
-        Ok(Self::with(configuration, connection, sink))
+        Ok(Self::with(configuration, relay_only, connection, sink))
     }
 
     fn with(
         configuration: RtcConfiguration,
+        relay_only: bool,
         connection: Connection,
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Self {
         let (operations, queue) = unbounded();
-        let worker = Some(Task::spawn(work(connection.clone(), queue, sink.clone())));
+        let worker = Some(Task::spawn(run_operations(connection.clone(), queue, sink.clone())));
         let listeners = listen(&connection, &sink);
-        Self { listeners, operations, worker, reading: None, control: None, configuration, connection }
+        let (control, screen) = (None, ScreenSections::default());
+        Self { listeners, operations, worker, reading: None, control, screen, configuration, relay_only, connection }
     }
 
-    /// Gathers candidates with those of these servers that the browser takes from the next restart of ICE on (webrtc-pc §4.4.1.6, RFC 9429 §4.1.18).
+    /// Whether it uses relays only, so that the peer does not learn this side's address.
+    pub fn is_relay_only(&self) -> bool {
+        self.relay_only
+    }
+
+    /// Replaces the ICE servers by those of these that the browser accepts. They are used from the next ICE restart on
+    /// (webrtc-pc §4.4.1.6, RFC 9429 §4.1.18).
     ///
     /// # Errors
-    /// What `setConfiguration()` throws, whatever the servers are.
+    /// The exception of `setConfiguration()`, unless it is about an ICE server.
     pub fn set_ice_servers(&self, ice_servers: &[IceServer]) -> Result<(), JsError> {
         with_usable(ice_servers, |servers| {
-            self.configuration.set_ice_servers(&to_js_servers(servers)?);
+            self.configuration.set_ice_servers(&json::to_js(servers)?);
             Ok(self.connection.set_configuration_with_configuration(&self.configuration)?)
         })
     }
 
-    /// Asks for the reports of `getStats()` whose `type` is `wanted`; `sink` gets them as
-    /// [`PeerConnectionEvent::Stats`]. A reading that is still under way is given up.
+    /// Reads the reports of `getStats()` whose `type` is `wanted`, and hands them to `sink` as
+    /// [`PeerConnectionEvent::Stats`]. Reports that cannot be parsed are left out. Cancels a reading that is still
+    /// running.
     pub fn read_stats(&mut self, wanted: fn(&str) -> bool, sink: impl Fn(PeerConnectionEvent) + 'static) {
         let answer = self.connection.get_stats();
         self.reading = Some(Task::spawn(async move {
-            let found = js_sys::Array::new();
-            // A connection that has just been closed tells nothing.
+            let mut reports = Vec::new();
+            // A connection that was closed meanwhile has no statistics.
             if let Ok(report) = JsFuture::from(answer).await {
                 for entry in js_sys::Array::from(&report.unchecked_into::<RtcStatsReport>().values()).iter() {
                     let kind = js_sys::Reflect::get(&entry, &"type".into()).ok().and_then(|kind| kind.as_string());
                     if kind.is_some_and(|kind| wanted(&kind)) {
-                        found.push(&entry);
+                        reports.extend(json::from_js::<Stats>(entry));
                     }
                 }
             }
-            let reports = match from_js(&found) {
-                Some(Json::List(reports)) => reports,
-                _ => Vec::new(),
-            };
             sink(PeerConnectionEvent::Stats(reports));
         }));
     }
 
-    /// Whether this browser tells of ICE servers that cannot be used.
-    pub fn tells_errors(&self) -> bool {
+    /// Whether this browser reports ICE servers that fail (`icecandidateerror`).
+    pub fn reports_candidate_errors(&self) -> bool {
         js_sys::Reflect::has(&self.connection, &"onicecandidateerror".into()).unwrap_or_default()
     }
 
-    /// Prepares the media sections of a first offer: what is captured now is sent, and a section stands ready for
-    /// what is not, so that a device switched on later needs no new negotiation.
+    /// Prepares the media sections of a first offer: one for each kind of media, with its track if there is one. A
+    /// device that is switched on later then needs no negotiation.
     ///
     /// # Errors
-    /// The first that `addTrack()` and `addTransceiver()` throw. What can be prepared is prepared all the same.
-    pub fn offer_media(&self, media: &LocalMedia) -> Result<(), JsError> {
+    /// The first exception of `addTrack()` or `addTransceiver()`. The other kind is prepared nevertheless.
+    pub fn offer_media(&self, media: &OutgoingMedia) -> Result<(), JsError> {
         let mut prepared = Ok(());
-        for kind in [Kind::Audio, Kind::Video] {
+        for kind in [MediaKind::Audio, MediaKind::Video] {
             let added = media.track(kind).map(|track| self.connection.try_add_track(track, &media.stream));
             if let Some(Ok(_)) = added {
                 continue;
             }
-            let refused = added.map_or(Ok(()), |added| added.map(drop));
+            let failed = added.map_or(Ok(()), |added| added.map(drop));
             let init = RtcRtpTransceiverInit::new();
             init.set_streams(&js_sys::Array::of1(&media.stream).unchecked_into());
-            let stands_ready = self.connection.try_add_transceiver(kind.name(), &init).map(drop);
-            prepared = prepared.and(refused).and(stands_ready);
+            let reserved = self.connection.try_add_transceiver(kind.name(), &init).map(drop);
+            prepared = prepared.and(failed).and(reserved);
         }
         Ok(prepared?)
     }
 
-    /// Fills the media sections that the other side offered, between setting its offer and answering. Of each kind
-    /// the first section is ours to send in.
+    /// Fills the media sections that the peer offered, after its offer is set and before the answer. This side sends in
+    /// the first section of each kind.
     ///
     /// # Errors
-    /// The first that `addTrack()` or setting a transceiver's `direction` throws. What can be filled is filled all the
-    /// same.
-    pub fn answer_media(&self, media: &LocalMedia) -> Result<(), JsError> {
+    /// The first exception of `addTrack()` or of the setter of `direction`. The other kind is filled nevertheless.
+    pub fn answer_media(&self, media: &OutgoingMedia) -> Result<(), JsError> {
         let mut filled = Ok(());
-        for kind in [Kind::Audio, Kind::Video] {
+        for kind in [MediaKind::Audio, MediaKind::Video] {
             let first = self.transceivers(kind).find(|transceiver| transceiver.mid().is_some());
-            // Later offers find the section filled.
+            // A section that was negotiated before is filled already.
             let Some(transceiver) = first.filter(|transceiver| transceiver.current_direction().is_none()) else {
                 continue;
             };
-            // `addTrack()` takes the section at once; `replaceTrack()` would be a task of its own.
+            // `addTrack()` takes the section at once, while `replaceTrack()` is asynchronous.
             if let Some(track) = media.track(kind) {
                 filled = filled.and(self.connection.try_add_track(track, &media.stream).map(drop));
                 continue;
             }
             filled = filled.and(transceiver.unchecked_ref::<Transceiver>().try_set_direction("sendrecv"));
             if let Err(error) = transceiver.sender().unchecked_ref::<Sender>().set_streams(&media.stream) {
-                super::describe(&format!("setStreams is not available: {}", JsError::from(error)));
+                super::log(&format!("setStreams is not available: {}", JsError::from(error)));
             }
         }
         Ok(filled?)
     }
 
-    /// Sends `track` in place of what is sent of its kind now; `None` sends nothing. Needs no negotiation.
-    pub fn replace_track(&self, kind: Kind, track: Option<&MediaStreamTrack>) {
+    /// How loud the peer's microphone is; `None` before there is a media section for it.
+    pub fn received_level(&self) -> Option<ReceivedLevel> {
+        let transceiver = self.transceivers(MediaKind::Audio).next()?;
+        Some(ReceivedLevel::new(transceiver.receiver().unchecked_into()))
+    }
+
+    /// Replaces the track of this kind that is sent; `None` sends nothing. Needs no negotiation.
+    pub fn replace_track(&self, kind: MediaKind, track: Option<&MediaStreamTrack>) {
         if let Some(transceiver) = self.transceivers(kind).next() {
             self.enqueue(Operation::ReplaceTrack(transceiver.sender().unchecked_into(), track.cloned()));
         }
     }
 
-    /// Asks the browser to send pictures that stand for themselves next: after a gap, those that build on lost ones show
-    /// nothing, and the other side waits for seconds before it asks.
-    pub fn refresh_pictures(&self) {
-        for transceiver in self.transceivers(Kind::Video) {
+    /// Whether a sender has `track`.
+    pub fn sends(&self, track: &MediaStreamTrack) -> bool {
+        let mut senders = [MediaKind::Audio, MediaKind::Video].into_iter().flat_map(|kind| self.transceivers(kind));
+        senders.any(|transceiver| transceiver.sender().track().as_ref() == Some(track))
+    }
+
+    /// Sends `screen`, or no screen, in media sections of its own. The first time needs a negotiation.
+    ///
+    /// # Errors
+    /// The first exception of `addTransceiver()`. The other kind of media is sent nevertheless.
+    pub fn send_screen(&mut self, screen: Option<&OutgoingScreen>) -> Result<(), JsError> {
+        let Self { screen: sections, connection, operations, .. } = self;
+        sections.send(connection, screen, |operation| drop(operations.unbounded_send(operation)))
+    }
+
+    /// Asks the browser to send a key frame next. After a gap the peer cannot decode frames that refer to lost ones,
+    /// and waits for seconds before it requests a key frame itself.
+    pub fn request_key_frames(&self) {
+        for transceiver in self.transceivers(MediaKind::Video) {
             let sender: Sender = transceiver.sender().unchecked_into();
+            if sender.track().is_none() {
+                continue;
+            }
             let parameters = sender.parameters();
             let options = js_sys::JSON::parse(r#"{"encodingOptions":[{"keyFrame":true}]}"#).unwrap_or_default();
             if let Ok(promise) = sender.try_set_parameters(&parameters, &options) {
                 wasm_bindgen_futures::spawn_local(async move {
                     if let Err(error) = JsFuture::from(promise).await {
-                        super::describe(&format!("no picture could be asked for: {}", JsError::from(error)));
+                        super::log(&format!("a key frame could not be requested: {}", JsError::from(error)));
                     }
                 });
             }
         }
     }
 
-    /// Opens the control channel unless it is there already; `sink` gets its events as
+    /// Opens the control channel unless it was opened before; `sink` gets its events as
     /// [`PeerConnectionEvent::Control`].
     ///
     /// # Errors
-    /// What `createDataChannel()` throws.
+    /// The exception of `createDataChannel()`.
     pub fn open_control(&mut self, sink: impl Fn(PeerConnectionEvent) + Clone + 'static) -> Result<(), JsError> {
         if self.control.is_none() {
             let sink = move |event| sink(PeerConnectionEvent::Control(event));
@@ -263,7 +254,7 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// Listens to the control channel no more, and leaves it open.
+    /// Stops reporting the control channel's events; the channel stays open.
     pub fn ignore_control(&mut self) {
         if let Some(control) = &mut self.control {
             control.ignore();
@@ -275,22 +266,23 @@ impl PeerConnection {
         self.control.as_ref()
     }
 
-    /// Whether there is nothing to negotiate: no media section, and no control channel.
+    /// Whether there is nothing to negotiate: no media section and no control channel.
     pub fn is_empty(&self) -> bool {
         self.control.is_none() && self.connection.get_transceivers().length() == 0
     }
 
-    /// Asks the browser to make the offer or answer that its signaling state calls for, and to set it.
+    /// Enqueues `setLocalDescription()`: the browser creates and sets the offer or answer that its signaling state
+    /// needs.
     pub fn set_local_description(&self) {
         self.enqueue(Operation::SetLocalDescription);
     }
 
-    /// Sets what the other side sent; an offer rolls back one's own (webrtc-pc §4.4.1.5).
+    /// Enqueues `setRemoteDescription()`. An offer rolls back this side's own pending offer (webrtc-pc §4.4.1.5).
     pub fn set_remote_description(&self, description: SessionDescription) {
         self.enqueue(Operation::SetRemoteDescription(description));
     }
 
-    /// Adds a candidate of the other side.
+    /// Enqueues `addIceCandidate()` for a candidate of the peer.
     pub fn add_candidate(&self, candidate: IceCandidate) {
         self.enqueue(Operation::AddCandidate(candidate));
     }
@@ -298,12 +290,12 @@ impl PeerConnection {
     /// Makes the next offer restart ICE.
     ///
     /// # Errors
-    /// What `restartIce()` throws, where the browser has none.
+    /// The exception if the browser has no `restartIce()`.
     pub fn restart_ice(&self) -> Result<(), JsError> {
         Ok(self.connection.restart_ice()?)
     }
 
-    fn transceivers(&self, kind: Kind) -> impl Iterator<Item = RtcRtpTransceiver> {
+    fn transceivers(&self, kind: MediaKind) -> impl Iterator<Item = RtcRtpTransceiver> {
         self.connection
             .get_transceivers()
             .iter()
@@ -314,38 +306,39 @@ impl PeerConnection {
     }
 
     fn enqueue(&self, operation: Operation) {
-        // Fails only when the worker is gone, which is when this is being dropped.
+        // Fails only if the worker is gone, so while `self` is being dropped.
         let _ = self.operations.unbounded_send(operation);
     }
 }
 
-/// A connection made before there is somebody to connect to, which shows that this browser makes any; closed on drop.
+/// A connection created before there is a peer for it, which proves that this browser can create one; closed on drop.
 pub struct SpareConnection {
     configuration: RtcConfiguration,
-    /// None once it is used.
+    relay_only: bool,
+    /// `None` once it is used.
     connection: Option<Connection>,
 }
 
 impl SpareConnection {
-    /// Creates a connection that identifies itself with `certificate` (or a new one).
+    /// Creates a connection that uses only relays if `relay_only`, with `certificate` or a new one.
     ///
     /// # Errors
-    /// What the constructor throws: a policy may forbid all connections.
-    pub fn new(certificate: Option<&JsValue>) -> Result<Self, JsError> {
-        let configuration = configuration_with(certificate);
+    /// The constructor's exception: a policy may forbid all connections.
+    pub fn new(relay_only: bool, certificate: Option<&JsValue>) -> Result<Self, JsError> {
+        let configuration = configuration_with(relay_only, certificate);
         let connection = RtcPeerConnection::new_with_configuration(&configuration)?.unchecked_into();
-        Ok(Self { configuration, connection: Some(connection) })
+        Ok(Self { configuration, relay_only, connection: Some(connection) })
     }
 
-    /// Puts it to use, with these ICE servers; none where the browser refuses them.
+    /// Turns it into a usable connection with these ICE servers; `None` if the browser rejects them.
     pub fn into_connection(
         mut self,
         ice_servers: &[IceServer],
         sink: impl Fn(PeerConnectionEvent) + Clone + 'static,
     ) -> Option<PeerConnection> {
-        self.configuration.set_ice_servers(&to_js_servers(ice_servers).ok()?);
+        self.configuration.set_ice_servers(&json::to_js(ice_servers).ok()?);
         self.connection.as_ref()?.set_configuration_with_configuration(&self.configuration).ok()?;
-        Some(PeerConnection::with(self.configuration.clone(), self.connection.take()?, sink))
+        Some(PeerConnection::with(self.configuration.clone(), self.relay_only, self.connection.take()?, sink))
     }
 }
 
@@ -377,11 +370,10 @@ fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone 
         })
     };
     vec![
-        on("negotiationneeded", |_| Some(PeerConnectionEvent::NegotiationNeeded)),
+        on("negotiationneeded", |_| Some(PeerConnectionEvent::Negotiation(NegotiationEvent::Needed))),
         on("icecandidate", |event| {
             let candidate = event.dyn_ref::<RtcPeerConnectionIceEvent>()?.candidate()?;
-            let candidate = IceCandidate::at(&from_js(&candidate)?)?;
-            Some(PeerConnectionEvent::Candidate(candidate))
+            json::from_js(candidate.to_json().into()).ok().map(PeerConnectionEvent::Candidate)
         }),
         on("icecandidateerror", |event| {
             let error = event.dyn_ref::<RtcPeerConnectionIceErrorEvent>()?;
@@ -397,30 +389,22 @@ fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone 
             let connection = event.target()?.dyn_into::<RtcPeerConnection>().ok()?;
             Some(PeerConnectionEvent::ConnectionState(connection.connection_state()))
         }),
-        on("track", |event| Some(PeerConnectionEvent::Track(event.dyn_ref::<RtcTrackEvent>()?.track()))),
+        on("track", |event| {
+            let event = event.dyn_ref::<RtcTrackEvent>()?;
+            let streams = event.streams().iter().map(|stream| stream.unchecked_into::<MediaStream>().id()).collect();
+            let (track, mid) = (event.track(), event.transceiver().mid());
+            Some(PeerConnectionEvent::Track(ReceivedTrack { track, mid, streams }))
+        }),
     ]
 }
 
-fn configuration_with(certificate: Option<&JsValue>) -> RtcConfiguration {
+fn configuration_with(relay_only: bool, certificate: Option<&JsValue>) -> RtcConfiguration {
     let configuration = RtcConfiguration::new();
+    if relay_only {
+        configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
+    }
     if let Some(certificate) = certificate {
         configuration.set_certificates(&js_sys::Array::of1(certificate));
     }
     configuration
-}
-
-/// The value of `RTCConfiguration.iceServers`.
-pub(super) fn to_js_servers(servers: &[IceServer]) -> Result<JsValue, JsError> {
-    to_js(&Json::List(servers.iter().map(Json::from).collect()))
-}
-
-/// The browser's own value of the JSON.
-pub(super) fn to_js(json: &Json) -> Result<JsValue, JsError> {
-    Ok(js_sys::JSON::parse(&json.encode())?)
-}
-
-/// What the browser writes of `value` as JSON, by its `toJSON()`.
-fn from_js(value: &JsValue) -> Option<Json> {
-    let text = js_sys::JSON::stringify(value).ok()?;
-    Json::parse(&String::from(text)).ok()
 }

@@ -1,4 +1,4 @@
-//! A spawned future with an owner: it stops when its [`Task`] is dropped.
+//! A spawned future with an owner: dropping its [`Task`] stops it.
 
 use std::future::Future;
 

@@ -1,352 +1,415 @@
-//! The owner of the call: the room, the peers by their id, the local devices, and the connection to the signaling
-//! server. Events come in one at a time; nothing else changes any of it. Other parts of the same owner: [`super::entry`]
-//! goes into the room and out of it, [`super::people`] knows who is there.
+//! The owner of the call: the room, the peers, the local devices, the ICE servers and the signaling connection. Events come
+//! in one at a time, and nothing else changes any of it. Each part decides within itself; the engine carries what one part
+//! returns to the others.
 
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
-use futures_util::{
-    StreamExt,
-    future::{Either, select},
-};
-use gloo_timers::future::TimeoutFuture;
+use futures_channel::mpsc::UnboundedReceiver;
+use futures_util::StreamExt;
+use vitrine_negotiation::{Negotiation, Role};
 use vitrine_protocol::{
-    control::{ControlMessage, VERSION},
-    json::Json,
-    signaling::UserId,
+    server_event::ServerEvent,
+    signaling::{JoinAck, SdpType, SessionDescription, UserId},
 };
-use wasm_bindgen::JsValue;
 
 use super::{
-    CallState, Command, Problem, SignalingState, Stage,
-    check::Check,
-    entry::Room,
-    ice_servers::IceServerList,
-    media::Media,
-    peer::{Context, Peer},
-    peers::Peers,
+    chat::{self, Chat},
+    connector::Connector,
+    event::{Event, Events, Ticks, next_key},
+    gestures::{HandOf, in_order},
+    ice_service::{IceService, NamedServers},
+    media::{Media, MediaEvent},
+    mesh::Mesh,
+    peer::{Context, Peer, PeerEvent, Way},
+    publisher::Publisher,
+    room::{Action, EntryAnswer, Input, Room},
+    room_tasks::{RoomTasks, entry_answer},
+    screen::{Screen, ScreenEvent},
+    self_report::SelfReport,
+    state::{CallState, Command, Problem, Stage},
+    status::Status,
 };
 use crate::{
-    browser::{
-        self, Capture, Kind, Listener, PeerConnectionEvent, Task, TrackChange, has_webrtc, is_secure, random_id,
-    },
+    browser::{JsError, Listener, MediaKind, log, now, random_id},
     config::Config,
-    signaling::{Refusal, RequestError, Signaling, SignalingEvent},
+    signaling::{RequestError, Signaling, SignalingEvent},
 };
 
-/// What the engine reacts to.
-pub enum Event {
-    /// The person asks for something.
-    Command(Command),
-    /// The signaling connection changed, or carried something.
-    Signaling(SignalingEvent),
-    /// The answer to the request with this serial number to enter the room.
-    Entered(u64, Result<Json, RequestError>),
-    /// Time to repeat the request with this serial number.
-    EnterAgain(u64),
-    /// The answer to the request for ICE servers.
-    IceServers(Result<Json, RequestError>),
-    /// The browser answered a request for devices.
-    Captured(Capture),
-    /// The browser asks the user whether this page may use the device.
-    Prompted(Kind),
-    /// What was found for a device that was lost.
-    LookedAgain(Kind, Capture),
-    /// The track with this serial number changed by itself.
-    TrackChanged(Kind, u32, TrackChange),
-    /// Devices came or went, or may be used now.
-    DevicesChanged,
-    /// Something happened on the connection of the peer with this key.
-    Peer(u64, PeerConnectionEvent),
-    /// The certificate for our connections, if there can be one.
-    Certificate(Option<JsValue>),
-    /// A moment has passed in the room, or in a check.
-    Tick,
-    /// The network may have changed.
-    NetworkChanged,
-    /// Somebody who came into the room while we looked for people we know is to be taken for a newcomer.
-    Unclaimed(UserId),
-    /// Somebody's connection has ended a while ago.
-    Missed(UserId),
-    /// The page is being left.
-    PageHidden,
-}
-
-impl Event {
-    /// Whether the person switched something and looks for the effect. Entering is not among them: it is the first
-    /// step of many.
-    fn shows_at_once(&self) -> bool {
-        match self {
-            Self::Command(command) => !matches!(command, Command::Enter { .. }),
-            Self::Captured(_) => true,
-            _ => false,
-        }
-    }
-}
-
-/// How long other changes may wait to be shown, in milliseconds. A connection comes to be in many small steps; drawing
-/// each of them would hold up the next.
-const SHOWN_WITHIN: u32 = 100;
-
-/// How often the peers are looked after, in milliseconds.
-const TICK: u32 = 250;
-/// After how many ticks a device that another program holds is asked for again.
-const TICKS_OF_PATIENCE: u32 = 20;
-
+/// See the module.
 pub struct Engine {
-    pub(super) config: Config,
-    pub(super) events: UnboundedSender<Event>,
-    pub(super) signaling: Signaling,
-    pub(super) signaling_state: SignalingState,
-    /// Why there is no connection to the server, if that was found out.
-    pub(super) refusal: Option<Refusal>,
-    pub(super) media: Media,
-    pub(super) certificate: Option<JsValue>,
-    _certificate: Task,
-    pub(super) room: Option<Room>,
-    pub(super) ice_servers: IceServerList,
-    pub(super) check: Option<Check>,
-    pub(super) peers: Peers,
-    pub(super) name: String,
-    pub(super) session_id: String,
-    pub(super) problem: Option<Problem>,
-    pub(super) ticks: u32,
-    /// Numbers connections and requests, so that what comes late is told apart.
-    pub(super) serial: u64,
-    /// When the server was lost last, in milliseconds of the page's clock.
-    pub(super) lost_at: f64,
-    /// The server refused something; that is told once.
-    pub(super) refused: bool,
-    pub(super) _listeners: Vec<Listener>,
+    events: Events,
+    signaling: Signaling,
+    status: Status,
+    media: Media,
+    screen: Screen,
+    connector: Connector,
+    room: Room,
+    mesh: Mesh,
+    chat: Chat,
+    ice: IceService,
+    room_tasks: RoomTasks,
+    ticks: Ticks,
+    report: SelfReport,
+    _listeners: Vec<Listener>,
 }
 
 impl Engine {
-    pub fn new(config: Config, events: UnboundedSender<Event>) -> Self {
+    /// Connects to the signaling server and asks for microphone and camera.
+    pub fn new(config: Config, events: Events) -> Self {
         let sink = events.clone();
-        let signaling = Signaling::start(config.signaling_url.clone(), move |event| {
-            let _ = sink.unbounded_send(Event::Signaling(event));
-        });
-        let problem = if !has_webrtc() {
-            Some(Problem::NoWebRtc)
-        } else if !is_secure() {
-            Some(Problem::InsecurePage)
-        } else {
-            None
-        };
-        let listeners = listen(&events);
-        let sink = events.clone();
-        let certificate = Task::spawn(async move {
-            let _ = sink.unbounded_send(Event::Certificate(browser::make_certificate().await));
-        });
+        let signaling = Signaling::start(config.signaling_url, move |event| sink.send(Event::Signaling(event)));
+        let status = Status::of_this_page();
         let mut media = Media::new(events.clone());
-        if problem != Some(Problem::NoWebRtc) {
+        if status.problem() != Some(&Problem::NoWebRtc) {
             media.ask_for_both();
         }
         Self {
-            config,
-            events,
             signaling,
-            signaling_state: SignalingState::Connecting,
-            refusal: None,
+            status,
             media,
-            certificate: None,
-            _certificate: certificate,
-            room: None,
-            ice_servers: IceServerList::default(),
-            check: None,
-            peers: Peers::default(),
-            name: String::new(),
-            session_id: random_id(),
-            problem,
-            ticks: 0,
-            serial: 0,
-            lost_at: f64::NEG_INFINITY,
-            refused: false,
-            _listeners: listeners,
+            screen: Screen::new(events.clone()),
+            connector: Connector::new(events.clone()),
+            room: Room::default(),
+            mesh: Mesh::default(),
+            chat: Chat::default(),
+            ice: IceService::new(config.ice_servers),
+            room_tasks: RoomTasks::new(events.clone()),
+            ticks: Ticks::default(),
+            report: SelfReport::new(String::new()),
+            _listeners: events.listen_to_page(),
+            events,
         }
     }
 
-    /// Takes events until their senders are gone; publishes the state when it has changed: at once after what the
-    /// person did, within [`SHOWN_WITHIN`] after what the network brought.
+    /// Takes events until their senders are gone, and gives the state to `publish` when it has changed.
     pub async fn run(mut self, mut queue: UnboundedReceiver<Event>, publish: impl Fn(CallState)) {
-        let mut shown = CallState::default();
-        self.publish(&mut shown, &publish);
-        let mut due: Option<TimeoutFuture> = None;
-        loop {
-            let event = match due.take() {
-                None => queue.next().await,
-                Some(timer) => match select(queue.next(), timer).await {
-                    Either::Left((event, timer)) => {
-                        due = Some(timer);
-                        event
-                    }
-                    Either::Right(_) => {
-                        self.publish(&mut shown, &publish);
-                        continue;
-                    }
-                },
-            };
-            let Some(event) = event else { return };
-            let at_once = event.shows_at_once();
+        let mut publisher = Publisher::new(self.events.clone(), publish);
+        while let Some(event) = queue.next().await {
+            let is_urgent = event.is_urgent();
             self.handle(event);
-            if at_once {
-                due = None;
-                self.publish(&mut shown, &publish);
-            } else if due.is_none() {
-                due = Some(TimeoutFuture::new(SHOWN_WITHIN));
-            }
+            publisher.handled(is_urgent, || self.view());
         }
     }
 
-    fn publish(&mut self, shown: &mut CallState, publish: &impl Fn(CallState)) {
-        self.media.fit(self.peers.len());
-        let state = self.state(shown);
-        if state != *shown {
-            *shown = state.clone();
-            publish(state);
-        }
-    }
-
-    fn state(&self, shown: &CallState) -> CallState {
+    fn view(&mut self) -> CallState {
+        self.media.fit_to_peers(self.mesh.len());
+        self.screen.fit_to_peers(self.mesh.len());
+        let peers = self.mesh.view();
         CallState {
-            stage: match &self.room {
-                None => Stage::Lobby,
-                Some(room) if room.entered => Stage::InCall,
-                Some(_) => Stage::Entering,
-            },
-            room: self.room.as_ref().map(|room| room.name.clone()),
-            signaling: self.signaling_state,
-            refusal: self.refusal,
-            local: self.media.view(&shown.local),
-            peers: self.peers.iter().map(|peer| peer.view.clone()).collect(),
-            departures: self.peers.departures().to_vec(),
-            problem: self.problem.clone(),
-            check: self.check.as_ref().and_then(|check| check.lines.clone()),
+            hands: in_order(self.report.hand().map(|since| (HandOf::Own, since)).into_iter().chain(self.mesh.hands())),
+            own_reactions: self.report.reactions(),
+            speaker: self.mesh.speaker(&peers, now()),
+            stage: self.room.stage(),
+            room: self.room.name().map(str::to_owned),
+            signaling: self.status.signaling(),
+            refusal: self.status.refusal(),
+            local: self.media.view(),
+            screen: self.screen.view(),
+            devices: self.media.settings(),
+            peers,
+            departures: self.mesh.departures().to_vec(),
+            relay_only: self.connector.is_relay_only(),
+            problem: self.status.problem().cloned(),
+            chat: self.chat.view(),
+            check: self.ice.view(),
         }
     }
 
     fn handle(&mut self, event: Event) {
         match event {
             Event::Command(command) => self.command(command),
-            Event::Signaling(event) => self.signaling(event),
-            Event::Entered(serial, result) => self.entered(serial, result),
-            Event::EnterAgain(serial) => {
-                let current = self.room.as_ref().and_then(|room| room.request.as_ref());
-                if current.is_some_and(|(current, _)| *current == serial) {
-                    self.request_entry();
-                }
+            Event::Signaling(event) => self.signaling_event(event),
+            Event::EntryAnswered(request, result) => self.entry_answered(request, result),
+            Event::RoomTimer(timer) => self.tell_room(Input::TimerFired(timer)),
+            Event::IceServers(result) => {
+                let named = self.ice.answered(result, self.connector.certificate(), &self.events);
+                named.into_iter().for_each(|named| self.name_ice_servers(named));
             }
-            Event::IceServers(result) => self.ice_servers_answered(result),
-            Event::Captured(capture) => {
-                self.media.captured(capture);
-                self.resend(&[Kind::Audio, Kind::Video]);
+            Event::Media(event) => {
+                let changed = self.media.handle(event);
+                self.replace_tracks(&changed);
             }
-            Event::Prompted(kind) => self.media.prompted(kind),
-            Event::LookedAgain(kind, capture) => {
-                self.media.looked_again(kind, capture);
-                self.resend(&[kind]);
+            Event::Screen(event) => {
+                self.screen.handle(event);
+                let (context, mesh) = self.split();
+                mesh.iter_mut().for_each(|peer| peer.send_screen(&context));
             }
-            Event::TrackChanged(kind, serial, change) => {
-                self.media.changed(kind, serial, change);
-                self.resend(&[kind]);
+            Event::Peer(key, event) => {
+                let (context, mesh) = self.split();
+                let event = mesh.get_mut(key).and_then(|peer| peer.handle(event, &context));
+                self.peer_event(key, event);
             }
-            Event::DevicesChanged => self.media.devices_changed(),
-            Event::Peer(key, event) => self.peer_event(key, event),
-            Event::Certificate(certificate) => self.certificate = certificate,
-            Event::Tick => {
-                self.ticks = self.ticks.wrapping_add(1);
-                if self.ticks.is_multiple_of(TICKS_OF_PATIENCE) && self.media.waits_for_another_program() {
-                    self.media.look_again();
-                }
-                self.refresh_ice_servers();
-                self.tick_check();
-                self.tick();
-            }
+            Event::Check(key, event) => self.ice.check_event(key, event),
+            Event::Certificate(certificate) => self.connector.set_certificate(certificate),
+            Event::Tick => self.tick(),
             Event::NetworkChanged => {
-                self.ice_servers.network_changed();
-                self.peers.iter_mut().for_each(Peer::try_again);
+                self.ice.list_mut().network_changed();
+                self.mesh.iter_mut().for_each(Peer::try_again);
             }
-            Event::Unclaimed(id) => self.welcome(id),
-            Event::Missed(id) => self.missed(&id),
             Event::PageHidden => self.leave(),
+            Event::PublishDue => {}
         }
-    }
-
-    /// The peers, and what they need of the rest.
-    pub(super) fn split(&mut self) -> (Context<'_>, &mut Peers) {
-        let hello =
-            ControlMessage::Hello { name: self.name.clone(), session_id: self.session_id.clone(), version: VERSION };
-        let in_room = self.room.as_ref().is_some_and(|room| room.entered && room.request.is_none());
-        let context = Context {
-            signaling: &self.signaling,
-            online: in_room && self.signaling_state == SignalingState::Online,
-            certificate: self.certificate.as_ref(),
-            media: self.media.outgoing(),
-            greeting: [hello, self.media.announcement()],
-        };
-        (context, &mut self.peers)
+        self.media.attend(self.room.stage() == Stage::InCall);
+        self.ticks.run_while(self.ice.is_checking() || self.room.stage() == Stage::InCall, &self.events);
     }
 
     fn command(&mut self, command: Command) {
         match command {
             Command::Enter { name, room, intent } => {
-                if self.room.is_none() {
-                    self.enter(name, room, intent);
+                if self.room.stage() == Stage::Lobby {
+                    self.begin_stay(name, Input::Enter { room, intent, session: random_id() });
                 }
             }
-            Command::MoveTo { name, room } => self.move_to(name, room),
+            Command::MoveTo { name, room } => self.begin_stay(name, Input::MoveTo { room, session: random_id() }),
             Command::Leave => self.leave(),
-            Command::SetMicrophone(on) => self.switch(Kind::Audio, on),
-            Command::SetCamera(on) => self.switch(Kind::Video, on),
+            Command::SetMicrophone(on) => {
+                self.media.switch(MediaKind::Audio, on);
+                self.mesh.iter_mut().for_each(|peer| peer.told_mut().request_answered());
+                self.replace_tracks(&[MediaKind::Audio]);
+            }
+            Command::SetCamera(on) => {
+                self.media.switch(MediaKind::Video, on);
+                self.replace_tracks(&[MediaKind::Video]);
+            }
+            Command::Devices(command) => self.handle(Event::Media(MediaEvent::Command(command))),
+            Command::Chat { to, text } => {
+                self.tell_chat(chat::Input::Write { to, text, name: self.report.name().to_owned() })
+            }
+            Command::Screen(command) => self.handle(Event::Screen(ScreenEvent::Command(command))),
+            Command::AnswerAsk(key) => drop(self.mesh.get_mut(key).map(|peer| peer.told_mut().request_answered())),
+            Command::SetName(_) | Command::SetHand(_) | Command::React(_) | Command::AskToMute(_) => {
+                let said = self.report.command(command, now());
+                said.inspect(|(receiver, message)| self.mesh.send_to(*receiver, message));
+            }
             Command::Retry(key) => {
-                self.peers.iter_mut().filter(|peer| peer.view.key == key).for_each(Peer::try_again);
-                self.tick();
+                self.mesh.get_mut(key).into_iter().for_each(Peer::try_again);
+                self.tick_peers();
             }
-            Command::DismissProblem => self.problem = None,
-            Command::Check => self.start_check(),
-            Command::EndCheck => self.check = None,
+            // Connections keep what they were made with.
+            Command::SetRelayOnly(on) if self.room.stage() == Stage::Lobby => self.connector.set_relay_only(on),
+            Command::SetRelayOnly(_) => {}
+            Command::DismissProblem => self.status.dismiss(),
+            Command::Check => self.ice.start_check(&self.signaling, &self.events),
+            Command::EndCheck => self.ice.end_check(),
         }
     }
 
-    fn switch(&mut self, kind: Kind, on: bool) {
-        self.media.switch(kind, on);
-        self.resend(&[kind]);
+    fn begin_stay(&mut self, name: String, input: Input) {
+        if let Err(error) = self.connector.prepare() {
+            return self.cannot_connect(&error);
+        }
+        self.report = SelfReport::new(name);
+        self.status.stay_begun();
+        self.ice.end_check();
+        self.tell_room(input);
     }
 
-    fn resend(&mut self, kinds: &[Kind]) {
-        let (context, peers) = self.split();
-        for peer in peers.iter() {
-            for kind in kinds {
-                peer.replace_track(*kind, &context);
+    /// Leaves the room, if this side is in one. The devices of a call are released with it; a preview goes on.
+    fn leave(&mut self) {
+        if self.room.stage() == Stage::InCall {
+            self.media.release();
+        }
+        self.tell_room(Input::Leave);
+        self.connector.release();
+    }
+
+    /// This browser makes no connections: there is nothing to enter with, and nothing to show a camera for.
+    fn cannot_connect(&mut self, error: &JsError) {
+        log(&format!("no peer connections: {error}"));
+        self.leave();
+        self.media.release();
+        self.status.report(Problem::WebRtcRefused(error.to_string()));
+    }
+
+    fn replace_tracks(&mut self, kinds: &[MediaKind]) {
+        let (context, mesh) = self.split();
+        mesh.iter().for_each(|peer| peer.replace_tracks(kinds, &context));
+    }
+
+    /// What the peers need of the rest, and the peers.
+    fn split(&mut self) -> (Context<'_>, &mut Mesh) {
+        let context = Context {
+            signaling: &self.signaling,
+            is_online: self.room.is_listed(),
+            media: self.media.outgoing(),
+            screen: self.screen.outgoing(),
+            hello: self.room.hello(self.report.name()),
+            hand: self.report.raised_hand(now()),
+            media_state: self.media.announcement(),
+        };
+        (context, &mut self.mesh)
+    }
+
+    fn tick(&mut self) {
+        self.media.tick(self.mesh.iter().map(|peer| (peer.key(), peer.connection())).collect());
+        self.report.tick(now());
+        self.ice.tick(self.room.is_listed(), &self.signaling, self.connector.certificate(), &self.events);
+        self.tick_peers();
+    }
+
+    fn tick_peers(&mut self) {
+        let (context, mesh) = self.split();
+        let events: Vec<_> = mesh.iter_mut().map(|peer| (peer.key(), peer.tick(&context))).collect();
+        for (key, event) in events {
+            self.peer_event(key, event);
+        }
+        self.tell_room(Input::Tick);
+        self.tell_chat(chat::Input::Tick);
+    }
+
+    fn tell_chat(&mut self, input: chat::Input) {
+        self.chat.handle(input, js_sys::Date::now(), &self.mesh);
+    }
+
+    fn signaling_event(&mut self, event: SignalingEvent) {
+        match event {
+            SignalingEvent::Online(id) => {
+                self.status.connected();
+                self.tell_room(Input::SignalingConnected(id));
+            }
+            SignalingEvent::Offline(_) => {
+                self.status.lost(self.room.stage() == Stage::InCall);
+                self.tell_room(Input::SignalingLost);
+            }
+            SignalingEvent::Refused(refusal) => self.status.refused(refusal),
+            SignalingEvent::Received(event) if self.room.accepts_events() => self.server_event(event),
+            SignalingEvent::Received(_) => {}
+        }
+    }
+
+    fn server_event(&mut self, event: ServerEvent) {
+        if let Some(input) = Input::of_server(&event) {
+            self.tell_room(input);
+        }
+        match event {
+            ServerEvent::Offer { from, offer: description } | ServerEvent::Answer { from, answer: description } => {
+                self.receive_description(&from, description);
+            }
+            ServerEvent::IceCandidate { from, candidate: Some(candidate) } if candidate.announcement.is_none() => {
+                let (context, mesh) = self.split();
+                if let Some(peer) = mesh.by_id(&from) {
+                    peer.receive_candidate(candidate, Way::Signaling, &context);
+                }
+            }
+            ServerEvent::Refused(refused) => {
+                let (context, mesh) = self.split();
+                mesh.server_refused(&refused, &context);
+                self.status.log_refusal(&refused);
+            }
+            ServerEvent::IceCandidate { .. } | ServerEvent::UserJoined(_) | ServerEvent::UserLeft(_) => {}
+        }
+    }
+
+    fn receive_description(&mut self, from: &UserId, description: SessionDescription) {
+        let (context, mesh) = self.split();
+        let Some(peer) = mesh.by_id(from) else { return };
+        let (key, event) = (peer.key(), peer.receive_description(description, Way::Signaling, &context));
+        self.peer_event(key, event);
+    }
+
+    fn peer_event(&mut self, key: u64, event: Option<PeerEvent>) {
+        match event {
+            None => {}
+            Some(PeerEvent::Identified) => self.tell_room(Input::PeerIdentified(key)),
+            Some(PeerEvent::Chat(message)) => self.tell_chat(chat::Input::Received { key, message }),
+            Some(PeerEvent::Returning(next_id)) => self.tell_room(Input::PeerReturning { key, next_id }),
+            Some(PeerEvent::Ended(why)) => self.tell_room(Input::PeerEnded { key, why }),
+            Some(PeerEvent::NeverHeard) => self.tell_room(Input::PeerNeverHeard(key)),
+            Some(PeerEvent::IceServerNotResolved(url)) => self.ice.list_mut().leave_out(url, now()),
+            Some(PeerEvent::Restarted(description)) => {
+                let Some(peer) = self.mesh.get_mut(key) else { return };
+                let (id, negotiation) = (peer.listing().id().clone(), peer.next_negotiation());
+                self.connect(id.clone(), negotiation, description.kind != SdpType::Offer);
+                self.receive_description(&id, description);
             }
         }
     }
-}
 
-/// Sends [`Event::Tick`] until it is dropped.
-pub(super) fn ticks(events: &UnboundedSender<Event>) -> Task {
-    let events = events.clone();
-    Task::spawn(async move {
-        loop {
-            TimeoutFuture::new(TICK).await;
-            let _ = events.unbounded_send(Event::Tick);
+    /// Gives `input` to the room, and does what it decides.
+    fn tell_room(&mut self, input: Input) {
+        let participants = self.mesh.participants();
+        for action in self.room.handle(input, &participants, now()) {
+            self.act(action);
         }
-    })
-}
-
-/// What tells of the network and of the page's end.
-fn listen(events: &UnboundedSender<Event>) -> Vec<Listener> {
-    let Some(window) = web_sys::window() else { return Vec::new() };
-    let on = |target: &web_sys::EventTarget, name, event: fn() -> Event| {
-        let events = events.clone();
-        Listener::new(target, name, move |_| {
-            let _ = events.unbounded_send(event());
-        })
-    };
-    let mut listeners =
-        vec![on(&window, "pagehide", || Event::PageHidden), on(&window, "online", || Event::NetworkChanged)];
-    if let Some(network) = browser::network_information() {
-        listeners.push(on(&network, "change", || Event::NetworkChanged));
     }
-    // Timers of a hidden page run late.
-    listeners.extend(window.document().map(|document| on(&document, "visibilitychange", || Event::Tick)));
-    listeners
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Peer(action) => {
+                let (context, mesh) = self.split();
+                mesh.act(action, &context);
+            }
+            Action::Server(action) => self.room_tasks.act(action, &self.signaling),
+            Action::Connect { id, role } => {
+                self.connect(id, Negotiation::tagged(role, random_id()), role == Role::Impolite);
+            }
+            Action::Reconnect { key, id } => {
+                if let Some(negotiation) = self.mesh.get_mut(key).map(|peer| peer.next_negotiation()) {
+                    self.connect(id, negotiation, true);
+                }
+            }
+            Action::EndStay => {
+                self.mesh.clear();
+                self.chat = Chat::default();
+                self.screen.stop();
+                self.room_tasks.clear();
+                self.ice.list_mut().reset();
+            }
+            Action::ReportProblem(problem) => {
+                self.status.report(problem);
+                self.connector.release();
+            }
+        }
+    }
+
+    fn entry_answered(&mut self, request: u64, result: Result<JoinAck, RequestError>) {
+        if !self.room.awaits(request) {
+            return;
+        }
+        if let Some(ack) = result.as_ref().ok().filter(|ack| ack.success) {
+            self.name_ice_servers((ack.ice_servers.clone(), ack.ice_servers_lifetime));
+        }
+        let mut answer = entry_answer(result);
+        if self.lacks_relay() && self.room.stage() == Stage::Entering && matches!(answer, EntryAnswer::Admitted(_)) {
+            answer = EntryAnswer::Refused(Problem::NoRelay);
+        }
+        self.tell_room(Input::EntryAnswered { request, answer });
+        self.tell_chat(chat::Input::EntryAnswered { session: self.room.session().map(str::to_owned) });
+    }
+
+    /// Begins a connection with the participant of this id, in place of an earlier one.
+    fn connect(&mut self, id: UserId, negotiation: Negotiation, offers: bool) {
+        if self.room.stage() == Stage::Lobby {
+            return;
+        }
+        let (key, events) = (next_key(), self.events.clone());
+        match self.connector.connect(&self.ice.list().current(now()), events.of_peer(key)) {
+            Ok(connection) => {
+                let (context, mesh) = self.split();
+                mesh.add(Peer::new(id, key, connection, negotiation, offers, &context, events));
+            }
+            Err(error) => {
+                log(&format!("{id}: no peer connection: {error}"));
+                self.status.report(Problem::NoConnection(error.to_string()));
+                // Perhaps the browser makes none at all.
+                if self.mesh.is_empty()
+                    && let Err(error) = self.connector.prepare()
+                {
+                    self.cannot_connect(&error);
+                }
+            }
+        }
+    }
+
+    /// Whether this side's address is to stay hidden, and there is no relay for that.
+    fn lacks_relay(&self) -> bool {
+        self.connector.is_relay_only() && !self.ice.list().has_relay()
+    }
+
+    fn name_ice_servers(&mut self, (named, lifetime): NamedServers) {
+        self.ice.list_mut().set_named(named, lifetime, now());
+        let servers = self.ice.list().current(now());
+        self.mesh.iter().for_each(|peer| peer.use_ice_servers(&servers));
+        if self.lacks_relay() && self.room.stage() == Stage::InCall {
+            self.status.report(Problem::NoRelay);
+        }
+    }
 }

@@ -1,45 +1,65 @@
-//! The engine. One task owns the call: it takes [`Command`]s from the interface and events from the browser and
-//! the signaling server, decides, acts, and publishes a new [`CallState`] after every change. How things look is
-//! not decided here, and no callback of the browser's does more than enqueue an event.
+//! The call. One task owns it: it takes [`Command`]s from the interface and events from the browser and the signaling
+//! server, decides, acts, and publishes a new [`CallState`] after every change. It does not decide how things look.
 
-mod budget;
-mod check;
-mod control;
-mod delivery;
+pub mod chat;
+mod connection_check;
+mod connector;
+mod device_choice;
 mod engine;
-mod entry;
+mod event;
+mod gestures;
 mod ice_servers;
+mod ice_service;
+mod local_media;
 mod media;
-mod path;
+mod mesh;
 mod peer;
-mod peers;
-mod people;
+mod publisher;
+pub mod room;
+mod room_tasks;
+mod screen;
+mod screen_state;
+mod self_report;
+mod speaker;
 mod state;
+mod status;
+mod store;
+mod voice;
+mod voice_hints;
 
-use futures_channel::mpsc::UnboundedSender;
+use self::{
+    engine::Engine,
+    event::{Event, Events},
+    screen::ScreenEvent,
+};
+use crate::{
+    browser::{Task, request_screen},
+    config::Config,
+};
 
-use self::engine::{Engine, Event};
-use crate::{browser::Task, config::Config};
+pub use self::{state::*, store::*};
 
-pub use state::*;
-
-/// The running engine; the call ends when this is dropped.
+/// The running engine. The call ends when this is dropped.
 pub struct Call {
-    events: UnboundedSender<Event>,
+    events: Events,
     _task: Task,
 }
 
 impl Call {
-    /// Starts the engine: connects to the signaling server, asks for microphone and camera, and hands every new
-    /// state to `publish`.
+    /// Starts the engine: it connects to the signaling server, asks for microphone and camera, and gives every new state
+    /// to `publish`.
     pub fn start(config: Config, publish: impl Fn(CallState) + 'static) -> Self {
-        let (events, queue) = futures_channel::mpsc::unbounded();
+        let (events, queue) = Events::channel();
         let engine = Engine::new(config, events.clone());
         Self { events, _task: Task::spawn(engine.run(queue, publish)) }
     }
 
-    /// Asks something of the engine.
+    /// Sends a command to the engine.
     pub fn send(&self, command: Command) {
-        let _ = self.events.unbounded_send(Event::Command(command));
+        self.events.send(match command {
+            // Safari asks for a screen only in the handler of the click itself, and the engine is a queue away from it.
+            Command::Screen(ScreenCommand::Share) => Event::Screen(ScreenEvent::Requested(request_screen())),
+            command => Event::Command(command),
+        });
     }
 }

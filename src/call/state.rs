@@ -1,43 +1,65 @@
-//! What the interface shows: plain data, replaced as a whole after every change. It holds handles of media
-//! streams for `<video>` elements to play, and nothing else of the browser's.
+//! What the interface and the engine agree on: the state that is shown and the commands that are sent. Plain data; of the
+//! browser it holds only handles of media streams, for elements to play.
 
-use vitrine_insight::{check::Line, path::Path};
-use vitrine_protocol::signaling::{ErrorCode, UserId};
+use reactive_stores::{Patch, Store};
+use vitrine_insight::{connection_check::ServerCheck, path::MediaPath, quality::Weakness};
+use vitrine_protocol::{
+    control::Reaction,
+    signaling::{ErrorCode, SdpType, UserId},
+};
 
+use super::chat::ChatState;
 use crate::browser::Stream;
 
+pub use super::gestures::{HandOf, ShownReaction};
+pub use super::{local_media::*, screen_state::*};
 pub use crate::signaling::Refusal;
 
 /// Everything the interface needs to draw itself.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Store)]
 pub struct CallState {
-    /// Where the person is.
+    /// Where the user is.
     pub stage: Stage,
-    /// The room one is in, or on the way into.
+    /// The room that this side is in, or on the way into.
     pub room: Option<String>,
     /// The connection to the signaling server.
     pub signaling: SignalingState,
     /// Why there is no connection to it, if that could be found out.
     pub refusal: Option<Refusal>,
-    /// One's own microphone and camera.
+    /// The microphone and camera of this side.
     pub local: LocalMedia,
-    /// The other participants, in the order in which they were met.
+    /// The devices to choose from, and how they work.
+    pub devices: DeviceSettings,
+    /// The screen that this side shares.
+    pub screen: ScreenState,
+    /// The other participants, the oldest connection first.
+    #[store(key: u64 = |peer| peer.key)]
     pub peers: Vec<PeerState>,
-    /// Why those are not there any more who went last, each with the key that he or she had.
+    /// Why the peers with these keys were removed, the latest last.
     pub departures: Vec<(u64, Departure)>,
-    /// What went wrong and still stands; shown until it is mended or dismissed.
+    /// Whether this side's media goes through a relay only, which hides its address from the others.
+    pub relay_only: bool,
+    /// What is wrong; shown until it is mended or dismissed.
     pub problem: Option<Problem>,
-    /// The servers that [`Command::Check`] asks about; none before it is known which there are.
-    pub check: Option<Vec<Line>>,
+    /// Those who raise a hand, the earliest first.
+    pub hands: Vec<HandOf>,
+    /// The user's own reactions that are shown now.
+    pub own_reactions: Vec<ShownReaction>,
+    /// Key of the peer who speaks, or spoke last.
+    pub speaker: Option<u64>,
+    /// The chat.
+    pub chat: ChatState,
+    /// The servers that [`Command::Check`] tries; none before they are known.
+    pub check: Option<Vec<ServerCheck>>,
 }
 
-/// Where the person is.
+/// Where the user is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
     /// Before the call: preview and names.
     #[default]
     Lobby,
-    /// The server was asked to let one in.
+    /// The server was asked for entry.
     Entering,
     /// In the room.
     InCall,
@@ -46,129 +68,72 @@ pub enum Stage {
 /// The connection to the signaling server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignalingState {
-    /// First attempt, or an attempt after a loss.
+    /// The first attempt is under way.
     #[default]
     Connecting,
     /// Connected.
     Online,
-    /// Lost; the next attempt is scheduled.
+    /// Lost, or not reached; attempts go on.
     Offline,
 }
 
-/// One's own microphone and camera.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct LocalMedia {
-    /// What is captured now; its set of tracks changes when the camera is switched off and on, and then this
-    /// value is replaced, so that it differs.
-    pub stream: Option<Stream>,
-    /// The microphone.
-    pub microphone: DeviceState,
-    /// The camera.
-    pub camera: DeviceState,
-}
-
-/// A microphone or a camera.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeviceState {
-    /// The browser was asked: the user has not answered yet, or the device is starting.
-    Asking {
-        /// Whether the device is to be on once it is there. A device that is not is muted or stopped first.
-        wanted: bool,
-        /// The browser shows its permission prompt.
-        prompted: bool,
-    },
-    /// Captured and sent.
-    On,
-    /// Switched off by the person; can be switched on.
-    Off,
-    /// Cannot be used; switching it on asks again.
-    Unavailable(DeviceProblem),
-}
-
-impl DeviceState {
-    /// The state of a device that was switched on just now.
-    pub const ASKED_FOR: Self = Self::Asking { wanted: true, prompted: false };
-
-    /// Whether it is on, or will be once it is there: what its switch shows.
-    pub fn is_wanted(&self) -> bool {
-        matches!(self, Self::On | Self::Asking { wanted: true, .. })
-    }
-}
-
-impl Default for DeviceState {
-    fn default() -> Self {
-        Self::ASKED_FOR
-    }
-}
-
-/// Why a microphone or camera cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeviceProblem {
-    /// The person, or a policy, refused.
-    Refused,
-    /// There is none.
-    NotFound,
-    /// Another program holds it, or the system could not start it.
-    Busy,
-    /// It was unplugged or stopped while in use.
-    Lost,
-    /// The page is not secure, so the browser offers no devices.
-    InsecurePage,
-    /// Anything else, in the browser's words.
-    Other(String),
-}
-
-impl DeviceProblem {
-    /// Stable name, for `data-code`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Refused => "permission-refused",
-            Self::NotFound => "no-device",
-            Self::Busy => "device-busy",
-            Self::Lost => "device-lost",
-            Self::InsecurePage => "insecure-page",
-            Self::Other(_) => "device-failed",
-        }
-    }
-}
-
 /// Another participant.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Store, Patch)]
 pub struct PeerState {
-    /// Tells the participants apart for as long as their connections live; an id may change.
+    /// Names the connection. The participant's id may change.
+    #[store(skip)]
     pub key: u64,
     /// The signaling server's id of this participant; another one after the server was lost and found.
+    #[patch(|this, new| *this = new)]
     pub id: UserId,
+    /// The session id told over the control channel, the same for all connections of the participant's stay.
+    pub session: Option<String>,
     /// The name told over the control channel; none before that, or for a client without one.
     pub name: Option<String>,
     /// State of the peer connection.
+    #[patch(|this, new| *this = new)]
     pub connection: ConnectionState,
     /// The sound that this participant sends.
+    #[patch(|this, new| *this = new)]
     pub audio_stream: Option<Stream>,
-    /// The pictures that this participant sends. Sound never waits for them: they are played apart.
+    /// The video that this participant sends. It is played by another element than the sound, which never waits for it.
+    #[patch(|this, new| *this = new)]
     pub video_stream: Option<Stream>,
+    /// The picture of the screen that this participant shares, beside the camera.
+    #[patch(|this, new| *this = new)]
+    pub screen_stream: Option<Stream>,
+    /// The sound of that screen.
+    #[patch(|this, new| *this = new)]
+    pub screen_audio_stream: Option<Stream>,
     /// Whether the microphone is on, if the participant says.
     pub audio: Option<bool>,
     /// Whether the camera is on, if the participant says.
     pub video: Option<bool>,
+    /// Whether the participant speaks.
+    pub is_speaking: bool,
+    /// The participant's reactions that are shown now.
+    #[patch(|this, new| *this = new)]
+    pub reactions: Vec<ShownReaction>,
+    /// Whether the participant asks the user to mute the microphone.
+    pub asks_to_mute: bool,
+    /// Why the connection is poor, if it is.
+    #[patch(|this, new| *this = new)]
+    pub weakness: Option<Weakness>,
     /// Which way the media goes, while it is known.
-    pub path: Option<Path>,
-    /// Nothing comes over the path, to which the browser still holds on.
-    pub stalled: bool,
+    #[patch(|this, new| *this = new)]
+    pub path: Option<MediaPath>,
     /// What is known to be wrong with the connection.
+    #[patch(|this, new| *this = new)]
     pub trouble: Option<Trouble>,
     /// How the connection came to be, so far.
+    #[patch(|this, new| *this = new)]
     pub steps: Steps,
 }
 
 impl PeerState {
-    /// The state to show: a connection is lost as soon as nothing comes, whatever the browser says.
-    pub fn shown(&self) -> ConnectionState {
-        if self.stalled && self.connection == ConnectionState::Connected {
-            ConnectionState::Disconnected
-        } else {
-            self.connection
-        }
+    /// Identifies the participant, as far as possible through new connections.
+    pub fn person(&self) -> String {
+        self.session.clone().unwrap_or_else(|| format!("#{}", self.key))
     }
 }
 
@@ -181,6 +146,8 @@ pub enum Trouble {
     TooLong,
     /// This browser refuses to send something, or to open the control channel.
     Refused,
+    /// This side's address is to stay hidden, and no relay gives it another one.
+    NoRelay,
 }
 
 impl Trouble {
@@ -190,14 +157,15 @@ impl Trouble {
             Self::Unanswered => "unanswered",
             Self::TooLong => "too-long",
             Self::Refused => "refused",
+            Self::NoRelay => "no-relay",
         }
     }
 }
 
-/// Why a participant is not there any more.
+/// Why a participant is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// The participant, or the server, said so.
+    /// The participant or the server said so.
     Left,
     /// Nothing was heard any more.
     Lost,
@@ -276,6 +244,15 @@ pub enum Step {
 }
 
 impl Step {
+    /// The step that a description of this kind is.
+    pub fn of_description(kind: SdpType) -> Option<Self> {
+        match kind {
+            SdpType::Offer => Some(Self::Offer),
+            SdpType::Answer => Some(Self::Answer),
+            SdpType::Pranswer | SdpType::Rollback => None,
+        }
+    }
+
     /// All steps, in the usual order.
     pub const ALL: [Self; 9] = [
         Self::ConnectionCreated,
@@ -290,8 +267,8 @@ impl Step {
     ];
 }
 
-/// Something the person has to know about, with a thing to do next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something that the user has to know, with a thing to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Problem {
     /// This browser has no `RTCPeerConnection`.
     NoWebRtc,
@@ -309,10 +286,12 @@ pub enum Problem {
     RequestTimedOut,
     /// The server refused a request.
     Refused(ErrorCode),
-    /// The server refused a request without a reason that we know.
+    /// The server refused a request without a reason that this page knows.
     RefusedWithoutReason,
     /// The browser would not create a peer connection; its words.
     NoConnection(String),
+    /// The user's address is to stay hidden, and there is no relay.
+    NoRelay,
 }
 
 impl Problem {
@@ -338,6 +317,7 @@ impl Problem {
             Self::RequestTimedOut => "request-timed-out",
             Self::RefusedWithoutReason => "refused",
             Self::NoConnection(_) => "no-connection",
+            Self::NoRelay => "no-relay",
             Self::Refused(code) => match code {
                 ErrorCode::InvalidRoomName => "invalid-room-name",
                 ErrorCode::RoomExists => "room-exists",
@@ -368,7 +348,7 @@ pub enum Command {
     },
     /// Leave the room and return to the lobby.
     Leave,
-    /// Leave the room for another one, which may have others in it; microphone and camera stay as they are.
+    /// Leave the room for another one; microphone and camera stay as they are.
     MoveTo {
         /// What to be called there; may be empty.
         name: String,
@@ -379,13 +359,36 @@ pub enum Command {
     SetMicrophone(bool),
     /// Switch the camera on or off; off releases the device.
     SetCamera(bool),
+    /// Something about the user's own devices.
+    Devices(DeviceCommand),
+    /// Write this to everybody, or to the participant whom the chat gives this number.
+    Chat {
+        /// Whom to; everybody if none.
+        to: Option<u64>,
+        /// What.
+        text: String,
+    },
+    /// About the screen that this side shares.
+    Screen(ScreenCommand),
+    /// Be called this from now on; may be empty.
+    SetName(String),
+    /// Raise the hand or lower it.
+    SetHand(bool),
+    /// Show a reaction to everybody.
+    React(Reaction),
+    /// Ask the participant with this key to mute the microphone.
+    AskToMute(u64),
+    /// The user answered the request to mute of the participant with this key.
+    AnswerAsk(u64),
+    /// In the lobby: send all media through a relay, which hides this side's address from the others, or not.
+    SetRelayOnly(bool),
     /// Try the connection to the participant with this key again, now.
     Retry(u64),
-    /// The person has read the problem.
+    /// The user has read the problem.
     DismissProblem,
-    /// In the lobby: check, from the start, whether the STUN and TURN servers do what a call needs.
+    /// In the lobby: check whether the STUN and TURN servers do what a call needs.
     Check,
-    /// Give the check up, and forget what it found.
+    /// End the check, and forget what it found.
     EndCheck,
 }
 

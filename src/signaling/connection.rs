@@ -1,78 +1,90 @@
-//! The task behind [`super::Signaling`]: connect, greet, relay, notice silence, wait, again.
+//! The task behind [`super::Signaling`]: connects, opens the Socket.IO session, relays, watches the heartbeat, waits,
+//! and connects again. The meaning of events is not its business.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use futures_channel::{mpsc::UnboundedReceiver, oneshot};
 use futures_util::{FutureExt, SinkExt, StreamExt, pin_mut, select};
 use gloo_net::websocket::{Message as Frame, WebSocketError, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::{
-    json::Json,
+    client_event::ClientEvent,
     server_event::ServerEvent,
-    signaling::UserId,
-    socket_io::{DecodeError, Message, Packet},
+    socket_io::{ConnectError, Connected, DecodeError, Handshake, Message, Packet},
 };
 
-use super::{Loss, Outgoing, Refusal, SignalingEvent, backoff::Backoff, log, milliseconds};
-use crate::browser::{listening_now, wait_listening};
+use super::{
+    backoff::Backoff,
+    event::{DisconnectReason, SignalingEvent},
+    refusal::Refusal,
+};
+use crate::browser::{awake_now, json, wait_awake};
 
-/// How long the server may take to greet.
-const GREETING_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long the server may take to open the session.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The longest timer, in milliseconds: a server may ask for more patience than a browser's timers have.
-const LONGEST_TIMER: f64 = 60_000.0;
+/// The longest timer, in milliseconds: a server's heartbeat timeout may exceed the range of browsers' timers.
+const MAX_TIMER: f64 = 60_000.0;
 
-pub(super) async fn run(
-    url: String,
-    mut outgoing: UnboundedReceiver<Outgoing>,
-    sink: impl Fn(SignalingEvent) + 'static,
-) {
+/// An input of the task.
+pub(super) enum Input {
+    /// Send an event.
+    Emit(ClientEvent),
+    /// Send an event; `answer` gets the payload of its acknowledgement.
+    Request { event: ClientEvent, answer: oneshot::Sender<String> },
+    /// The network came back: connections through the old one are dead, and an attempt may succeed now.
+    NetworkChanged,
+    /// The page is visible again: try now if not connected.
+    Wake,
+}
+
+/// Keeps a connection to `url` until the future is dropped.
+pub(super) async fn run(url: String, mut inputs: UnboundedReceiver<Input>, sink: impl Fn(SignalingEvent) + 'static) {
     let mut backoff = Backoff::default();
     loop {
-        sink(SignalingEvent::Connecting);
-        let (loss, was_connected) = match Session::open(&url) {
-            Ok(mut session) => (session.run(&mut outgoing, &sink, &mut backoff).await, session.connected),
-            Err(loss) => (loss, false),
+        let (reason, was_connected) = match Session::open(&url) {
+            Ok(mut session) => (session.run(&mut inputs, &sink, &mut backoff).await, session.connected),
+            Err(reason) => (reason, false),
         };
-        log(&loss);
-        let at_once = matches!(loss, Loss::NetworkChanged);
-        sink(SignalingEvent::Offline(loss));
-        if !at_once {
+        log(&reason);
+        let retry_at_once = matches!(reason, DisconnectReason::NetworkChanged);
+        sink(SignalingEvent::Offline(reason));
+        if !retry_at_once {
             let wait = backoff.next(js_sys::Math::random());
-            let refused_at = (!was_connected).then_some(&*url);
-            wait_for_retry(wait, refused_at, &mut outgoing, &sink).await;
+            let probed_url = (!was_connected).then_some(&*url);
+            wait_for_retry(wait, probed_url, &mut inputs, &sink).await;
         }
     }
 }
 
-/// Ends after `wait`, or at once when the network comes back. Meanwhile the server at `refused_at` is asked why it cannot
-/// be connected to, and what is asked for is refused by dropping it.
+/// Ends after `wait`, or at once when the network comes back or the page becomes visible. Meanwhile it probes the
+/// server at `probed_url`, and drops the events to send: a dropped request fails as offline.
 async fn wait_for_retry(
     wait: Duration,
-    refused_at: Option<&str>,
-    outgoing: &mut UnboundedReceiver<Outgoing>,
+    probed_url: Option<&str>,
+    inputs: &mut UnboundedReceiver<Input>,
     sink: &impl Fn(SignalingEvent),
 ) {
     let timer = TimeoutFuture::new(milliseconds(wait)).fuse();
-    let reason = async {
-        match refused_at {
-            Some(url) => Refusal::find_out(url).await,
+    let probe = async {
+        match probed_url {
+            Some(url) => Refusal::probe(url).await,
             None => std::future::pending().await,
         }
     }
     .fuse();
-    pin_mut!(timer, reason);
+    pin_mut!(timer, probe);
     loop {
         select! {
             () = timer => return,
-            refusal = reason => {
+            refusal = probe => {
                 refusal.iter().for_each(log);
                 sink(SignalingEvent::Refused(refusal));
             }
-            asked = outgoing.next() => match asked {
-                Some(Outgoing::Wake | Outgoing::NetworkChanged) | None => return,
-                Some(Outgoing::Emit { event, .. }) => log(format_args!("{event} was not sent: offline")),
-                Some(Outgoing::Request { .. }) => {}
+            input = inputs.next() => match input {
+                Some(Input::Wake | Input::NetworkChanged) | None => return,
+                Some(Input::Emit(event)) => log(format_args!("{} was not sent: offline", event.name())),
+                Some(Input::Request { .. }) => {}
             },
         }
     }
@@ -82,26 +94,26 @@ async fn wait_for_retry(
 struct Session {
     socket: WebSocket,
     /// How long the server may be silent.
-    patience: Duration,
-    /// When the server was last heard, in milliseconds of [`listening_now`].
-    heard: f64,
-    /// The server has given an id: events may be sent.
+    timeout: Duration,
+    /// When the last packet arrived, in milliseconds of [`awake_now`].
+    last_packet: f64,
+    /// Whether the server assigned an id, so that events may be sent.
     connected: bool,
-    /// What the server sends is not all understood; that is told once.
-    complained: bool,
+    /// Whether an invalid packet was logged.
+    has_logged_invalid: bool,
     next_ack: u64,
-    acks: Vec<(u64, oneshot::Sender<Json>)>,
+    acks: Vec<(u64, oneshot::Sender<String>)>,
 }
 
 impl Session {
-    fn open(url: &str) -> Result<Self, Loss> {
-        let socket = WebSocket::open(url).map_err(|error| Loss::Address(error.to_string()))?;
+    fn open(url: &str) -> Result<Self, DisconnectReason> {
+        let socket = WebSocket::open(url).map_err(|error| DisconnectReason::InvalidUrl(error.to_string()))?;
         Ok(Self {
             socket,
-            patience: GREETING_TIMEOUT,
-            heard: listening_now(),
+            timeout: OPEN_TIMEOUT,
+            last_packet: awake_now(),
             connected: false,
-            complained: false,
+            has_logged_invalid: false,
             next_ack: 0,
             acks: Vec::new(),
         })
@@ -109,119 +121,148 @@ impl Session {
 
     async fn run(
         &mut self,
-        outgoing: &mut UnboundedReceiver<Outgoing>,
+        inputs: &mut UnboundedReceiver<Input>,
         sink: &impl Fn(SignalingEvent),
         backoff: &mut Backoff,
-    ) -> Loss {
+    ) -> DisconnectReason {
         loop {
-            let remaining = self.patience.as_secs_f64() * 1000.0 - (listening_now() - self.heard);
-            let silence = wait_listening(remaining.clamp(0.0, LONGEST_TIMER) as u32 + 1).fuse();
+            let remaining = self.timeout.as_secs_f64() * 1000.0 - (awake_now() - self.last_packet);
+            let silence = wait_awake(remaining.clamp(0.0, MAX_TIMER) as u32 + 1).fuse();
             pin_mut!(silence);
             let result = select! {
                 frame = self.socket.next().fuse() => match frame {
                     Some(Ok(Frame::Text(text))) => self.receive(&text, sink, backoff).await,
-                    Some(Ok(Frame::Bytes(_))) => self.not_understood(DecodeError::Binary),
+                    Some(Ok(Frame::Bytes(_))) => self.reject_invalid(DecodeError::Binary),
                     Some(Err(WebSocketError::ConnectionClose(close))) => {
-                        Err(Loss::Closed(format!("code {} {}", close.code, close.reason)))
+                        Err(DisconnectReason::Closed(format!("code {} {}", close.code, close.reason)))
                     }
-                    Some(Err(_)) => Err(Loss::Closed("the server cannot be reached".to_owned())),
-                    None => Err(Loss::Closed("the server closed it".to_owned())),
+                    Some(Err(_)) => Err(DisconnectReason::Closed("the server cannot be reached".to_owned())),
+                    None => Err(DisconnectReason::Closed("the server closed it".to_owned())),
                 },
-                asked = outgoing.next() => match asked {
-                    Some(asked) => self.send(asked).await,
-                    None => Err(Loss::Closed("the page ended it".to_owned())),
+                input = inputs.next() => match input {
+                    Some(input) => self.handle_input(input).await,
+                    None => Err(DisconnectReason::Closed("the page ended it".to_owned())),
                 },
-                () = silence => Err(Loss::Silent),
+                () = silence => Err(DisconnectReason::TimedOut),
             };
-            // A server may ask for more patience than a timer has.
+            // The timer may be shorter than the timeout, see `MAX_TIMER`.
             match result {
-                Err(Loss::Silent) if listening_now() - self.heard < self.patience.as_secs_f64() * 1000.0 => {}
-                Err(loss) => return loss,
+                Err(DisconnectReason::TimedOut)
+                    if awake_now() - self.last_packet < self.timeout.as_secs_f64() * 1000.0 => {}
+                Err(reason) => return reason,
                 Ok(()) => {}
             }
         }
     }
 
-    async fn receive(&mut self, text: &str, sink: &impl Fn(SignalingEvent), backoff: &mut Backoff) -> Result<(), Loss> {
+    async fn receive(
+        &mut self,
+        text: &str,
+        sink: &impl Fn(SignalingEvent),
+        backoff: &mut Backoff,
+    ) -> Result<(), DisconnectReason> {
         let packet = match Packet::decode(text) {
             Ok(packet) => packet,
-            Err(error) => return self.not_understood(error),
+            Err(error) => return self.reject_invalid(error),
         };
-        self.heard = listening_now();
+        self.last_packet = awake_now();
         match packet {
-            // A second greeting is no server's: it would end the session, or change the id.
-            Packet::Open(_) | Packet::Message(Message::Connect(_) | Message::ConnectError { .. }) if self.connected => {
-            }
-            Packet::Open(handshake) => {
-                self.patience =
-                    Duration::from_millis(handshake.ping_interval_ms.saturating_add(handshake.ping_timeout_ms));
-                self.transmit(&Packet::Message(Message::Connect(None))).await?;
-            }
-            Packet::Ping(data) => self.transmit(&Packet::Pong(data)).await?,
-            Packet::Close => return Err(Loss::Closed("the server closed it".to_owned())),
+            // Ignore a second handshake: it would end the session, or change the id.
+            Packet::Open(_) | Packet::Message(Message::Connect(_) | Message::ConnectError(_)) if self.connected => {}
+            Packet::Open(handshake) => match json::parse::<Handshake>(handshake) {
+                Ok(handshake) => {
+                    self.timeout =
+                        Duration::from_millis(handshake.ping_interval_ms.saturating_add(handshake.ping_timeout_ms));
+                    self.transmit(&Packet::Message(Message::Connect(""))).await?;
+                }
+                Err(error) => return self.reject_invalid(format_args!("malformed handshake: {error}")),
+            },
+            Packet::Ping(text) => self.transmit(&Packet::Pong(text)).await?,
+            Packet::Close => return Err(DisconnectReason::Closed("the server closed it".to_owned())),
             Packet::Pong(_) | Packet::Upgrade | Packet::Noop => {}
-            Packet::Message(Message::Connect(data)) => {
-                let sid = data.as_ref().and_then(|data| data.field("sid").to_text());
-                let sid = sid.ok_or_else(|| Loss::Protocol("a connection without an id".to_owned()))?;
+            Packet::Message(Message::Connect(payload)) => {
+                let Connected { sid } = json::parse(payload)
+                    .map_err(|error| DisconnectReason::Protocol(format!("connected without an id: {error}")))?;
                 backoff.reset();
                 self.connected = true;
-                sink(SignalingEvent::Online(UserId(sid)));
+                sink(SignalingEvent::Online(sid));
             }
-            Packet::Message(Message::Event { name, data, .. }) => match ServerEvent::parse(&name, &data) {
+            Packet::Message(Message::Event { payload, .. }) => match json::parse::<ServerEvent>(payload) {
                 Ok(event) => sink(SignalingEvent::Received(event)),
-                Err(error) => self.complain(error),
+                Err(error) => self.log_invalid(error),
             },
-            Packet::Message(Message::Ack { id, data }) => {
-                if let Some(index) = self.acks.iter().position(|(asked, _)| *asked == id) {
+            Packet::Message(Message::Ack { id, payload }) => {
+                if let Some(index) = self.acks.iter().position(|(sent, _)| *sent == id) {
                     let (_, answer) = self.acks.swap_remove(index);
-                    let _ = answer.send(data.into_iter().next().unwrap_or_default());
+                    let _ = answer.send(payload.to_owned());
                 }
             }
-            Packet::Message(Message::Disconnect) => return Err(Loss::Closed("the server ended it".to_owned())),
-            Packet::Message(Message::ConnectError { message, .. }) => return Err(Loss::Refused(message)),
+            Packet::Message(Message::Disconnect) => {
+                return Err(DisconnectReason::Closed("the server ended it".to_owned()));
+            }
+            Packet::Message(Message::ConnectError(payload)) => match json::parse::<ConnectError>(payload) {
+                Ok(error) => return Err(DisconnectReason::Refused(error.into_message())),
+                Err(error) => return self.reject_invalid(format_args!("malformed refusal: {error}")),
+            },
         }
         Ok(())
     }
 
-    /// What is no packet is dropped, once the server has shown that it is one by giving an id.
-    fn not_understood(&mut self, error: DecodeError) -> Result<(), Loss> {
+    /// Drops a packet that is not Socket.IO. Before the server has assigned an id, it ends the session: the server may
+    /// be none of Socket.IO.
+    fn reject_invalid(&mut self, error: impl Display) -> Result<(), DisconnectReason> {
         if self.connected {
-            self.complain(error);
+            self.log_invalid(error);
             Ok(())
         } else {
-            Err(Loss::Protocol(error.to_string()))
+            Err(DisconnectReason::Protocol(error.to_string()))
         }
     }
 
-    async fn send(&mut self, asked: Outgoing) -> Result<(), Loss> {
-        let message = match asked {
-            Outgoing::Wake => return Ok(()),
-            Outgoing::NetworkChanged => return Err(Loss::NetworkChanged),
-            // Not greeted yet: refused by dropping it, as while offline.
+    async fn handle_input(&mut self, input: Input) -> Result<(), DisconnectReason> {
+        let (event, ack) = match input {
+            Input::Wake => return Ok(()),
+            Input::NetworkChanged => return Err(DisconnectReason::NetworkChanged),
+            // The session is not open yet: drop the event, as while offline.
             _ if !self.connected => return Ok(()),
-            Outgoing::Emit { event, data } => {
-                Message::Event { name: event.to_owned(), data: data.into_iter().collect(), ack: None }
-            }
-            Outgoing::Request { event, data, answer } => {
+            Input::Emit(event) => (event, None),
+            Input::Request { event, answer } => {
                 let id = self.next_ack;
                 self.next_ack += 1;
-                // Answers that nobody waits for any more need no place.
+                // Forget requests that timed out.
                 self.acks.retain(|(_, waiting)| !waiting.is_canceled());
                 self.acks.push((id, answer));
-                Message::Event { name: event.to_owned(), data: data.into_iter().collect(), ack: Some(id) }
+                (event, Some(id))
             }
         };
-        self.transmit(&Packet::Message(message)).await
+        match json::to_text(&event) {
+            Ok(payload) => self.transmit(&Packet::Message(Message::Event { ack, payload: &payload })).await,
+            Err(error) => {
+                log(format_args!("{} was not sent: {error}", event.name()));
+                Ok(())
+            }
+        }
     }
 
-    /// Once a session: a server that says one thing that is not understood tends to say more.
-    fn complain(&mut self, error: impl std::fmt::Display) {
-        if !std::mem::replace(&mut self.complained, true) {
+    /// Logs once a session: a server that sends one invalid packet tends to send more.
+    fn log_invalid(&mut self, error: impl Display) {
+        if !std::mem::replace(&mut self.has_logged_invalid, true) {
             log(error);
         }
     }
 
-    async fn transmit(&mut self, packet: &Packet) -> Result<(), Loss> {
-        self.socket.send(Frame::Text(packet.encode())).await.map_err(|error| Loss::Closed(error.to_string()))
+    async fn transmit(&mut self, packet: &Packet<'_>) -> Result<(), DisconnectReason> {
+        self.socket
+            .send(Frame::Text(packet.encode()))
+            .await
+            .map_err(|error| DisconnectReason::Closed(error.to_string()))
     }
+}
+
+pub(super) fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn log(text: impl Display) {
+    crate::browser::log(&format!("signaling: {text}"));
 }

@@ -1,146 +1,95 @@
-//! The Socket.IO client that carries signaling: one WebSocket at a time, kept alive, reconnected when lost. It
-//! knows frames, acknowledgements and time-outs; what the events mean for a call is decided in [`crate::call`].
+//! The Socket.IO client that carries signaling: one WebSocket at a time, with heartbeat and reconnection. It handles
+//! frames, acknowledgements and timeouts; [`crate::call`] decides what the events mean.
 
 mod backoff;
 mod connection;
+mod event;
 mod refusal;
 
-use std::{fmt::Display, future::Future, pin::pin, time::Duration};
+use std::{future::Future, pin::pin, time::Duration};
 
 use futures_channel::{
     mpsc::{UnboundedSender, unbounded},
     oneshot,
 };
 use futures_util::future::{Either, select};
-use vitrine_protocol::{json::Json, server_event::ServerEvent, signaling::UserId};
+use serde::de::DeserializeOwned;
+use vitrine_protocol::{client_event::ClientEvent, socket_io::Acknowledgement};
 
-pub use self::refusal::Refusal;
-use crate::browser::{Listener, Task, wait_listening};
+use self::connection::{Input, milliseconds};
+pub use self::{
+    event::{DisconnectReason, SignalingEvent},
+    refusal::Refusal,
+};
+use crate::browser::{JsonError, Listener, Task, json, wait_awake};
 
-/// How long a request may wait for its acknowledgement.
+/// How long a request waits for its acknowledgement.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What happened to the connection, or on it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SignalingEvent {
-    /// An attempt to connect began.
-    Connecting,
-    /// Connected, under this id.
-    Online(UserId),
-    /// Not connected any more, or the attempt failed; the next attempt begins by itself.
-    Offline(Loss),
-    /// Why attempts fail, as far as it can be found out; news after [`SignalingEvent::Offline`].
-    Refused(Option<Refusal>),
-    /// The server sent an event.
-    Received(ServerEvent),
-}
-
-/// Why there is no connection.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Loss {
-    /// The address of the signaling server is not a WebSocket address.
-    #[error("the address cannot be used: {0}")]
-    Address(String),
-    /// The WebSocket closed or could not be opened.
-    #[error("the connection closed: {0}")]
-    Closed(String),
-    /// What the connection went through is no more.
-    #[error("the network changed")]
-    NetworkChanged,
-    /// The server did not greet, or missed a ping (Engine.IO v4, heartbeat).
-    #[error("the server fell silent")]
-    Silent,
-    /// The server refused the connection.
-    #[error("the server refused the connection: {0}")]
-    Refused(String),
-    /// The server said something that is not Socket.IO.
-    #[error("not a Socket.IO server: {0}")]
-    Protocol(String),
-}
-
-/// Why a request has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// There is no connection, or it was lost before the answer.
+    /// There is no connection, or it was lost before the acknowledgement.
     #[error("not connected to the signaling server")]
     Offline,
-    /// The server did not answer in time.
+    /// The server did not acknowledge in time.
     #[error("the signaling server did not answer in time")]
     TimedOut,
+    /// The acknowledgement does not have the expected form.
+    #[error("the answer cannot be read: {0}")]
+    Unreadable(JsonError),
 }
 
-enum Outgoing {
-    Emit {
-        event: &'static str,
-        data: Option<Json>,
-    },
-    Request {
-        event: &'static str,
-        data: Option<Json>,
-        answer: oneshot::Sender<Json>,
-    },
-    /// The network came back: what was connected through it before is dead, and an attempt may succeed now.
-    NetworkChanged,
-    /// Somebody looks at the page again: try now if not connected.
-    Wake,
-}
-
-/// The connection to the signaling server, for as long as this lives.
+/// The connection to the signaling server; it ends on drop.
 pub struct Signaling {
-    outgoing: UnboundedSender<Outgoing>,
+    inputs: UnboundedSender<Input>,
     _listeners: Vec<Listener>,
     _task: Task,
 }
 
 impl Signaling {
-    /// Connects to `url` (the `ws:` or `wss:` address of the Socket.IO endpoint) and keeps connected, reporting to
-    /// `sink`.
+    /// Connects to `url` (the `ws:` or `wss:` address of the Socket.IO endpoint), reconnects when the connection is
+    /// lost, and reports to `sink`.
     pub fn start(url: String, sink: impl Fn(SignalingEvent) + 'static) -> Self {
-        let (outgoing, queue) = unbounded();
-        let on = |target: &web_sys::EventTarget, name, asked: fn() -> Outgoing| {
-            let outgoing = outgoing.clone();
+        let (inputs, queue) = unbounded();
+        let on = |target: &web_sys::EventTarget, name, input: fn() -> Input| {
+            let inputs = inputs.clone();
             Listener::new(target, name, move |_| {
-                let _ = outgoing.unbounded_send(asked());
+                let _ = inputs.unbounded_send(input());
             })
         };
         let mut listeners = Vec::new();
         if let Some(window) = web_sys::window() {
-            listeners.push(on(&window, "online", || Outgoing::NetworkChanged));
-            listeners.extend(window.document().map(|document| on(&document, "visibilitychange", || Outgoing::Wake)));
+            listeners.push(on(&window, "online", || Input::NetworkChanged));
+            listeners.extend(window.document().map(|document| on(&document, "visibilitychange", || Input::Wake)));
         }
-        Self { outgoing, _listeners: listeners, _task: Task::spawn(connection::run(url, queue, sink)) }
+        Self { inputs, _listeners: listeners, _task: Task::spawn(connection::run(url, queue, sink)) }
     }
 
-    /// Sends an event. While there is no connection it is dropped: what it said is out of date by the next one.
-    pub fn emit(&self, event: &'static str, data: Option<Json>) {
-        let _ = self.outgoing.unbounded_send(Outgoing::Emit { event, data });
+    /// Sends an event. Without a connection the event is dropped: it would be out of date on the next one.
+    pub fn emit(&self, event: ClientEvent) {
+        let _ = self.inputs.unbounded_send(Input::Emit(event));
     }
 
     /// Sends an event and waits for its acknowledgement.
     ///
     /// # Errors
-    /// [`RequestError`] when there is no connection or no answer within eight seconds.
-    pub fn request(
+    /// [`RequestError`] if there is no connection, no acknowledgement within eight seconds, or one that is no `T`.
+    pub fn request<T: DeserializeOwned>(
         &self,
-        event: &'static str,
-        data: Option<Json>,
-    ) -> impl Future<Output = Result<Json, RequestError>> + 'static {
+        event: ClientEvent,
+    ) -> impl Future<Output = Result<T, RequestError>> + use<T> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.outgoing.unbounded_send(Outgoing::Request { event, data, answer });
+        let _ = self.inputs.unbounded_send(Input::Request { event, answer });
         async move {
-            let patience = pin!(wait_listening(milliseconds(REQUEST_TIMEOUT)));
-            match select(answered, patience).await {
-                Either::Left((answer, _)) => answer.map_err(|_| RequestError::Offline),
+            let timeout = pin!(wait_awake(milliseconds(REQUEST_TIMEOUT)));
+            match select(answered, timeout).await {
+                Either::Left((Ok(payload), _)) => {
+                    json::parse(&payload).map(|Acknowledgement(answer)| answer).map_err(RequestError::Unreadable)
+                }
+                Either::Left((Err(_), _)) => Err(RequestError::Offline),
                 Either::Right(_) => Err(RequestError::TimedOut),
             }
         }
     }
-}
-
-fn milliseconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
-}
-
-fn log(text: impl Display) {
-    crate::browser::describe(&format!("signaling: {text}"));
 }

@@ -1,100 +1,150 @@
-//! In the call: everybody in one grid that fits the window, and the controls.
+//! The call screen: all participants in one grid that fits the window, and the controls.
 
-use super::Ui;
-use super::controls::{copy_link, device_toggles, leave_button, link_dialog, signaling_indicator};
-use super::element::{Element, View, button, classed, element, keyed, live, live_text};
-use super::grid::{layout, watch_size};
-use super::moving::moving_dialog;
-use super::notice::{device_notices, problem_notice, prompt_notice};
-use super::reactive::{Value, effect};
-use super::steps::steps_dialog;
-use super::text::{Locale, fill, text};
-use super::tile::{remote_tile, self_tile};
+use leptos::{html, prelude::*};
+use leptos_i18n::td_string;
+
+use super::arrangement::StageItem;
+use super::bar::ControlBar;
+use super::chat::{ChatNotifier, ChatPanel};
+use super::context::{CallUi, Ui};
+use super::controls::{CopyLink, LinkDialog, SignalingIndicator};
+use super::device_switches::DevicesDialog;
+use super::devices::ChoiceNotice;
+use super::focus::{FocusKeeper, focus_when_shown};
+use super::grid::watch_size;
+use super::hand::MuteRequests;
+use super::invite::{InviteButton, InviteDialog};
+use super::moving::MovingDialog;
+use super::notice::{DeviceNotices, ProblemNotice, PromptNotice};
+use super::people::PeoplePanel;
+use super::reaction::ReactionsDialog;
+use super::screen::{ScreenNotice, ScreenTile, SharingBar};
+use super::shortcut_sheet::ShortcutSheet;
+use super::shortcuts;
+use super::showing::{RefusalNotice, stay_awake_and_listen};
+use super::stage::{Seat, Stage};
+use super::steps::StepsDialog;
+use super::text::fill;
+use super::tile::{RemoteTile, SelfTile};
 use super::video::play_all;
+use super::voice_hint::VoiceHintNotice;
+use crate::call::{CallStateStoreFields as _, PeerField};
 
-/// What is opened and shown in the call, and by which part of it.
-#[derive(Clone, Copy)]
-pub struct Shown {
-    /// Whose steps are looked at, by the key of the state.
-    pub steps: Value<Option<u64>>,
-    /// The browser wants a tap before it plays.
-    pub blocked: Value<bool>,
-    /// The browser does not copy the link, so it is shown.
-    pub link: Value<bool>,
-}
-
-/// The call.
-pub fn call(ui: Ui) -> Element {
-    let locale = ui.locale;
-    let room = ui.select(|state| state.room.clone().unwrap_or_default());
-    let people = ui.select(|state| state.peers.len() + 1);
-    let shown = Shown { steps: Value::new(None), blocked: Value::new(false), link: Value::new(false) };
-    // The button that led here is gone, and the focus with it.
-    let title = element("h1").attr("tabindex", "-1").child(live_text(move || room.get())).focused();
-    let count = element("p").test_id("people").child(live_text(move || count(locale, people.get())));
-    let header =
-        classed("header", "bar").child(classed("div", "room").child(title).child(count)).child(signaling_indicator(ui));
-    let notices =
-        classed("div", "notices").child(problem_notice(ui)).child(prompt_notice(ui)).child(device_notices(ui));
-    let controls = classed("footer", "controls")
-        .attr("role", "group")
-        .attr("aria-label", text!(locale, call.controls))
-        .child(device_toggles(ui))
-        .child(copy_link(ui, "control", "copy-link", shown.link))
-        .child(leave_button(ui));
-    classed("main", "call")
-        .child(header)
-        .child(grid(ui, shown))
-        .child(notices)
-        .child(controls)
-        .child(live(move || shown.blocked.get().then(|| tap_to_play(locale, shown.blocked))))
-        .child(steps_dialog(ui, shown.steps))
-        .child(link_dialog(ui, shown.link))
-        .child(moving_dialog(ui))
-}
-
-fn count(locale: Locale, people: usize) -> String {
-    if people == 1 {
-        text!(locale, call.one).to_owned()
-    } else {
-        fill(text!(locale, call.many), "count", &people.to_string())
+/// The call screen.
+#[component]
+pub fn CallScreen() -> impl IntoView {
+    let Ui { state, locale, .. } = Ui::from_context();
+    let screen = NodeRef::<html::Main>::new();
+    let call: CallUi = expect_context();
+    shortcuts::listen();
+    stay_awake_and_listen();
+    let room = move || state.room().get().unwrap_or_default();
+    let participants = move || match state.peers().with(Vec::len) + 1 {
+        1 => td_string!(locale, call.one).to_owned(),
+        count => fill(td_string!(locale, call.many), "count", &count.to_string()),
+    };
+    // The button that led here is gone, and the focus with it: focus the title.
+    let title = NodeRef::<html::H1>::new();
+    focus_when_shown(title);
+    let focus = FocusKeeper::new(title);
+    Effect::new(move |_| {
+        state.peers().with(|_| ());
+        focus.check();
+    });
+    view! {
+        <main class="call" node_ref=screen on:focusin=move |event| focus.on_focus_in(&event)>
+            <header class="bar">
+                <div class="room">
+                    <h1 tabindex="-1" translate="no" node_ref=title prop:textContent=room></h1>
+                    <p data-testid="people" prop:textContent=participants></p>
+                </div>
+                <SignalingIndicator />
+            </header>
+            <div class="notices">
+                <ProblemNotice />
+                <PromptNotice />
+                <MuteRequests />
+                <DeviceNotices />
+                <ScreenNotice />
+                <SharingBar />
+                <RefusalNotice />
+                <Show when=move || !call.devices.get()>
+                    <ChoiceNotice />
+                </Show>
+                <VoiceHintNotice open_devices=call.devices />
+            </div>
+            <section class="grid" aria-label=td_string!(locale, call.people)>
+                <Stage>
+                    <Tiles />
+                </Stage>
+            </section>
+            <PeoplePanel />
+            <ChatPanel />
+            <ChatNotifier />
+            <ControlBar screen=watch_size(screen) />
+            <Show when=move || call.blocked.get()>
+                <button
+                    type="button"
+                    class="curtain"
+                    data-testid="play-all"
+                    on:click=move |_| play_all(call.blocked)
+                >
+                    <strong>{td_string!(locale, call.blocked)}</strong>
+                    <span>{td_string!(locale, call.blocked_lead)}</span>
+                </button>
+            </Show>
+            <StepsDialog opened=call.steps />
+            <InviteDialog />
+            <DevicesDialog open=call.devices with_choices=true />
+            <LinkDialog open=call.link />
+            <ShortcutSheet />
+            <ReactionsDialog />
+            <MovingDialog />
+        </main>
     }
 }
 
-/// Everybody, oneself first. While one is alone, the place of the other shows how to fill it.
-fn grid(ui: Ui, shown: Shown) -> Element {
-    let keys = ui.select(|state| state.peers.iter().map(|peer| peer.key).collect::<Vec<_>>());
-    let alone = ui.select(|state| state.peers.is_empty());
-    let tiles = classed("div", "tiles")
-        .child(self_tile(ui))
-        .child(keyed(keys, move |key| remote_tile(ui, key, shown)))
-        .child(live(move || alone.get().then(|| empty_seat(ui, shown.link))));
-    let size = Value::new((0.0, 0.0));
-    effect({
-        let tiles = tiles.cast();
-        move || {
-            let (width, height) = size.get();
-            layout(keys.with(Vec::len).max(1) + 1, width, height).apply(&tiles);
+/// All tiles, the user's own first, each in its seat. While the user is alone, a placeholder offers the invite link.
+#[component]
+fn Tiles() -> impl IntoView {
+    let state = Ui::from_context().state;
+    let peer_seat = |peer: PeerField| {
+        view! {
+            <Seat item=StageItem::Peer(peer.key())>
+                <RemoteTile peer />
+            </Seat>
+            <Show when=move || peer.try_with(|peer| peer.screen_stream.is_some()) == Some(true)>
+                <Seat item=StageItem::Screen(peer.key())>
+                    <ScreenTile peer />
+                </Seat>
+            </Show>
         }
-    });
-    let container = classed("section", "grid").attr("aria-label", text!(ui.locale, call.people)).child(tiles);
-    watch_size(&container.cast(), move |width, height| size.set((width, height)));
-    container
+    };
+    view! {
+        <Seat item=StageItem::Own>
+            <SelfTile />
+        </Seat>
+        <For each=move || state.peers() key=PeerField::key children=peer_seat />
+        <Show when=move || state.peers().with(Vec::is_empty)>
+            <Seat item=StageItem::Invitation>
+                <Invitation />
+            </Seat>
+        </Show>
+    }
 }
 
-fn empty_seat(ui: Ui, show_link: Value<bool>) -> Element {
-    classed("div", "tile empty")
-        .test_id("alone")
-        .child(element("h2").child(text!(ui.locale, call.alone)))
-        .child(element("p").child(text!(ui.locale, call.alone_lead)))
-        .child(copy_link(ui, "primary", "copy-link-alone", show_link))
-}
-
-fn tap_to_play(locale: Locale, blocked: Value<bool>) -> View {
-    button("curtain")
-        .test_id("play-all")
-        .on("click", move |_| play_all(blocked))
-        .child(element("strong").child(text!(locale, call.blocked)))
-        .child(element("span").child(text!(locale, call.blocked_lead)))
-        .into()
+#[component]
+fn Invitation() -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    let call: CallUi = expect_context();
+    view! {
+        <div class="tile empty" data-testid="alone">
+            <h2>{td_string!(locale, call.alone)}</h2>
+            <p>{td_string!(locale, call.alone_lead)}</p>
+            <div class="empty-actions">
+                <CopyLink class="primary" test_id="copy-link-alone" refused=call.link />
+                <InviteButton class="secondary" test_id="invite-alone" />
+            </div>
+        </div>
+    }
 }

@@ -1,162 +1,211 @@
-//! The buttons of lobby and call: microphone, camera, invite link, leaving; and the signaling indicator. The name of
-//! a toggle stays the same and `aria-pressed` says whether the device is on, as ARIA asks of toggle buttons.
+//! The controls of lobby and call: microphone, camera, invite link, leaving; and the signaling indicator. A toggle
+//! keeps its name, and `aria-pressed` says whether the device is on, as ARIA requires of toggle buttons.
 
 use gloo_timers::future::TimeoutFuture;
+use leptos::{html, prelude::*};
+use leptos_i18n::td_string;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlDialogElement, HtmlInputElement};
 
-use super::Ui;
-use super::element::{Element, View, button, classed, element, live, live_text};
-use super::icon::{Icon, icon};
-use super::page;
-use super::reactive::{Value, effect};
-use super::text::{self, text};
-use crate::call::{CallState, Command, DeviceState, SignalingState, Stage};
+use super::context::Ui;
+use super::control::Control;
+use super::icon::{Icon, IconName};
+use super::shortcuts::Shortcut;
+use super::{page, text};
+use crate::call::{CallStateStoreFields as _, Command, DeviceState, LocalMedia, SignalingState, Stage};
 
-/// How long "Copied" stands, in milliseconds.
+/// How long "Copied" is shown, in milliseconds.
 const COPIED_FOR: u32 = 2000;
 
-/// Microphone and camera.
-pub fn device_toggles(ui: Ui) -> View {
-    let microphone = Toggle {
-        test_id: "toggle-mic",
-        label: text!(ui.locale, call.microphone),
-        icons: (Icon::Microphone, Icon::MicrophoneOff),
-        device: |state| &state.local.microphone,
-        command: Command::SetMicrophone,
-    };
-    let camera = Toggle {
-        test_id: "toggle-camera",
-        label: text!(ui.locale, call.camera),
-        icons: (Icon::Camera, Icon::CameraOff),
-        device: |state| &state.local.camera,
-        command: Command::SetCamera,
-    };
-    [toggle(ui, microphone), toggle(ui, camera)].into()
+/// The toggles of microphone and camera, in the lobby.
+#[component]
+pub fn DeviceToggles() -> impl IntoView {
+    view! {
+        <MicrophoneToggle />
+        <CameraToggle />
+    }
 }
 
-struct Toggle {
+/// The microphone's toggle.
+#[component]
+pub fn MicrophoneToggle() -> impl IntoView {
+    view! {
+        <DeviceToggle
+            test_id="toggle-mic"
+            label=td_string!(Ui::from_context().locale, call.microphone)
+            on=IconName::Microphone
+            off=IconName::MicrophoneOff
+            device=|local| &local.microphone
+            command=Command::SetMicrophone
+            shortcut=Shortcut::Microphone
+        />
+    }
+}
+
+/// The camera's toggle.
+#[component]
+pub fn CameraToggle() -> impl IntoView {
+    view! {
+        <DeviceToggle
+            test_id="toggle-camera"
+            label=td_string!(Ui::from_context().locale, call.camera)
+            on=IconName::Camera
+            off=IconName::CameraOff
+            device=|local| &local.camera
+            command=Command::SetCamera
+            shortcut=Shortcut::Camera
+        />
+    }
+}
+
+#[component]
+fn DeviceToggle(
     test_id: &'static str,
     label: &'static str,
-    /// On and off.
-    icons: (Icon, Icon),
-    device: fn(&CallState) -> &DeviceState,
+    on: IconName,
+    off: IconName,
+    device: fn(&LocalMedia) -> &DeviceState,
     command: fn(bool) -> Command,
-}
-
-fn toggle(ui: Ui, toggle: Toggle) -> Element {
-    let device = ui.select(move |state| (toggle.device)(state).clone());
-    // A press counts at once, also while the browser asks or the device starts.
-    let on = move || device.with(DeviceState::is_wanted);
-    let press = move |_| ui.send((toggle.command)(!device.with_untracked(DeviceState::is_wanted)));
+    shortcut: Shortcut,
+) -> impl IntoView {
+    let ui = Ui::from_context();
+    let device = Memo::new(move |_| ui.state.local().with(|local| device(local).clone()));
+    // A press shows at once, also while the browser prompts or the device starts.
+    let is_on = move || device.with(DeviceState::is_wanted);
     let name = move || {
-        device.with(|state| match state {
+        device.with(|device| match device {
             DeviceState::Asking { .. } => "asking",
             DeviceState::On => "on",
             DeviceState::Off => "off",
             DeviceState::Unavailable(_) => "unavailable",
         })
     };
-    button("control")
-        .test_id(toggle.test_id)
-        .live_attr("aria-pressed", move || if on() { "true" } else { "false" })
-        .live_attr("aria-busy", move || device.with(|state| matches!(state, DeviceState::Asking { .. })))
-        .live_attr("data-device", name)
-        .on("click", press)
-        .child(control_icon(live(move || icon(if on() { toggle.icons.0 } else { toggle.icons.1 }))))
-        .child(control_label(toggle.label))
+    view! {
+        <Control
+            icon=Signal::derive(move || if is_on() { on } else { off })
+            label
+            attr:data-testid=test_id
+            attr:aria-pressed=move || if is_on() { "true" } else { "false" }
+            attr:aria-busy=move || (name() == "asking").then_some("true")
+            attr:data-device=name
+            attr:aria-keyshortcuts=shortcut.attribute()
+            on:click=move |_| ui.send(command(!device.with_untracked(DeviceState::is_wanted)))
+        />
+    }
 }
 
-fn control_icon(icon: impl Into<View>) -> Element {
-    classed("span", "control-icon").child(icon)
-}
-
-fn control_label(words: impl Into<View>) -> Element {
-    classed("span", "control-label").child(words)
-}
-
-/// Copies the invite link, and says so. `refused` is set when the browser does not allow it.
-pub fn copy_link(ui: Ui, class: &str, test_id: &str, refused: Value<bool>) -> Element {
+/// The button that copies the invite link, and confirms it.
+#[component]
+pub fn CopyLink(
+    /// The button's class.
+    class: &'static str,
+    /// Identifies the button in tests.
+    test_id: &'static str,
+    /// Set if the browser refuses to copy.
+    refused: RwSignal<bool>,
+) -> impl IntoView {
+    let ui = Ui::from_context();
     let locale = ui.locale;
-    let copied = Value::new(false);
+    let copied = RwSignal::new(false);
     let copy = move |_| {
         let link = invite(ui);
         spawn_local(async move {
             if page::copy(&link).await {
-                copied.set(true);
+                copied.try_set(true);
                 TimeoutFuture::new(COPIED_FOR).await;
-                copied.set(false);
+                copied.try_set(false);
             } else {
-                refused.set(true);
+                refused.try_set(true);
             }
         });
     };
-    let words = move || if copied.get() { text!(locale, call.copied) } else { text!(locale, call.copy) };
-    button(class)
-        .test_id(test_id)
-        .live_attr("data-copied", move || copied.get())
-        .on("click", copy)
-        .child(control_icon(live(move || icon(if copied.get() { Icon::Check } else { Icon::Link }))))
-        .child(control_label(live_text(words)).attr("role", "status"))
+    let icon = Signal::derive(move || if copied.get() { IconName::Check } else { IconName::Link });
+    let words = move || if copied.get() { td_string!(locale, call.copied) } else { td_string!(locale, call.copy) };
+    // The button keeps its name; a live region beside it confirms the copy.
+    let confirmation = move || if copied.get() { td_string!(locale, call.copied) } else { "" };
+    view! {
+        <button
+            type="button"
+            class=class
+            data-testid=test_id
+            data-copied=move || copied.get().then_some("true")
+            aria-label=td_string!(locale, call.copy)
+            on:click=copy
+        >
+            <span class="control-icon">
+                <Icon name=icon />
+            </span>
+            <span class="control-label" prop:textContent=words></span>
+        </button>
+        <span class="visually-hidden" role="status" prop:textContent=confirmation></span>
+    }
 }
 
-/// The link to this room.
+/// The invite link to the current room.
 pub fn invite(ui: Ui) -> String {
-    ui.state.with_untracked(|state| page::invite(state.room.as_deref().unwrap_or_default()))
+    ui.state.room().with_untracked(|room| page::invite(room.as_deref().unwrap_or_default()))
 }
 
-/// Shows the link, selected, when it could not be copied.
-pub fn link_dialog(ui: Ui, open: Value<bool>) -> Element {
+/// The dialog with the selected invite link, for when it could not be copied.
+#[component]
+pub fn LinkDialog(
+    /// Whether the dialog is open.
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    let ui = Ui::from_context();
     let locale = ui.locale;
-    let field = element("input")
-        .attr("type", "text")
-        .attr("readonly", "")
-        .attr("aria-labelledby", "link-title")
-        .test_id("invite-link");
-    let input: HtmlInputElement = field.cast();
-    let close = classed("button", "secondary").child(text!(locale, app.close));
-    let dialog = classed("dialog", "sheet")
-        .attr("aria-labelledby", "link-title")
-        .on("close", move |_| open.set(false))
-        .child(element("h2").attr("id", "link-title").child(text!(locale, call.link)))
-        .child(element("p").child(text!(locale, call.link_lead)))
-        .child(field)
-        .child(element("form").attr("method", "dialog").child(close));
-    let sheet: HtmlDialogElement = dialog.cast();
-    effect(move || {
-        if open.get() {
-            input.set_value(&invite(ui));
+    let (sheet, field) = (NodeRef::<html::Dialog>::new(), NodeRef::<html::Input>::new());
+    Effect::new(move |_| {
+        if let (true, Some(sheet), Some(field)) = (open.get(), sheet.get(), field.get()) {
+            field.set_value(&invite(ui));
             let _ = sheet.show_modal();
-            input.select();
+            field.select();
         }
     });
-    dialog
+    view! {
+        <dialog class="sheet" node_ref=sheet aria-labelledby="link-title" on:close=move |_| open.set(false)>
+            <h2 id="link-title">{td_string!(locale, call.link)}</h2>
+            <p>{td_string!(locale, call.link_lead)}</p>
+            <input type="text" readonly node_ref=field aria-labelledby="link-title" data-testid="invite-link" />
+            <form method="dialog">
+                <button class="secondary">{td_string!(locale, app.close)}</button>
+            </form>
+        </dialog>
+    }
 }
 
-/// Leaves the call.
-pub fn leave_button(ui: Ui) -> Element {
-    button("control leave")
-        .test_id("leave")
-        .on("click", move |_| ui.send(Command::Leave))
-        .child(control_icon(icon(Icon::Leave)))
-        .child(control_label(text!(ui.locale, call.leave)))
+/// The button that leaves the call.
+#[component]
+pub fn LeaveButton() -> impl IntoView {
+    let ui = Ui::from_context();
+    view! {
+        <Control
+            icon=IconName::Leave
+            label=td_string!(ui.locale, call.leave)
+            class="control leave"
+            attr:data-testid="leave"
+            attr:aria-keyshortcuts=Shortcut::Leave.attribute()
+            on:click=move |_| ui.send(Command::Leave)
+        />
+    }
 }
 
-/// How the connection to the signaling server is, in a dot and in words.
-pub fn signaling_indicator(ui: Ui) -> Element {
-    let signaling = ui.select(|state| (state.signaling, state.refusal, state.stage == Stage::InCall));
-    let name = move || match signaling.get().0 {
+/// The state of the signaling connection, as a dot and in words.
+#[component]
+pub fn SignalingIndicator() -> impl IntoView {
+    let Ui { state, locale, .. } = Ui::from_context();
+    let name = move || match state.signaling().get() {
         SignalingState::Connecting => "connecting",
         SignalingState::Online => "online",
         SignalingState::Offline => "offline",
     };
     let words = move || {
-        let (state, refusal, in_call) = signaling.get();
-        text::signaling(ui.locale, state, refusal, in_call)
+        let in_call = state.stage().get() == Stage::InCall;
+        text::signaling(locale, state.signaling().get(), state.refusal().get(), in_call)
     };
-    classed("p", "signaling")
-        .test_id("signaling")
-        .live_attr("data-state", name)
-        .child(classed("span", "dot").attr("aria-hidden", "true"))
-        .child(element("span").child(live_text(words)))
+    view! {
+        <p class="signaling" data-testid="signaling" data-state=name>
+            <span class="dot" aria-hidden="true"></span>
+            <span prop:textContent=words></span>
+        </p>
+    }
 }

@@ -1,28 +1,37 @@
-//! Before the call: a look at oneself, a name, and the room one is about to enter.
+//! The lobby: the user's own picture, the name, and the room to enter. Entering itself is the engine's.
 
-use leptos::prelude::window;
+use leptos::{html, prelude::*};
+use leptos_i18n::td_string;
 use vitrine_protocol::{
-    name::display_name,
     room::normalize_room_name,
     signaling::{ErrorCode, MAX_ROOM_NAME_CHARS},
 };
 
-use super::check::connection_check;
-use super::controls::{device_toggles, signaling_indicator};
-use super::element::{Element, View, button, classed, element, live, live_text};
-use super::notice::{Devices, Notice, alert, device_problem, problem_notice, unavailable};
-use super::reactive::{Value, derived, effect, keep};
-use super::text::{self, fill, text};
-use super::tile::avatar;
-use super::video::local_video;
-use super::{Ui, brand, page};
+use super::avatar::Avatar;
+use super::brand::Brand;
+use super::check::{CheckDialog, OpenCheck};
+use super::context::Ui;
+use super::controls::{DeviceToggles, SignalingIndicator};
+use super::device_switches::DevicesDialog;
+use super::devices::{ChoiceNotice, DeviceChoices, FlipCamera};
+use super::fit::Fit;
+use super::focus::focus_when_shown;
+use super::grid::watch_size;
+use super::notice::{Devices, Notice, ProblemNotice, RetryDevice, unavailable};
+use super::page;
+use super::settings::{PageSettings, RelaySwitch};
+use super::text::{self, fill};
+use super::video::{Video, is_mirrored};
+use super::voice_hint::VoiceHintNotice;
 use crate::browser::Listener;
-use crate::call::{Command, DeviceState, Intent, Problem, SignalingState, Stage};
+use crate::call::{
+    CallStateStoreFields as _, Command, DeviceProblem, DeviceState, Intent, Problem, SignalingState, Stage,
+};
 
-/// Longest name that others are shown, in UTF-16 units.
+/// Longest name, in UTF-16 code units; peers cut longer ones.
 const MAX_NAME_LENGTH: &str = "40";
 
-/// Where the button leads.
+/// The room that the button enters.
 #[derive(Clone, PartialEq)]
 enum Target {
     NewRoom,
@@ -40,30 +49,43 @@ impl Target {
     }
 }
 
-/// What is typed and chosen in the lobby.
+/// The lobby's input, which it provides to its components as a context.
 #[derive(Clone, Copy)]
 struct Form {
     ui: Ui,
-    target: Value<Target>,
-    /// The name of the room that would be made.
-    room: Value<String>,
-    /// Whether that name was refused before it was sent.
-    invalid: Value<bool>,
+    target: RwSignal<Target>,
+    room: RwSignal<String>,
+    invalid: RwSignal<bool>,
+}
+
+/// What the lobby keeps when its components are made anew in another language.
+#[derive(Clone, Copy)]
+pub struct LobbyUi {
+    target: RwSignal<Target>,
+    /// The name of the new room, as typed.
+    room: RwSignal<String>,
+    /// Whether that name is not allowed, so that it was not sent.
+    invalid: RwSignal<bool>,
+    /// Whether the connection check is open.
+    checking: RwSignal<bool>,
+}
+
+impl LobbyUi {
+    /// The state of a lobby that is opened: its room is the one in the address, or a new one.
+    pub fn new() -> Self {
+        Self {
+            target: RwSignal::new(Target::from_address()),
+            room: RwSignal::new(page::new_room_name()),
+            invalid: RwSignal::new(false),
+            checking: RwSignal::new(false),
+        }
+    }
 }
 
 impl Form {
-    fn new(ui: Ui) -> Self {
-        Self {
-            ui,
-            target: Value::new(Target::from_address()),
-            room: Value::new(page::new_room_name()),
-            invalid: Value::new(false),
-        }
-    }
-
-    /// The button.
+    /// Enters the room; does nothing while entering.
     fn enter(self) {
-        if self.ui.state.with_untracked(|state| state.stage != Stage::Lobby) {
+        if self.ui.state.stage().get_untracked() != Stage::Lobby {
             return;
         }
         let (room, intent) = match self.target.get_untracked() {
@@ -75,14 +97,14 @@ impl Form {
             self.invalid.set(true);
             return;
         };
-        let name = own_name(self.ui);
+        let name = self.ui.display_name();
         page::remember_name(&name);
         self.ui.send(Command::Enter { name, room, intent });
     }
 
-    /// The address names another room, or none, now: whatever is under way or was said is about the one before.
-    fn follow_address(self) {
-        if self.ui.state.with_untracked(|state| state.stage == Stage::Entering) {
+    /// Adopts the room in the changed address. Cancels entering the previous one and dismisses its problem.
+    fn on_address_change(self) {
+        if self.ui.state.stage().get_untracked() == Stage::Entering {
             self.ui.send(Command::Leave);
         }
         self.target.set(Target::from_address());
@@ -90,207 +112,306 @@ impl Form {
     }
 
     fn start_new_room(self) {
-        page::name_room(None);
+        page::set_room_in_address(None);
         self.room.set(page::new_room_name());
         self.target.set(Target::NewRoom);
         self.ui.send(Command::DismissProblem);
     }
 }
 
-/// What the person is called, as far as it can be shown.
-pub fn own_name(ui: Ui) -> String {
-    ui.name.with_untracked(|name| display_name(name)).unwrap_or_default()
-}
-
-/// The lobby; `returning` from a call, the focus would be nowhere, so its title takes it.
-pub fn lobby(ui: Ui, returning: bool) -> Element {
-    let form = Form::new(ui);
-    let problem = ui.select(|state| state.problem.clone());
-    effect(move || {
-        let exists = problem.with(|problem| *problem == Some(Problem::Refused(ErrorCode::RoomExists)));
+/// The lobby.
+#[component]
+pub fn Lobby(
+    /// Whether the user comes from a call: then the title takes the focus, which would be lost.
+    returning: bool,
+) -> impl IntoView {
+    let ui = Ui::from_context();
+    let LobbyUi { target, room, invalid, checking } = expect_context();
+    let form = Form { ui, target, room, invalid };
+    provide_context(form);
+    Effect::new(move |_| {
+        let exists = ui.state.problem().get() == Some(Problem::Refused(ErrorCode::RoomExists));
         let room = form.room.with_untracked(|room| normalize_room_name(room));
         if let (true, Target::NewRoom, Ok(room)) = (exists, form.target.get_untracked(), room) {
-            page::name_room(Some(&room));
+            page::set_room_in_address(Some(&room));
             form.target.set(Target::Room(room));
         }
     });
-    keep(Listener::new(&window(), "hashchange", move |_| form.follow_address()));
-    let [open_check, check] = connection_check(ui);
-    let entry = entry(form, returning).child(open_check);
-    classed("main", "lobby")
-        .child(classed("header", "bar").child(brand()).child(signaling_indicator(ui)))
-        .child(classed("div", "lobby-body").child(preview(ui)).child(entry))
-        .child(check)
+    StoredValue::new_local(Listener::new(&window(), "hashchange", move |_| form.on_address_change()));
+    view! {
+        <main class="lobby">
+            <header class="bar">
+                <Brand />
+                <SignalingIndicator />
+            </header>
+            <div class="lobby-body">
+                <Preview />
+                <Entry returning checking />
+                <OwnDevices />
+            </div>
+            <CheckDialog open=checking />
+        </main>
+    }
 }
 
-/// One's own picture, or why there is none, with the two switches on it.
-fn preview(ui: Ui) -> Element {
-    let locale = ui.locale;
-    let stream = ui.select(|state| state.local.stream.clone());
-    let on = ui.select(|state| state.local.camera == DeviceState::On);
-    let controls = classed("div", "preview-controls")
-        .attr("role", "group")
-        .attr("aria-label", text!(locale, call.controls))
-        .child(device_toggles(ui));
-    let placeholder = placeholder(ui);
-    let frame = classed("div", "preview-frame")
-        .live_attr("data-on", move || on.get())
-        .child(local_video(stream, text!(locale, lobby.preview)))
-        .child(live(move || (!on.get()).then(&placeholder)))
-        .child(controls);
-    classed("section", "preview").attr("aria-label", text!(locale, lobby.preview)).child(frame)
+/// The choice of the devices, and of how they work.
+#[component]
+fn OwnDevices() -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    let open = RwSignal::new(false);
+    view! {
+        <section class="own-devices" aria-label=td_string!(locale, devices.title)>
+            <Show when=move || !open.get()>
+                <ChoiceNotice />
+            </Show>
+            <VoiceHintNotice />
+            <DeviceChoices />
+            <button
+                type="button"
+                class="link"
+                data-testid="open-devices"
+                aria-haspopup="dialog"
+                on:click=move |_| open.set(true)
+            >
+                {td_string!(locale, devices.more)}
+            </button>
+            <DevicesDialog open with_choices=false />
+        </section>
+    }
 }
 
-/// What stands where there is no picture.
-fn placeholder(ui: Ui) -> impl Fn() -> Element {
-    let locale = ui.locale;
-    let asking = ui.select(|state| {
-        [&state.local.camera, &state.local.microphone].iter().any(|it| matches!(it, DeviceState::Asking { .. }))
+/// The user's own picture, or why there is none, and the device toggles.
+#[component]
+fn Preview() -> impl IntoView {
+    let Ui { state, locale, .. } = Ui::from_context();
+    let stream = Signal::derive_local(move || state.local().with(|local| local.stream.clone()));
+    let is_on = Memo::new(move |_| state.local().with(|local| local.camera == DeviceState::On));
+    let label = td_string!(locale, lobby.preview);
+    let frame = NodeRef::<html::Div>::new();
+    let fit = Fit::new(watch_size(frame).into());
+    view! {
+        <section class="preview" aria-label=label>
+            <div
+                class="preview-frame"
+                node_ref=frame
+                data-on=move || is_on.get().then_some("true")
+                data-whole=move || fit.is_whole().then_some("true")
+            >
+                <Video stream label fit test_id="local-video" mirrored=is_mirrored() />
+                <Show when=move || !is_on.get()>
+                    <Placeholder />
+                </Show>
+                <div class="preview-controls" role="group" aria-label=td_string!(locale, call.controls)>
+                    <DeviceToggles />
+                    <FlipCamera class="control" />
+                </div>
+            </div>
+        </section>
+    }
+}
+
+/// Shown in place of a missing picture.
+#[component]
+fn Placeholder() -> impl IntoView {
+    let Ui { state, locale, name, .. } = Ui::from_context();
+    let is_asking = Memo::new(move |_| {
+        let is_asking = |device: &DeviceState| matches!(device, DeviceState::Asking { .. });
+        state.local().with(|local| is_asking(&local.camera) || is_asking(&local.microphone))
     });
-    let problem =
-        ui.select(|state| unavailable(&state.local).into_iter().rfind(|(devices, _)| *devices != Devices::Microphone));
-    move || {
-        let place = classed("div", "placeholder");
-        let title = |words: &str| classed("p", "placeholder-title").child(words);
-        let (words, hint) = if asking.get() {
-            (text!(locale, lobby.asking), text!(locale, lobby.asking_hint))
-        } else if let Some((devices, problem)) = problem.get() {
-            let (words, retry) = device_problem(ui, devices, &problem);
-            let told = alert(element("div"), problem.code());
-            let help = element("p").child(words.help);
-            return place.child(told.child(title(&words.title)).child(help).child(retry));
-        } else {
-            (text!(locale, lobby.camera_off), "")
-        };
-        place.child(live(move || avatar(&ui.name.get(), 0))).child(title(words)).child(element("p").child(hint))
+    let problem = Memo::new(move |_| {
+        let problems = state.local().with(unavailable);
+        problems.into_iter().rfind(|(devices, _)| *devices != Devices::Microphone)
+    });
+    let shown_problem = move || problem.get().filter(|_| !is_asking.get());
+    let words =
+        move || if is_asking.get() { td_string!(locale, lobby.asking) } else { td_string!(locale, lobby.camera_off) };
+    let hint = move || if is_asking.get() { td_string!(locale, lobby.asking_hint) } else { "" };
+    view! {
+        <div class="placeholder">
+            <For each=shown_problem key=Clone::clone let((devices, problem))>
+                <PlaceholderProblem devices problem />
+            </For>
+            <Show when=move || shown_problem().is_none()>
+                <Avatar name tint=0 />
+                <p class="placeholder-title" prop:textContent=words></p>
+                <p prop:textContent=hint></p>
+            </Show>
+        </div>
+    }
+}
+
+/// Why there is no picture.
+#[component]
+fn PlaceholderProblem(devices: Devices, problem: DeviceProblem) -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    let words = text::device_problem(locale, &problem, devices.name(locale));
+    view! {
+        <div role="alert" data-testid="error" data-code=problem.code()>
+            <p class="placeholder-title">{words.title}</p>
+        </div>
+        <p>{words.help}</p>
+        <RetryDevice devices />
     }
 }
 
 /// Name, room, and the button.
-fn entry(form: Form, returning: bool) -> Element {
-    let ui = form.ui;
-    let locale = ui.locale;
+#[component]
+fn Entry(returning: bool, checking: RwSignal<bool>) -> impl IntoView {
+    let Ui { state, locale, .. } = Ui::from_context();
+    let form: Form = expect_context();
     let heading = move || match form.target.get() {
-        Target::NewRoom | Target::MalformedLink => text!(locale, lobby.start_title).to_owned(),
-        Target::Room(room) => fill(text!(locale, lobby.join_title), "room", &room),
+        Target::NewRoom | Target::MalformedLink => td_string!(locale, lobby.start_title).to_owned(),
+        Target::Room(room) => fill(td_string!(locale, lobby.join_title), "room", &room),
     };
     let lead = move || match form.target.get() {
-        Target::NewRoom => text!(locale, lobby.start_lead),
-        Target::Room(_) => text!(locale, lobby.join_lead),
+        Target::NewRoom => td_string!(locale, lobby.start_lead),
+        Target::Room(_) => td_string!(locale, lobby.join_lead),
         Target::MalformedLink => "",
     };
-    // Problems of the camera, or of both, are told where the picture would be.
-    let microphone = ui.select(|state| match unavailable(&state.local).as_slice() {
+    // Problems of the camera, or of both devices, are shown in place of the picture.
+    let microphone = Memo::new(move |_| match state.local().with(unavailable).as_slice() {
         [(Devices::Microphone, problem), ..] => Some(problem.clone()),
         _ => None,
     });
-    let microphone = move || {
-        let problem = microphone.get()?;
-        let (words, retry) = device_problem(ui, Devices::Microphone, &problem);
-        Some(Notice { code: problem.code(), words, action: Some(retry), dismiss: None }.draw(locale))
-    };
-    let malformed = derived(move || form.target.get() == Target::MalformedLink);
-    let title = element("h1").attr("tabindex", "-1").child(live_text(heading));
-    let title = if returning { title.focused() } else { title };
-    classed("form", "entry")
-        .attr("novalidate", "")
-        .on("submit", move |event| {
-            event.prevent_default();
-            form.enter();
-        })
-        .child(classed("div", "entry-words").child(title).child(classed("p", "lead").child(live_text(lead))))
-        .child(problem_notice(ui))
-        .child(live(microphone))
-        .child(live(move || if malformed.get() { malformed_link(form) } else { fields(form) }))
+    let is_malformed = Memo::new(move |_| form.target.get() == Target::MalformedLink);
+    let title = NodeRef::<html::H1>::new();
+    if returning {
+        focus_when_shown(title);
+    }
+    view! {
+        <form
+            class="entry"
+            novalidate
+            on:submit=move |event| {
+                event.prevent_default();
+                form.enter();
+            }
+        >
+            <div class="entry-words">
+                <h1 tabindex="-1" node_ref=title prop:textContent=heading></h1>
+                <p class="lead" prop:textContent=lead></p>
+            </div>
+            <ProblemNotice />
+            <For each=move || microphone.get() key=Clone::clone let(problem)>
+                <Notice
+                    code=problem.code()
+                    words=text::device_problem(locale, &problem, Devices::Microphone.name(locale))
+                >
+                    <RetryDevice devices=Devices::Microphone />
+                </Notice>
+            </For>
+            <Show when=move || is_malformed.get() fallback=|| view! { <Fields /> }>
+                <Notice code=Problem::LinkMalformed.code() words=text::problem(locale, &Problem::LinkMalformed) />
+                <StartInstead class="primary" />
+            </Show>
+            <footer class="entry-foot">
+                <OpenCheck open=checking />
+                <PageSettings />
+            </footer>
+        </form>
+    }
 }
 
-fn malformed_link(form: Form) -> View {
-    let problem = Problem::LinkMalformed;
-    let words = text::problem(form.ui.locale, &problem);
-    let notice = Notice { code: problem.code(), words, action: None, dismiss: None };
-    [notice.draw(form.ui.locale), start_instead(form, "primary")].into()
+/// The button that starts a new room instead of entering the linked one.
+#[component]
+fn StartInstead(class: &'static str) -> impl IntoView {
+    let form: Form = expect_context();
+    view! {
+        <button type="button" class=class data-testid="new-room" on:click=move |_| form.start_new_room()>
+            {td_string!(form.ui.locale, lobby.start_instead)}
+        </button>
+    }
 }
 
-fn start_instead(form: Form, class: &str) -> Element {
-    button(class)
-        .test_id("new-room")
-        .on("click", move |_| form.start_new_room())
-        .child(text!(form.ui.locale, lobby.start_instead))
-}
-
-/// What is asked before entering: the name, and for a new room the room.
-fn fields(form: Form) -> View {
-    let locale = form.ui.locale;
-    let without_devices = form.ui.select(|state| {
-        let off = |device: &DeviceState| matches!(device, DeviceState::Off | DeviceState::Unavailable(_));
-        off(&state.local.microphone) && off(&state.local.camera)
+/// The inputs: the name, and for a new room the room's name.
+#[component]
+fn Fields() -> impl IntoView {
+    let Ui { state, locale, name, .. } = Ui::from_context();
+    let form: Form = expect_context();
+    let has_no_devices = Memo::new(move |_| {
+        let is_off = |device: &DeviceState| matches!(device, DeviceState::Off | DeviceState::Unavailable(_));
+        state.local().with(|local| is_off(&local.microphone) && is_off(&local.camera))
     });
-    let hint =
-        move || if without_devices.get() { text!(locale, lobby.watch_only) } else { text!(locale, lobby.promise) };
-    View::Many(vec![
-        name_field(form).into(),
-        live(move || (form.target.get() == Target::NewRoom).then(|| room_field(form))),
-        enter_button(form),
-        classed("p", "hint").child(live_text(hint)).into(),
-        live(move || matches!(form.target.get(), Target::Room(_)).then(|| start_instead(form, "link"))),
-    ])
-}
-
-fn field(label: &str, input: Element) -> Element {
-    classed("label", "field").child(element("span").child(label)).child(input)
-}
-
-fn name_field(form: Form) -> Element {
-    let locale = form.ui.locale;
-    let input = element("input")
-        .attr("type", "text")
-        .test_id("display-name")
-        .attr("autocomplete", "nickname")
-        .attr("maxlength", MAX_NAME_LENGTH)
-        .attr("placeholder", text!(locale, lobby.name_hint))
-        .typed(form.ui.name);
-    field(text!(locale, lobby.name), input)
-}
-
-fn room_field(form: Form) -> View {
-    let locale = form.ui.locale;
-    let input = element("input")
-        .attr("type", "text")
-        .test_id("room-name")
-        .attr("autocomplete", "off")
-        .attr("autocapitalize", "none")
-        .attr("spellcheck", "false")
-        .attr("maxlength", &MAX_ROOM_NAME_CHARS.to_string())
-        .live_attr("aria-invalid", move || form.invalid.get())
-        .attr("aria-describedby", "room-problem")
-        .typed(form.room)
-        .on("input", move |_| form.invalid.set(false));
-    let problem = move || {
-        let problem = Problem::Refused(ErrorCode::InvalidRoomName);
-        let words = text::problem(locale, &problem);
-        let told = alert(classed("p", "field-problem").attr("id", "room-problem"), problem.code());
-        told.child(words.title + ". " + &words.help)
+    let hint = move || {
+        if has_no_devices.get() { td_string!(locale, lobby.watch_only) } else { td_string!(locale, lobby.promise) }
     };
-    [field(text!(locale, lobby.room), input).into(), live(move || form.invalid.get().then(problem))].into()
+    view! {
+        <label class="field">
+            <span>{td_string!(locale, lobby.name)}</span>
+            <input
+                type="text"
+                data-testid="display-name"
+                autocomplete="nickname"
+                maxlength=MAX_NAME_LENGTH
+                placeholder=td_string!(locale, lobby.name_hint)
+                bind:value=name
+            />
+        </label>
+        <Show when=move || form.target.get() == Target::NewRoom>
+            <RoomField />
+        </Show>
+        <RelaySwitch />
+        <EnterButton />
+        <p class="hint" prop:textContent=hint></p>
+        <Show when=move || matches!(form.target.get(), Target::Room(_))>
+            <StartInstead class="link" />
+        </Show>
+    }
 }
 
-fn enter_button(form: Form) -> View {
+#[component]
+fn RoomField() -> impl IntoView {
+    let form: Form = expect_context();
     let locale = form.ui.locale;
-    let entering = form.ui.select(|state| (state.stage == Stage::Entering).then_some(state.signaling));
-    let label = move || match entering.get() {
-        Some(SignalingState::Online) => text!(locale, lobby.entering),
-        Some(_) => text!(locale, lobby.connecting),
-        None if form.target.get() == Target::NewRoom => text!(locale, lobby.start),
-        None => text!(locale, lobby.join),
+    let problem = Problem::Refused(ErrorCode::InvalidRoomName);
+    let words = text::problem(locale, &problem);
+    let words = words.title + ". " + &words.help;
+    view! {
+        <label class="field">
+            <span>{td_string!(locale, lobby.room)}</span>
+            <input
+                type="text"
+                data-testid="room-name"
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+                maxlength=MAX_ROOM_NAME_CHARS
+                aria-invalid=move || form.invalid.get().then_some("true")
+                aria-describedby="room-problem"
+                bind:value=form.room
+                on:input=move |_| form.invalid.set(false)
+            />
+        </label>
+        <Show when=move || form.invalid.get()>
+            <p id="room-problem" class="field-problem" role="alert" data-testid="error" data-code=problem.code()>
+                {words.clone()}
+            </p>
+        </Show>
+    }
+}
+
+#[component]
+fn EnterButton() -> impl IntoView {
+    let form: Form = expect_context();
+    let Ui { state, locale, .. } = form.ui;
+    let is_entering = Memo::new(move |_| state.stage().get() == Stage::Entering);
+    let label = move || match (is_entering.get(), state.signaling().get()) {
+        (true, SignalingState::Online) => td_string!(locale, lobby.entering),
+        (true, _) => td_string!(locale, lobby.connecting),
+        (false, _) if form.target.get() == Target::NewRoom => td_string!(locale, lobby.start),
+        (false, _) => td_string!(locale, lobby.join),
     };
-    let waiting = derived(move || entering.get().is_some());
-    let cancel = move || {
-        let cancel = button("link").test_id("cancel").on("click", move |_| form.ui.send(Command::Leave));
-        cancel.child(text!(locale, lobby.cancel))
-    };
-    let enter = classed("button", "primary")
-        .test_id("enter")
-        .live_attr("aria-busy", move || waiting.get())
-        .child(live_text(label));
-    [enter.into(), live(move || waiting.get().then(cancel))].into()
+    view! {
+        <button
+            class="primary"
+            data-testid="enter"
+            aria-busy=move || is_entering.get().then_some("true")
+            prop:textContent=label
+        ></button>
+        <Show when=move || is_entering.get()>
+            <button type="button" class="link" data-testid="cancel" on:click=move |_| form.ui.send(Command::Leave)>
+                {td_string!(locale, lobby.cancel)}
+            </button>
+        </Show>
+    }
 }

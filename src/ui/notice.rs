@@ -1,62 +1,77 @@
-//! What went wrong, in words, with what to do next: one card for a [`Problem`], one for each device that cannot be
-//! used, and the page for a browser that cannot make calls at all.
+//! Problems, in words that say what to do next: a card for the current [`Problem`], a card for each device that cannot
+//! be used, and the page for unsupported browsers. The words are in [`super::text`].
 
-use super::element::{Element, View, button, classed, element, keyed, live};
-use super::icon::{Icon, icon};
-use super::reactive::{Value, derived, effect};
-use super::text::{self, Locale, Words, fill, text};
-use super::{Ui, brand};
-use crate::call::{Command, DeviceProblem, DeviceState, LocalMedia, Problem};
+use leptos::prelude::*;
+use leptos_i18n::td_string;
 
-/// A card with role `alert`, which says what happened and what to do next.
-pub struct Notice {
-    /// Stable name of what happened, for `data-code`.
-    pub code: &'static str,
-    /// What is said.
-    pub words: Words,
-    /// Stands below the words.
-    pub action: Option<Element>,
-    /// What the cross does, if there is one.
-    pub dismiss: Option<Box<dyn Fn()>>,
-}
+use super::brand::Brand;
+use super::context::Ui;
+use super::icon::{Icon, IconName};
+use super::text::{self, Locale, Words, fill};
+use crate::call::{CallStateStoreFields as _, Command, DeviceProblem, DeviceState, LocalMedia, Problem};
 
-impl Notice {
-    /// Draws the card.
-    pub fn draw(self, locale: Locale) -> Element {
-        let words = classed("div", "notice-words")
-            .child(classed("p", "notice-title").child(self.words.title))
-            .child(element("p").child(self.words.help))
-            .child(self.action);
-        let cross = self.dismiss.map(|dismiss| {
-            let cross = button("quiet icon-button").attr("aria-label", text!(locale, app.dismiss));
-            cross.on("click", move |_| dismiss()).child(icon(Icon::Close))
-        });
-        alert(classed("div", "notice"), self.code).child(icon(Icon::Alert)).child(words).child(cross)
+/// A card with the role `alert`: what happened, and what to do next.
+#[component]
+pub fn Notice(
+    /// Stable name of the problem, for `data-code`.
+    code: &'static str,
+    /// The text.
+    words: Words,
+    /// Called by the close button; without it there is none.
+    #[prop(optional)]
+    dismiss: Option<Callback<()>>,
+    /// Shown below the text.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    view! {
+        <div class="notice" role="alert" data-testid="error" data-code=code>
+            <Icon name=IconName::Alert />
+            <div class="notice-words">
+                <p class="notice-title">{words.title}</p>
+                <p>{words.help}</p>
+                {children.map(|children| children())}
+            </div>
+            {dismiss
+                .map(|dismiss| {
+                    view! {
+                        <button
+                            type="button"
+                            class="quiet icon-button"
+                            aria-label=td_string!(locale, app.dismiss)
+                            on:click=move |_| dismiss.run(())
+                        >
+                            <Icon name=IconName::Close />
+                        </button>
+                    }
+                })}
+        </div>
     }
 }
 
-/// Makes `element` say that something went wrong.
-pub fn alert(element: Element, code: &str) -> Element {
-    element.attr("role", "alert").test_id("error").attr("data-code", code)
-}
-
-/// The problem that stands, if any; an insecure page is told of by its devices, if they tell.
-pub fn problem_notice(ui: Ui) -> View {
-    let problem = ui.select(|state| {
-        let told = unavailable(&state.local) == [(Devices::Both, DeviceProblem::InsecurePage)];
-        state.problem.clone().filter(|problem| !(told && *problem == Problem::InsecurePage))
+/// The current problem, if any. An insecure page is left out if the devices report it already.
+#[component]
+pub fn ProblemNotice() -> impl IntoView {
+    let ui = Ui::from_context();
+    let problem = Memo::new(move |_| {
+        let is_reported = ui.state.local().with(unavailable) == [(Devices::Both, DeviceProblem::InsecurePage)];
+        ui.state.problem().get().filter(|problem| !(is_reported && *problem == Problem::InsecurePage))
     });
-    live(move || {
-        problem.get().map(|problem| {
-            let (code, words) = (problem.code(), text::problem(ui.locale, &problem));
-            let dismiss = Box::new(move || ui.send(Command::DismissProblem));
-            Notice { code, words, action: None, dismiss: Some(dismiss) }.draw(ui.locale)
-        })
-    })
+    // A new element for each problem, so that screen readers announce it.
+    view! {
+        <For each=move || problem.get() key=Problem::clone let(problem)>
+            <Notice
+                code=problem.code()
+                words=text::problem(ui.locale, &problem)
+                dismiss=Callback::new(move |()| ui.send(Command::DismissProblem))
+            />
+        </For>
+    }
 }
 
-/// Devices that share a problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The devices that a problem concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Devices {
     /// The microphone alone.
     Microphone,
@@ -66,7 +81,7 @@ pub enum Devices {
     Both,
 }
 
-/// Which devices cannot be used, and why; both in one entry when they share the reason.
+/// The devices that cannot be used, and why; one entry for both if they share the reason.
 pub fn unavailable(media: &LocalMedia) -> Vec<(Devices, DeviceProblem)> {
     let problem = |state: &DeviceState| match state {
         DeviceState::Unavailable(problem) => Some(problem.clone()),
@@ -82,43 +97,54 @@ pub fn unavailable(media: &LocalMedia) -> Vec<(Devices, DeviceProblem)> {
 }
 
 impl Devices {
-    fn name(self, locale: Locale) -> &'static str {
+    /// The devices' name in a sentence.
+    pub fn name(self, locale: Locale) -> &'static str {
         match self {
-            Self::Microphone => text!(locale, device.microphone),
-            Self::Camera => text!(locale, device.camera),
-            Self::Both => text!(locale, device.both),
+            Self::Microphone => td_string!(locale, device.microphone),
+            Self::Camera => td_string!(locale, device.camera),
+            Self::Both => td_string!(locale, device.both),
         }
     }
 }
 
-/// In a call: says that the browser waits for the user's answer to its permission prompt.
-pub fn prompt_notice(ui: Ui) -> View {
-    let prompted = ui.select(|state| {
+/// In a call: says that the browser's permission prompt waits for an answer.
+#[component]
+pub fn PromptNotice() -> impl IntoView {
+    let Ui { state, locale, .. } = Ui::from_context();
+    let prompted = Memo::new(move |_| {
         let prompted = |device: &DeviceState| matches!(device, DeviceState::Asking { prompted: true, .. });
-        match (prompted(&state.local.microphone), prompted(&state.local.camera)) {
+        match state.local().with(|local| (prompted(&local.microphone), prompted(&local.camera))) {
             (true, true) => Some(Devices::Both),
             (true, false) => Some(Devices::Microphone),
             (false, true) => Some(Devices::Camera),
             (false, false) => None,
         }
     });
-    let locale = ui.locale;
-    let card = move |devices: Devices| {
-        let title = fill(text!(locale, device.prompt), "device", devices.name(locale));
-        let words = classed("div", "notice-words")
-            .child(classed("p", "notice-title").child(title))
-            .child(element("p").child(text!(locale, device.prompt_help)));
-        classed("div", "notice").test_id("prompt").child(icon(Icon::Alert)).child(words)
-    };
-    // The region is there before its words: screen readers tell of changes only.
-    let region = element("div").attr("role", "status");
-    region.child(live(move || prompted.get().map(card))).into()
+    // The live region exists before its text: screen readers announce only changes.
+    view! {
+        <div role="status">
+            <For each=move || prompted.get() key=|devices| *devices let(devices)>
+                <div class="notice" data-testid="prompt">
+                    <Icon name=IconName::Alert />
+                    <div class="notice-words">
+                        <p class="notice-title">
+                            {fill(td_string!(locale, device.prompt), "device", devices.name(locale))}
+                        </p>
+                        <p>{td_string!(locale, device.prompt_help)}</p>
+                    </div>
+                </div>
+            </For>
+        </div>
+    }
 }
 
-/// Words for a device problem, and the button that asks again.
-pub fn device_problem(ui: Ui, devices: Devices, problem: &DeviceProblem) -> (Words, Element) {
-    let locale = ui.locale;
-    let name = devices.name(locale);
+/// The button that requests devices again.
+#[component]
+pub fn RetryDevice(
+    /// The devices to request.
+    devices: Devices,
+) -> impl IntoView {
+    let ui = Ui::from_context();
     let retry = move |_| {
         if devices != Devices::Camera {
             ui.send(Command::SetMicrophone(true));
@@ -127,38 +153,55 @@ pub fn device_problem(ui: Ui, devices: Devices, problem: &DeviceProblem) -> (Wor
             ui.send(Command::SetCamera(true));
         }
     };
-    let button = button("secondary").test_id("retry-device").on("click", retry).child(text!(locale, app.retry));
-    (text::device_problem(locale, problem, name), button)
+    view! {
+        <button type="button" class="secondary" data-testid="retry-device" on:click=retry>
+            {td_string!(ui.locale, app.retry)}
+        </button>
+    }
 }
 
-/// In a call: a card for each device problem that is news, with a cross. What the person already knew on entering,
-/// or has dismissed, is not said again until the device was asked for again.
-pub fn device_notices(ui: Ui) -> View {
-    let problems = ui.select(|state| unavailable(&state.local));
-    let known = Value::new(problems.get_untracked());
-    effect(move || {
+/// In a call: a card with a close button for each new device problem. A problem that existed on entering, or was
+/// dismissed, is not shown again until the device was requested again.
+#[component]
+pub fn DeviceNotices() -> impl IntoView {
+    let Ui { state, locale, .. } = Ui::from_context();
+    let problems = Memo::new(move |_| state.local().with(unavailable));
+    let known = RwSignal::new(problems.get_untracked());
+    Effect::new(move |_| {
         let current = problems.get();
         known.update(|known| known.retain(|problem| current.contains(problem)));
     });
-    let card = move |(devices, problem): (Devices, DeviceProblem)| {
-        let (words, retry) = device_problem(ui, devices, &problem);
-        let code = problem.code();
-        let dismiss = move || known.update(|known| known.push((devices, problem.clone())));
-        Notice { code, words, action: Some(retry), dismiss: Some(Box::new(dismiss)) }.draw(ui.locale)
+    let new_problems = move || {
+        let mut new = problems.get();
+        known.with(|known| new.retain(|problem| !known.contains(problem)));
+        new
     };
-    let news = derived(move || {
-        let news = problems.get().into_iter().filter(|problem| known.with(|known| !known.contains(problem)));
-        news.collect::<Vec<_>>()
-    });
-    keyed(news, card)
+    let card = move |(devices, problem): (Devices, DeviceProblem)| {
+        let words = text::device_problem(locale, &problem, devices.name(locale));
+        let code = problem.code();
+        let dismiss = Callback::new(move |()| known.update(|known| known.push((devices, problem.clone()))));
+        view! {
+            <Notice code words dismiss>
+                <RetryDevice devices />
+            </Notice>
+        }
+    };
+    view! { <For each=new_problems key=|problem| problem.clone() children=card /> }
 }
 
-/// The whole page, when this browser cannot make calls.
-pub fn unsupported(ui: Ui) -> Element {
-    let problem = ui.select(|state| state.problem.clone()).get_untracked().unwrap_or(Problem::NoWebRtc);
-    let words = text::problem(ui.locale, &problem);
-    let notice = alert(element("div"), problem.code())
-        .child(element("h1").child(words.title))
-        .child(classed("p", "lead").child(words.help));
-    classed("main", "unsupported").child(brand()).child(notice)
+/// The whole page, if this browser cannot make calls.
+#[component]
+pub fn Unsupported() -> impl IntoView {
+    let Ui { state, locale, .. } = Ui::from_context();
+    let problem = state.problem().get_untracked().unwrap_or(Problem::NoWebRtc);
+    let words = text::problem(locale, &problem);
+    view! {
+        <main class="unsupported">
+            <Brand />
+            <div role="alert" data-testid="error" data-code=problem.code()>
+                <h1>{words.title}</h1>
+                <p class="lead">{words.help}</p>
+            </div>
+        </main>
+    }
 }

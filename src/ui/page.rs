@@ -1,38 +1,48 @@
-//! The page around the components: language, title, address, what is remembered, the clipboard. Whatever of it the
-//! browser denies is done without.
+//! The page around the components: language, title, address, clipboard, the name and language that are remembered. If the browser denies one of
+//! them, the app goes on without it. No components.
 
-use leptos::prelude::{document, location, window};
+use leptos::prelude::*;
+use leptos_i18n::td_string;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use super::text::{self, Locale, text};
+use super::text::{self, Locale};
+use crate::browser::{store, stored};
 use crate::link::{self, MalformedLink};
 
-const NAME_KEY: &str = "vitrine.name";
+const NAME_KEY: &str = "name";
+/// `assets/boot.js` reads it too.
+const LANGUAGE_KEY: &str = "language";
 
-/// The app took over from the static page: says its language, removes the loading screen.
-pub fn mounted(locale: Locale) {
-    let document = document();
-    if let Some(root) = document.document_element() {
-        let _ = root.set_attribute("lang", text::tag(locale));
-    }
-    if let Some(boot) = document.get_element_by_id("boot") {
+/// Takes over from the static page: removes the loading screen.
+pub fn take_over() {
+    if let Some(boot) = document().get_element_by_id("boot") {
         boot.remove();
     }
 }
 
-/// Shows where one is in the title, and in the address, so that reloading or copying it leads to the same room.
+/// Says which language the page is in. Names the room in the address, so that reloading or copying the address leads to
+/// it; [`show_unread`] names it in the title.
 pub fn show_room(locale: Locale, room: Option<&str>) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("lang", text::tag(locale));
+    }
     match room {
-        Some(room) => {
-            document().set_title(&text::fill("{room} · Vitrine", "room", room));
-            name_room(Some(room));
-        }
-        None => document().set_title(text!(locale, app.title)),
+        Some(room) => set_room_in_address(Some(room)),
+        None => document().set_title(td_string!(locale, app.title)),
     }
 }
 
-/// The room that the page's address names: in its fragment, or else in its query, where other programs may put it.
+/// Names the room in the title, and how many messages in it are unread.
+pub fn show_unread(room: &str, count: usize) {
+    let title = text::fill("{room} · Vitrine", "room", room);
+    document().set_title(&if count == 0 { title } else { format!("({count}) {title}") });
+}
+
+/// The room that the page's address names in its fragment, or else in its query, where other programs may move it.
+///
+/// # Errors
+/// [`MalformedLink`] if the address names a room unclearly.
 pub fn room_in_address() -> Result<Option<String>, MalformedLink> {
     match link::room_in(&location().hash().unwrap_or_default()) {
         Ok(None) => room_in_query(),
@@ -42,22 +52,22 @@ pub fn room_in_address() -> Result<Option<String>, MalformedLink> {
 
 fn room_in_query() -> Result<Option<String>, MalformedLink> {
     let query = location().search().unwrap_or_default();
-    // Any other query is of somebody else.
+    // Other queries are not the app's.
     let names_room = query.to_ascii_lowercase().split(['?', '&']).any(|field| field.starts_with("room="));
     if names_room { link::room_in(&query) } else { Ok(None) }
 }
 
-/// Makes the page's address name `room`, or none, without a new entry in the history.
-pub fn name_room(room: Option<&str>) {
+/// Replaces the room in the page's address, without a new history entry.
+pub fn set_room_in_address(room: Option<&str>) {
     let fragment = room.map_or_else(|| "#".to_owned(), link::fragment_for);
-    // A query that names a room would go on naming it.
+    // Drops a query that names a room.
     let path = if room_in_query() == Ok(None) { String::new() } else { location().pathname().unwrap_or_default() };
     if let Ok(history) = window().history() {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&(path + &fragment)));
     }
 }
 
-/// The link that leads others to `room`.
+/// The invite link to `room`.
 pub fn invite(room: &str) -> String {
     link::invite(&location().href().unwrap_or_default(), room)
 }
@@ -72,26 +82,30 @@ pub fn new_room_name() -> String {
     link::room_name(random)
 }
 
-/// The name used last time.
+/// The user's name from the last visit; empty if there is none.
 pub fn remembered_name() -> String {
-    storage().and_then(|storage| storage.get_item(NAME_KEY).ok()?).unwrap_or_default()
+    stored(NAME_KEY).unwrap_or_default()
 }
 
-/// Keeps the name for next time.
+/// Stores the user's name for the next visit.
 pub fn remember_name(name: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.set_item(NAME_KEY, name);
-    }
+    store(NAME_KEY, name);
 }
 
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok()?
+/// The language that the user chose at the last visit, or else the browser's.
+pub fn remembered_language() -> Locale {
+    stored(LANGUAGE_KEY).and_then(|tag| text::locale_of(&tag)).unwrap_or_else(text::browser_locale)
 }
 
-/// Puts `text` on the clipboard; whether the browser let us.
+/// Stores the user's language for the next visit.
+pub fn remember_language(locale: Locale) {
+    store(LANGUAGE_KEY, text::tag(locale));
+}
+
+/// Copies `text` to the clipboard. Returns whether the browser allowed it.
 pub async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
-    // Absent on insecure pages, which web-sys does not tell.
-    let present = js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|clipboard| clipboard.is_object());
-    present && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
+    // Absent on insecure pages, which web-sys does not show.
+    let is_present = js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|clipboard| clipboard.is_object());
+    is_present && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }

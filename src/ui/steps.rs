@@ -1,19 +1,19 @@
-//! "How this connection came to be": the steps from nothing to media without a server in between, as the guide
-//! numbers them, with the time at which each was reached.
+//! "How this connection came to be": a dialog with the guide's thirteen steps from a new connection to media without a
+//! server in between, each with the time at which it was reached. The steps are recorded in [`crate::call`].
 
-use web_sys::HtmlDialogElement;
+use leptos::prelude::*;
+use leptos_i18n::td_string;
 
-use super::Ui;
-use super::element::{Element, View, classed, element, live};
-use super::icon::{Icon, icon};
-use super::reactive::{Value, effect};
-use super::text::{self, Locale, fill, text};
-use super::tile::path_mark;
-use crate::call::{PeerState, Step, Steps};
+use super::context::Ui;
+use super::dialog::Dialog;
+use super::icon::{Icon, IconName};
+use super::text::{self, Locale, fill};
+use super::tile::PathMark;
+use crate::call::{CallStateStoreFields as _, PeerField, Step, Steps};
 
 impl Step {
-    /// The step's number in the thirteen steps of the guide, by whether this side made the offer: the offerer goes
-    /// 1 2 3 4 9 10 11 12 13, the answerer 6 7 3 5 8 10 11 12 13.
+    /// The step's number among the guide's thirteen. It depends on whether this side made the offer: the offerer goes
+    /// 1 2 3 4 9 10 11 12 13, the answerer 3 5 6 7 8 10 11 12 13.
     pub fn number(self, offerer: bool) -> u8 {
         match self {
             Self::ConnectionCreated => {
@@ -53,69 +53,95 @@ impl Step {
     }
 }
 
-/// Every step once: those reached in the order in which they were, each with its time in milliseconds, then the rest.
-fn timeline(steps: &Steps) -> impl Iterator<Item = (Step, Option<f64>)> {
-    let reached = steps.reached.iter().map(|(step, time)| (*step, Some(*time)));
-    let pending = Step::ALL.into_iter().filter(|step| steps.reached.iter().all(|(reached, _)| reached != step));
-    reached.chain(pending.map(|step| (step, None)))
+/// All steps in the guide's order, each with the time in milliseconds at which it was reached, if it was.
+fn timeline(steps: &Steps) -> Vec<(Step, Option<f64>)> {
+    let time = |step| steps.reached.iter().find(|(reached, _)| *reached == step).map(|(_, time)| *time);
+    let mut timeline = Step::ALL.map(|step| (step, time(step)));
+    timeline.sort_by_key(|(step, _)| step.number(steps.offerer));
+    timeline.into()
 }
 
-/// The panel for the participant in `opened`, if any.
-pub fn steps_dialog(ui: Ui, opened: Value<Option<u64>>) -> Element {
-    let locale = ui.locale;
-    let peers = ui.select(|state| state.peers.clone());
-    let peer = move || {
-        let opened = opened.get()?;
-        peers.with(|peers| peers.iter().find(|peer| peer.key == opened).cloned())
+/// The dialog for the peer in `opened`; closed if there is none.
+#[component]
+pub fn StepsDialog(
+    /// The peer's key.
+    opened: RwSignal<Option<u64>>,
+) -> impl IntoView {
+    let Ui { state, locale, .. } = Ui::from_context();
+    let peer = move || opened.get().map(|key| PeerField::new(state.peers(), key));
+    let roles = move || {
+        peer()?.try_with(|peer| {
+            let name = text::name_or_guest(locale, peer.name.as_deref(), &peer.id);
+            if peer.steps.offerer {
+                fill(td_string!(locale, steps.offerer), "name", &name)
+            } else {
+                fill(td_string!(locale, steps.answerer), "name", &name)
+            }
+        })
     };
-    let close = classed("button", "quiet icon-button").attr("aria-label", text!(locale, app.close));
-    let header = classed("header", "sheet-header")
-        .child(element("h2").attr("id", "steps-title").child(text!(locale, steps.title)))
-        .child(element("form").attr("method", "dialog").child(close.child(icon(Icon::Close))));
-    let dialog = classed("dialog", "sheet steps")
-        .test_id("steps")
-        .attr("aria-labelledby", "steps-title")
-        .on("close", move |_| opened.set(None))
-        .child(header)
-        .child(live(move || peer().map(|peer| story(locale, &peer))));
-    let sheet: HtmlDialogElement = dialog.cast();
-    effect(move || match peer().is_some() {
-        present if present == sheet.open() => {}
-        true => drop(sheet.show_modal()),
-        false => sheet.close(),
-    });
-    dialog
+    let path = Memo::new(move |_| peer()?.try_with(|peer| peer.path).flatten());
+    let steps = move || peer()?.try_with(|peer| rows(locale, &peer.steps));
+    view! {
+        <Dialog
+            open=Signal::derive(move || steps().is_some())
+            on_close=move |()| opened.set(None)
+            class="steps"
+            test_id="steps"
+            title=td_string!(locale, steps.title)
+        >
+            <p class="hint" prop:textContent=move || roles().unwrap_or_default()></p>
+            <ol class="timeline">
+                <For each=move || steps().unwrap_or_default() key=Row::clone children=move |row| view! { <StepRow row /> } />
+            </ol>
+            {move || path.get().map(|path| view! { <PathMark path /> })}
+        </Dialog>
+    }
 }
 
-fn story(locale: Locale, peer: &PeerState) -> View {
-    let name = text::name_or_guest(locale, peer.name.as_deref(), &peer.id);
-    let who = if peer.steps.offerer { text!(locale, steps.offerer) } else { text!(locale, steps.answerer) };
-    let rows: Vec<_> = timeline(&peer.steps).map(|(step, time)| row(locale, &peer.steps, step, time)).collect();
-    [
-        classed("p", "hint").child(fill(who, "name", &name)).into(),
-        classed("ol", "timeline").child(rows).into(),
-        View::from(peer.path.map(|path| path_mark(locale, path))),
-    ]
-    .into()
+/// One line of the dialog. A line that changes is a new element.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Row {
+    number: u8,
+    words: &'static str,
+    /// Time at which the step was reached.
+    time: Option<String>,
+    /// Numbers of candidates sent and received.
+    counts: Option<String>,
 }
 
-fn row(locale: Locale, steps: &Steps, step: Step, time: Option<f64>) -> Element {
-    let counts = (step == Step::Candidates && time.is_some()).then(|| {
-        let counts = fill(text!(locale, steps.candidate_counts), "sent", &steps.candidates_sent.to_string());
-        element("small").child(fill(&counts, "received", &steps.candidates_received.to_string()))
-    });
-    let number = step.number(steps.offerer).to_string();
-    let state = if time.is_some() { text!(locale, steps.reached) } else { text!(locale, steps.pending) };
-    let mark = classed("span", "step-mark")
-        .child(time.map(|_| icon(Icon::Check)))
-        .child(classed("span", "visually-hidden").child(state));
-    let time = time.map(|time| (time.round() as u32).to_string() + " ms");
-    let row = element("li").attr("data-step", &number);
-    let row = if time.is_some() { row.attr("data-reached", "true") } else { row };
-    row.child(classed("span", "step-number").child(number))
-        .child(classed("span", "step-words").child(text::step(locale, step, steps.offerer)).child(counts))
-        .child(classed("span", "step-time").child(time))
-        .child(mark)
+fn rows(locale: Locale, steps: &Steps) -> Vec<Row> {
+    let row = |(step, time): (Step, Option<f64>)| Row {
+        number: step.number(steps.offerer),
+        words: text::step(locale, step, steps.offerer),
+        time: time.map(|time| (time.round() as u32).to_string() + " ms"),
+        counts: (step == Step::Candidates && time.is_some()).then(|| {
+            let (sent, received) = (steps.candidates_sent, steps.candidates_received);
+            fill(
+                &fill(td_string!(locale, steps.candidate_counts), "sent", &sent.to_string()),
+                "received",
+                &received.to_string(),
+            )
+        }),
+    };
+    timeline(steps).into_iter().map(row).collect()
+}
+
+#[component]
+fn StepRow(row: Row) -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    let is_reached = row.time.is_some();
+    let state = if is_reached { td_string!(locale, steps.reached) } else { td_string!(locale, steps.pending) };
+    view! {
+        <li data-step=row.number data-reached=is_reached.then_some("true")>
+            <span class="step-number">{row.number}</span>
+            <span class="step-words">{row.words} {row.counts.map(|counts| view! { <small>{counts}</small> })}</span>
+            <span class="step-time">{row.time}</span>
+            <span class="step-mark">
+                {is_reached.then(|| view! { <Icon name=IconName::Check /> })}
+                <span class="visually-hidden">{state}</span>
+            </span>
+        </li>
+    }
 }
 
 #[cfg(test)]
@@ -123,23 +149,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_side_counts_the_steps_as_the_guide_does() {
+    fn steps_have_the_guides_numbers_on_each_side() {
         let numbers = |offerer| {
             let steps = Steps { offerer, ..Steps::default() };
-            timeline(&steps).map(|(step, _)| step.number(offerer)).collect::<Vec<_>>()
+            timeline(&steps).into_iter().map(|(step, _)| step.number(offerer)).collect::<Vec<_>>()
         };
-        assert_eq!(numbers(true), [1, 3, 2, 4, 9, 10, 11, 12, 13]);
-        assert_eq!(numbers(false), [6, 3, 7, 5, 8, 10, 11, 12, 13]);
+        assert_eq!(numbers(true), [1, 2, 3, 4, 9, 10, 11, 12, 13]);
+        assert_eq!(numbers(false), [3, 5, 6, 7, 8, 10, 11, 12, 13]);
     }
 
     #[test]
-    fn what_was_reached_comes_first_in_its_own_order() {
+    fn steps_are_in_the_guides_order() {
         let steps = Steps { reached: vec![(Step::MediaReceived, 0.0), (Step::Answer, 4.0)], ..Steps::default() };
-        let order: Vec<_> = timeline(&steps).take(3).collect();
-        assert_eq!(
-            order,
-            [(Step::MediaReceived, Some(0.0)), (Step::Answer, Some(4.0)), (Step::ConnectionCreated, None)]
-        );
-        assert_eq!(timeline(&steps).count(), Step::ALL.len());
+        let times: Vec<_> = timeline(&steps).into_iter().map(|(_, time)| time).collect();
+        assert_eq!(times, [None, None, None, None, Some(4.0), None, None, Some(0.0), None]);
+        assert_eq!(timeline(&steps).len(), Step::ALL.len());
     }
 }

@@ -1,19 +1,23 @@
-//! Words: the translations of `locales/`, checked at compile time, and which of them says what the engine reports.
-//! Placeholders are `{name}`, filled by [`fill`]. Text only; where it is shown is the components' business.
+//! The texts: the translations of `locales/`, checked at compile time by `leptos_i18n`, and the choice of text for each
+//! state. Where a text is shown is the components' business. Placeholders are `{name}`, filled by [`fill`]:
+//! `leptos_i18n` fills its own placeholders only in projects that compile all of ICU into a build script.
 
 use std::borrow::Cow;
 
+use leptos_i18n::td_string;
+
 use crate::call::{ConnectionState, DeviceProblem, Problem, Refusal, SignalingState, Step, Steps, Trouble};
 use vitrine_insight::{
-    check::{Outcome, Reach, Service},
-    path::{Path, Side},
+    connection_check::{Outcome, Reachability, Service},
+    path::{MediaPath, RelaySide},
+    quality::Weakness,
 };
 use vitrine_protocol::{
     control::RelayProtocol,
     signaling::{ErrorCode, UserId},
 };
 
-// The build-script form that the deprecation points to compiles all of ICU into that script; this form does not.
+// The replacement that the deprecation names compiles all of ICU into a build script.
 #[allow(deprecated, missing_docs, clippy::all)]
 mod generated {
     leptos_i18n::load_locales!();
@@ -22,29 +26,26 @@ mod generated {
 
 pub use generated::Locale;
 
-/// The text under a key of `locales/*.json`, as `&'static str`.
-macro_rules! text {
-    ($locale:expr, $($key:tt)+) => {
-        leptos_i18n::td_string!($locale, $($key)+)
-    };
-}
-pub(crate) use text;
-
-/// The first of the browser's languages that we speak; English if it lists none of ours.
+/// The first of the browser's languages that has a translation, or else English.
 pub fn browser_locale() -> Locale {
     let languages = web_sys::window().map(|window| window.navigator().languages());
     languages
         .iter()
         .flat_map(|languages| languages.iter())
-        .find_map(|language| match language.as_string()?.split('-').next()? {
-            "ko" => Some(Locale::ko),
-            "en" => Some(Locale::en),
-            _ => None,
-        })
+        .find_map(|language| locale_of(&language.as_string()?))
         .unwrap_or(Locale::en)
 }
 
-/// BCP 47 tag, for `<html lang>`.
+/// The locale for a BCP 47 tag, if there is a translation.
+pub fn locale_of(tag: &str) -> Option<Locale> {
+    match tag.split('-').next()? {
+        "ko" => Some(Locale::ko),
+        "en" => Some(Locale::en),
+        _ => None,
+    }
+}
+
+/// The BCP 47 tag, for `<html lang>`.
 pub fn tag(locale: Locale) -> &'static str {
     match locale {
         Locale::en => "en",
@@ -73,8 +74,7 @@ pub fn fill(text: &str, key: &str, value: &str) -> String {
     filled
 }
 
-/// A value that is written from right to left would turn what stands around it in the sentence around, too, so it is
-/// isolated (UAX #9 §2.4): FSI and PDI.
+/// Isolates a right-to-left value with FSI and PDI (UAX #9 §2.4): otherwise it would reorder the text around it.
 fn isolated(value: &str) -> Cow<'_, str> {
     let is_right_to_left = |char| {
         matches!(char, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
@@ -83,15 +83,15 @@ fn isolated(value: &str) -> Cow<'_, str> {
     if value.contains(is_right_to_left) { format!("\u{2068}{value}\u{2069}").into() } else { value.into() }
 }
 
-/// What a participant is called when no name was told: enough of the id to tell two apart.
+/// A participant's name, or "guest" with enough of the id to tell two guests apart.
 pub fn name_or_guest(locale: Locale, name: Option<&str>, id: &UserId) -> String {
     match name.map(str::trim) {
         Some(name) if !name.is_empty() => name.to_owned(),
-        _ => fill(text!(locale, call.guest), "id", &id.0.chars().take(4).collect::<String>()),
+        _ => fill(td_string!(locale, call.guest), "id", &id.0.chars().take(4).collect::<String>()),
     }
 }
 
-/// What happened, and what to do next.
+/// The text for a problem.
 pub struct Words {
     /// What happened.
     pub title: String,
@@ -99,133 +99,193 @@ pub struct Words {
     pub help: String,
 }
 
-/// Words for a problem.
+/// The text for a problem.
 pub fn problem(locale: Locale, problem: &Problem) -> Words {
     let (title, help) = match problem {
-        Problem::NoWebRtc => (text!(locale, problem.no_webrtc), text!(locale, problem.no_webrtc_help)),
-        Problem::WebRtcRefused(_) => {
-            (text!(locale, problem.webrtc_refused), text!(locale, problem.webrtc_refused_help))
+        Problem::NoWebRtc => (td_string!(locale, problem.no_webrtc), td_string!(locale, problem.no_webrtc_help)),
+        Problem::WebRtcRefused(reason) => {
+            let help = fill(td_string!(locale, problem.webrtc_refused_help), "reason", reason);
+            return Words { title: td_string!(locale, problem.webrtc_refused).to_owned(), help };
         }
-        Problem::InsecurePage => (text!(locale, problem.insecure), text!(locale, problem.insecure_help)),
-        Problem::LinkMalformed => (text!(locale, problem.link), text!(locale, problem.link_help)),
-        Problem::ServerUnreachable => (text!(locale, problem.unreachable), text!(locale, problem.unreachable_help)),
+        Problem::InsecurePage => (td_string!(locale, problem.insecure), td_string!(locale, problem.insecure_help)),
+        Problem::LinkMalformed => (td_string!(locale, problem.link), td_string!(locale, problem.link_help)),
+        Problem::ServerUnreachable => {
+            (td_string!(locale, problem.unreachable), td_string!(locale, problem.unreachable_help))
+        }
         Problem::NotConnected(refusal) => match refusal {
-            Refusal::Offline => (text!(locale, problem.offline), text!(locale, problem.offline_help)),
-            Refusal::WebSocketBlocked => (text!(locale, problem.blocked), text!(locale, problem.blocked_help)),
-            Refusal::UpgradeDropped => (text!(locale, problem.upgrade), text!(locale, problem.upgrade_help)),
-            Refusal::TooManyConnections => (text!(locale, problem.crowded), text!(locale, problem.crowded_help)),
-            Refusal::OriginNotAllowed => (text!(locale, problem.origin), text!(locale, problem.origin_help)),
-            Refusal::NoSignalingServer => (text!(locale, problem.elsewhere), text!(locale, problem.elsewhere_help)),
-        },
-        Problem::RequestTimedOut => (text!(locale, problem.timed_out), text!(locale, problem.timed_out_help)),
-        Problem::RefusedWithoutReason => (text!(locale, problem.refused), text!(locale, problem.refused_help)),
-        Problem::NoConnection(_) => (text!(locale, problem.no_connection), text!(locale, problem.no_connection_help)),
-        Problem::Refused(code) => match code {
-            ErrorCode::InvalidRoomName => (text!(locale, problem.room_name), text!(locale, problem.room_name_help)),
-            ErrorCode::RoomExists => (text!(locale, problem.room_exists), text!(locale, problem.room_exists_help)),
-            ErrorCode::RoomFull => (text!(locale, problem.room_full), text!(locale, problem.room_full_help)),
-            ErrorCode::AlreadyInRoom => (text!(locale, problem.already), text!(locale, problem.already_help)),
-            ErrorCode::NotInRoom => (text!(locale, problem.not_in_room), text!(locale, problem.not_in_room_help)),
-            ErrorCode::TargetNotInRoom => (text!(locale, problem.target_gone), text!(locale, problem.target_gone_help)),
-            ErrorCode::PayloadTooLarge => (text!(locale, problem.too_large), text!(locale, problem.too_large_help)),
-            ErrorCode::MalformedPayload => (text!(locale, problem.malformed), text!(locale, problem.malformed_help)),
-            ErrorCode::ShuttingDown => {
-                (text!(locale, problem.shutting_down), text!(locale, problem.shutting_down_help))
+            Refusal::Offline => (td_string!(locale, problem.offline), td_string!(locale, problem.offline_help)),
+            Refusal::WebSocketBlocked => {
+                (td_string!(locale, problem.blocked), td_string!(locale, problem.blocked_help))
             }
-            ErrorCode::RateLimited => (text!(locale, problem.rate_limited), text!(locale, problem.rate_limited_help)),
+            Refusal::UpgradeDropped => (td_string!(locale, problem.upgrade), td_string!(locale, problem.upgrade_help)),
+            Refusal::TooManyConnections => {
+                (td_string!(locale, problem.crowded), td_string!(locale, problem.crowded_help))
+            }
+            Refusal::OriginNotAllowed => (td_string!(locale, problem.origin), td_string!(locale, problem.origin_help)),
+            Refusal::NoSignalingServer => {
+                (td_string!(locale, problem.elsewhere), td_string!(locale, problem.elsewhere_help))
+            }
+        },
+        Problem::RequestTimedOut => (td_string!(locale, problem.timed_out), td_string!(locale, problem.timed_out_help)),
+        Problem::RefusedWithoutReason => {
+            (td_string!(locale, problem.refused), td_string!(locale, problem.refused_help))
+        }
+        Problem::NoRelay => (td_string!(locale, problem.no_relay), td_string!(locale, problem.no_relay_help)),
+        Problem::NoConnection(reason) => {
+            let help = fill(td_string!(locale, problem.no_connection_help), "reason", reason);
+            return Words { title: td_string!(locale, problem.no_connection).to_owned(), help };
+        }
+        Problem::Refused(code) => match code {
+            ErrorCode::InvalidRoomName => {
+                (td_string!(locale, problem.room_name), td_string!(locale, problem.room_name_help))
+            }
+            ErrorCode::RoomExists => {
+                (td_string!(locale, problem.room_exists), td_string!(locale, problem.room_exists_help))
+            }
+            ErrorCode::RoomFull => (td_string!(locale, problem.room_full), td_string!(locale, problem.room_full_help)),
+            ErrorCode::AlreadyInRoom => (td_string!(locale, problem.already), td_string!(locale, problem.already_help)),
+            ErrorCode::NotInRoom => {
+                (td_string!(locale, problem.not_in_room), td_string!(locale, problem.not_in_room_help))
+            }
+            ErrorCode::TargetNotInRoom => {
+                (td_string!(locale, problem.target_gone), td_string!(locale, problem.target_gone_help))
+            }
+            ErrorCode::PayloadTooLarge => {
+                (td_string!(locale, problem.too_large), td_string!(locale, problem.too_large_help))
+            }
+            ErrorCode::MalformedPayload => {
+                (td_string!(locale, problem.malformed), td_string!(locale, problem.malformed_help))
+            }
+            ErrorCode::ShuttingDown => {
+                (td_string!(locale, problem.shutting_down), td_string!(locale, problem.shutting_down_help))
+            }
+            ErrorCode::RateLimited => {
+                (td_string!(locale, problem.rate_limited), td_string!(locale, problem.rate_limited_help))
+            }
         },
     };
-    let reason = match problem {
-        Problem::NoConnection(reason) | Problem::WebRtcRefused(reason) => reason.as_str(),
-        _ => "",
-    };
-    Words { title: title.to_owned(), help: fill(help, "reason", reason) }
+    Words { title: title.to_owned(), help: help.to_owned() }
 }
 
-/// Words for a device that cannot be used; `device` is its name in this language.
+/// The text for a device that cannot be used; `device` is its name in this language.
 pub fn device_problem(locale: Locale, problem: &DeviceProblem, device: &str) -> Words {
     let (title, help) = match problem {
-        DeviceProblem::Refused => (text!(locale, device.refused), text!(locale, device.refused_help)),
-        DeviceProblem::NotFound => (text!(locale, device.missing), text!(locale, device.missing_help)),
-        DeviceProblem::Busy => (text!(locale, device.busy), text!(locale, device.busy_help)),
-        DeviceProblem::Lost => (text!(locale, device.lost), text!(locale, device.lost_help)),
-        DeviceProblem::InsecurePage => (text!(locale, device.insecure), text!(locale, device.insecure_help)),
-        DeviceProblem::Other(_) => (text!(locale, device.other), text!(locale, device.other_help)),
+        DeviceProblem::Refused => {
+            (fill(td_string!(locale, device.refused), "device", device), td_string!(locale, device.refused_help))
+        }
+        DeviceProblem::NotFound => {
+            (fill(td_string!(locale, device.missing), "device", device), td_string!(locale, device.missing_help))
+        }
+        DeviceProblem::Busy => {
+            (fill(td_string!(locale, device.busy), "device", device), td_string!(locale, device.busy_help))
+        }
+        DeviceProblem::Lost => {
+            (fill(td_string!(locale, device.lost), "device", device), td_string!(locale, device.lost_help))
+        }
+        DeviceProblem::InsecurePage => {
+            (td_string!(locale, device.insecure).to_owned(), td_string!(locale, device.insecure_help))
+        }
+        DeviceProblem::Other(reason) => {
+            let help = fill(td_string!(locale, device.other_help), "reason", reason);
+            return Words { title: fill(td_string!(locale, device.other), "device", device), help };
+        }
     };
-    let reason = if let DeviceProblem::Other(reason) = problem { reason.as_str() } else { "" };
-    Words { title: fill(title, "device", device), help: fill(help, "reason", reason) }
+    Words { title, help: help.to_owned() }
 }
 
-/// Words for the connection to the signaling server.
-pub fn signaling(locale: Locale, state: SignalingState, refusal: Option<Refusal>, in_call: bool) -> Cow<'static, str> {
-    let words = match (state, refusal) {
-        (SignalingState::Connecting, _) => text!(locale, signaling.connecting),
-        (SignalingState::Online, _) => text!(locale, signaling.online),
+/// The text for the state of the signaling connection.
+pub fn signaling(locale: Locale, state: SignalingState, refusal: Option<Refusal>, in_call: bool) -> String {
+    match (state, refusal) {
+        (SignalingState::Connecting, _) => td_string!(locale, signaling.connecting).to_owned(),
+        (SignalingState::Online, _) => td_string!(locale, signaling.online).to_owned(),
         (SignalingState::Offline, Some(refusal)) if in_call => {
             let reason = problem(locale, &Problem::NotConnected(refusal)).title;
-            return fill(text!(locale, signaling.refused_call), "reason", &reason).into();
+            fill(td_string!(locale, signaling.refused_call), "reason", &reason)
         }
-        (SignalingState::Offline, _) if in_call => text!(locale, signaling.offline_call),
-        (SignalingState::Offline, _) => text!(locale, signaling.offline_lobby),
-    };
-    words.into()
+        (SignalingState::Offline, _) if in_call => td_string!(locale, signaling.offline_call).to_owned(),
+        (SignalingState::Offline, _) => td_string!(locale, signaling.offline_lobby).to_owned(),
+    }
 }
 
-/// Words for a connection's state.
+/// The text for the state of a peer connection.
 pub fn connection(locale: Locale, state: ConnectionState) -> &'static str {
     match state {
-        ConnectionState::New => text!(locale, state.new),
-        ConnectionState::Connecting => text!(locale, state.connecting),
-        ConnectionState::Connected => text!(locale, state.connected),
-        ConnectionState::Disconnected => text!(locale, state.disconnected),
-        ConnectionState::Failed => text!(locale, state.failed),
-        ConnectionState::Closed => text!(locale, state.closed),
+        ConnectionState::New => td_string!(locale, state.new),
+        ConnectionState::Connecting => td_string!(locale, state.connecting),
+        ConnectionState::Connected => td_string!(locale, state.connected),
+        ConnectionState::Disconnected => td_string!(locale, state.disconnected),
+        ConnectionState::Failed => td_string!(locale, state.failed),
+        ConnectionState::Closed => td_string!(locale, state.closed),
     }
 }
 
-/// Words for what is wrong with a connection.
+/// The text for a peer connection's trouble.
 pub fn trouble(locale: Locale, trouble: Trouble) -> &'static str {
     match trouble {
-        Trouble::Unanswered => text!(locale, state.unanswered),
-        Trouble::TooLong => text!(locale, state.too_long),
-        Trouble::Refused => text!(locale, state.refused),
+        Trouble::Unanswered => td_string!(locale, state.unanswered),
+        Trouble::TooLong => td_string!(locale, state.too_long),
+        Trouble::Refused => td_string!(locale, state.refused),
+        Trouble::NoRelay => td_string!(locale, state.no_relay),
     }
 }
 
-/// Words for a step, by whether this side offered.
+/// The text for why a connection is poor.
+pub fn weakness(locale: Locale, weakness: Weakness) -> &'static str {
+    match weakness {
+        Weakness::OwnMachine => td_string!(locale, weakness.own_machine),
+        Weakness::TheirMachine => td_string!(locale, weakness.their_machine),
+        Weakness::OwnLoss => td_string!(locale, weakness.own_loss),
+        Weakness::TheirLoss => td_string!(locale, weakness.their_loss),
+        Weakness::Loss => td_string!(locale, weakness.loss),
+        Weakness::OwnUpload => td_string!(locale, weakness.own_upload),
+        Weakness::TheirUpload => td_string!(locale, weakness.their_upload),
+        Weakness::TheirNetwork => td_string!(locale, weakness.their_network),
+        Weakness::OwnNetwork => td_string!(locale, weakness.own_network),
+    }
+}
+
+/// The text for a step. It depends on whether this side made the offer.
 pub fn step(locale: Locale, step: Step, offerer: bool) -> &'static str {
     match (step, offerer) {
-        (Step::ConnectionCreated, _) => text!(locale, steps.created),
-        (Step::ListenersAttached, _) => text!(locale, steps.listeners),
-        (Step::MediaAdded, _) => text!(locale, steps.media_added),
-        (Step::Offer, true) => text!(locale, steps.offer_sent),
-        (Step::Offer, false) => text!(locale, steps.offer_received),
-        (Step::Answer, true) => text!(locale, steps.answer_received),
-        (Step::Answer, false) => text!(locale, steps.answer_sent),
-        (Step::Candidates, _) => text!(locale, steps.candidates),
-        (Step::Connected, _) => text!(locale, steps.connected),
-        (Step::MediaReceived, _) => text!(locale, steps.media_received),
-        (Step::Direct, _) => text!(locale, steps.direct),
+        (Step::ConnectionCreated, _) => td_string!(locale, steps.created),
+        (Step::ListenersAttached, _) => td_string!(locale, steps.listeners),
+        (Step::MediaAdded, _) => td_string!(locale, steps.media_added),
+        (Step::Offer, true) => td_string!(locale, steps.offer_sent),
+        (Step::Offer, false) => td_string!(locale, steps.offer_received),
+        (Step::Answer, true) => td_string!(locale, steps.answer_received),
+        (Step::Answer, false) => td_string!(locale, steps.answer_sent),
+        (Step::Candidates, _) => td_string!(locale, steps.candidates),
+        (Step::Connected, _) => td_string!(locale, steps.connected),
+        (Step::MediaReceived, _) => td_string!(locale, steps.media_received),
+        (Step::Direct, _) => td_string!(locale, steps.direct),
     }
 }
 
-/// What the connection is waiting for, judged by the farthest step reached.
+/// The next thing that a connection waits for, from the farthest step reached.
 pub fn waiting(locale: Locale, steps: &Steps) -> &'static str {
     let reached = |step| steps.reached.iter().any(|(reached, _)| *reached == step);
     if reached(Step::Connected) {
-        text!(locale, steps.waiting_media)
+        td_string!(locale, steps.waiting_media)
     } else if reached(Step::Answer) {
-        if reached(Step::Candidates) { text!(locale, steps.waiting_connect) } else { text!(locale, steps.waiting_path) }
+        if reached(Step::Candidates) {
+            td_string!(locale, steps.waiting_connect)
+        } else {
+            td_string!(locale, steps.waiting_path)
+        }
     } else if reached(Step::Offer) {
-        if steps.offerer { text!(locale, steps.waiting_answer) } else { text!(locale, steps.sending_answer) }
+        if steps.offerer { td_string!(locale, steps.waiting_answer) } else { td_string!(locale, steps.sending_answer) }
     } else if reached(Step::ConnectionCreated) {
-        if steps.offerer { text!(locale, steps.waiting_offer) } else { text!(locale, steps.waiting_peer_offer) }
+        if steps.offerer {
+            td_string!(locale, steps.waiting_offer)
+        } else {
+            td_string!(locale, steps.waiting_peer_offer)
+        }
     } else {
-        text!(locale, steps.waiting_start)
+        td_string!(locale, steps.waiting_start)
     }
 }
 
-/// Of whatever is relayed it can be said that it is TURN.
+/// The name of a relay's protocol; "TURN" if only that is known.
 fn relay_protocol(protocol: RelayProtocol) -> &'static str {
     match protocol {
         RelayProtocol::Unknown => "TURN",
@@ -235,51 +295,57 @@ fn relay_protocol(protocol: RelayProtocol) -> &'static str {
     }
 }
 
-/// Words for the way that media takes.
-pub fn path(locale: Locale, path: Path) -> String {
-    let (words, protocol) = match path {
-        Path::Local => (text!(locale, path.local), RelayProtocol::Unknown),
-        Path::Internet => (text!(locale, path.internet), RelayProtocol::Unknown),
-        Path::Relayed(protocol, Side::Own) => (text!(locale, path.own), protocol),
-        Path::Relayed(protocol, Side::Peer) => (text!(locale, path.peer), protocol),
-        Path::Relayed(protocol, Side::Both) => (text!(locale, path.both), protocol),
-    };
-    fill(words, "protocol", relay_protocol(protocol))
-}
-
-/// What a check is about.
-pub fn service(locale: Locale, service: Service) -> String {
-    match service {
-        Service::Stun => text!(locale, check.stun).to_owned(),
-        Service::Turn(protocol) => fill(text!(locale, check.relay), "protocol", relay_protocol(protocol)),
-        Service::Unknown => text!(locale, check.unknown).to_owned(),
+/// The text for a media path.
+pub fn path(locale: Locale, path: MediaPath) -> String {
+    match path {
+        MediaPath::Local => td_string!(locale, path.local).to_owned(),
+        MediaPath::Internet => td_string!(locale, path.internet).to_owned(),
+        MediaPath::Relayed(protocol, side) => {
+            let protocol = relay_protocol(protocol);
+            match side {
+                RelaySide::Own => fill(td_string!(locale, path.own), "protocol", protocol),
+                RelaySide::Peer => fill(td_string!(locale, path.peer), "protocol", protocol),
+                RelaySide::Both => fill(td_string!(locale, path.both), "protocol", protocol),
+            }
+        }
     }
 }
 
-/// How the check of a service ended, and what to do about it.
-pub fn outcome(locale: Locale, outcome: Outcome) -> Words {
-    let (title, help) = match outcome {
-        Outcome::Works => (text!(locale, check.works), ""),
-        Outcome::NotConfigured => (text!(locale, check.none), text!(locale, check.none_help)),
-        Outcome::Unreachable => (text!(locale, check.unreachable), text!(locale, check.unreachable_help)),
-        Outcome::UdpBlocked => (text!(locale, check.udp), text!(locale, check.udp_help)),
-        Outcome::Silent => (text!(locale, check.silent), text!(locale, check.unreachable_help)),
-        Outcome::Credentials => (text!(locale, check.credentials), text!(locale, check.tell_help)),
-        Outcome::Quota => (text!(locale, check.quota), text!(locale, check.tell_help)),
-        Outcome::Refused(_) => (text!(locale, check.refused), text!(locale, check.tell_help)),
-        Outcome::NotCarried => (text!(locale, check.not_carried), text!(locale, check.tell_help)),
-        Outcome::Unusable => (text!(locale, check.unusable), text!(locale, check.unusable_help)),
-    };
-    let code = if let Outcome::Refused(code) = outcome { code.to_string() } else { String::new() };
-    Words { title: fill(title, "code", &code), help: help.to_owned() }
+/// The name of a checked service.
+pub fn service(locale: Locale, service: Service) -> String {
+    match service {
+        Service::Stun => td_string!(locale, check.stun).to_owned(),
+        Service::Turn(protocol) => fill(td_string!(locale, check.relay), "protocol", relay_protocol(protocol)),
+        Service::Unknown => td_string!(locale, check.unknown).to_owned(),
+    }
 }
 
-/// What a check comes to in one sentence, when nothing failed or when a part of the internet is out of reach.
-pub fn reach(locale: Locale, reach: Reach) -> &'static str {
+/// The text for a service's result, and what to do about it.
+pub fn outcome(locale: Locale, outcome: Outcome) -> Words {
+    let (title, help) = match outcome {
+        Outcome::Works => (td_string!(locale, check.works), ""),
+        Outcome::NotConfigured => (td_string!(locale, check.none), td_string!(locale, check.none_help)),
+        Outcome::Unreachable => (td_string!(locale, check.unreachable), td_string!(locale, check.unreachable_help)),
+        Outcome::UdpBlocked => (td_string!(locale, check.udp), td_string!(locale, check.udp_help)),
+        Outcome::Silent => (td_string!(locale, check.silent), td_string!(locale, check.unreachable_help)),
+        Outcome::Credentials => (td_string!(locale, check.credentials), td_string!(locale, check.tell_help)),
+        Outcome::Quota => (td_string!(locale, check.quota), td_string!(locale, check.tell_help)),
+        Outcome::Refused(code) => {
+            let help = td_string!(locale, check.tell_help).to_owned();
+            return Words { title: fill(td_string!(locale, check.refused), "code", &code.to_string()), help };
+        }
+        Outcome::NotCarried => (td_string!(locale, check.not_carried), td_string!(locale, check.tell_help)),
+        Outcome::Unusable => (td_string!(locale, check.unusable), td_string!(locale, check.unusable_help)),
+    };
+    Words { title: title.to_owned(), help: help.to_owned() }
+}
+
+/// The check's summary in one sentence: how far this user's calls reach.
+pub fn reach(locale: Locale, reach: Reachability) -> &'static str {
     match reach {
-        Reach::Everywhere => text!(locale, check.good),
-        Reach::Direct => text!(locale, check.direct),
-        Reach::Local => text!(locale, check.local),
+        Reachability::AnyNetwork => td_string!(locale, check.good),
+        Reachability::DirectOnly => td_string!(locale, check.direct),
+        Reachability::LocalOnly => td_string!(locale, check.local),
     }
 }
 
@@ -288,14 +354,14 @@ mod tests {
     use super::fill;
 
     #[test]
-    fn a_placeholder_is_filled_wherever_it_stands_and_others_are_left() {
+    fn every_placeholder_of_the_key_is_filled_and_others_stay() {
         assert_eq!(fill("{name} and {name}, {other}", "name", "Mina"), "Mina and Mina, {other}");
         assert_eq!(fill("no placeholder { here", "name", "x"), "no placeholder { here");
         assert_eq!(fill("{name}", "name", "{name}"), "{name}");
     }
 
     #[test]
-    fn a_value_from_right_to_left_turns_nothing_around_it() {
+    fn right_to_left_value_is_isolated() {
         assert_eq!(fill("{name}: 3", "name", "מינה"), "\u{2068}מינה\u{2069}: 3");
     }
 }

@@ -1,209 +1,260 @@
-//! One person in the grid: picture or initials, name, marks, and in words how the connection stands.
+//! A participant's tile in the grid: picture or avatar, name, marks, and the connection's state in words.
 
-use js_sys::JsString;
-use unicode_segmentation::UnicodeSegmentation as _;
-use vitrine_insight::path::Path;
-use vitrine_protocol::name::display_name;
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use vitrine_insight::{path::MediaPath, quality::Weakness};
 
-use super::Ui;
-use super::call::Shown;
-use super::element::{Element, button, classed, element, live, live_text};
-use super::icon::{Icon, icon};
-use super::reactive::Value;
-use super::text::{self, Locale, fill, text};
-use super::video::{local_video, remote_audio, remote_video};
-use crate::call::{Command, ConnectionState, DeviceState, PeerState, Trouble};
+use super::arrangement::StageItem;
+use super::avatar::{Avatar, tint};
+use super::context::{CallUi, Ui};
+use super::devices::FlipCamera;
+use super::fit::Fit;
+use super::hand::{HandMark, place_in_order};
+use super::icon::{Icon, IconName};
+use super::reaction::FloatingReactions;
+use super::showing::PictureTools;
+use super::stage::PinButton;
+use super::text::{self, fill};
+use super::video::{Audio, Video, is_mirrored};
+use crate::call::{
+    CallStateStoreFields as _, Command, ConnectionState, DeviceState, HandOf, PeerField, PeerState, Trouble,
+};
 
-/// How many colours the style sheet has for avatars.
-const TINTS: u32 = 6;
-
-/// Initials of `name` on a disc in one of the style sheet's colours.
-pub fn avatar(name: &str, tint: u32) -> Element {
-    // The browser knows the capitals of every script.
-    let initials: String = JsString::from(initials(name)).to_locale_upper_case(None).into();
-    let disc = classed("span", "avatar").attr("data-tint", &(tint % TINTS).to_string());
-    disc.attr("aria-hidden", "true").child(initials)
+/// Name and microphone mark, on a chip that is readable over any picture.
+#[component]
+fn Caption(
+    /// The participant's name.
+    #[prop(into)]
+    name: Signal<String>,
+    /// Whether the microphone is off.
+    #[prop(into)]
+    muted: Signal<bool>,
+    /// Whose it is, for the raised hand.
+    hand: HandOf,
+) -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    let place = place_in_order(hand);
+    view! {
+        <p class="caption">
+            <Show when=move || muted.get()>
+                <span class="muted" data-testid="muted">
+                    <Icon name=IconName::MicrophoneOff />
+                    <span class="visually-hidden">{td_string!(locale, call.muted)}</span>
+                </span>
+            </Show>
+            <HandMark place=place />
+            <span class="caption-name" dir="auto" translate="no" prop:textContent=name></span>
+        </p>
+    }
 }
 
-/// First letters of the first and last word; of a Hangul, Han or Kana name its first letter alone. A letter is all that
-/// people see as one, and punctuation before it is none; a name without letters is shown by its first character.
-fn initials(name: &str) -> String {
-    let name = display_name(name).unwrap_or_default();
-    let is_letter = |cluster: &&str| cluster.starts_with(char::is_alphanumeric);
-    let mut letters = name.split(' ').filter_map(|word| word.graphemes(true).find(is_letter));
-    let Some(first) = letters.next() else {
-        return name.graphemes(true).next().unwrap_or_default().to_owned();
-    };
-    let last = letters.next_back().filter(|_| first.starts_with(|letter| letter < '\u{1100}'));
-    first.to_owned() + last.unwrap_or_default()
+/// The user's own tile.
+#[component]
+pub fn SelfTile() -> impl IntoView {
+    let Ui { state, locale, name, .. } = Ui::from_context();
+    let stream = Signal::derive_local(move || state.local().with(|local| local.stream.clone()));
+    let camera = Memo::new(move |_| state.local().with(|local| local.camera == DeviceState::On));
+    let muted = Memo::new(move |_| state.local().with(|local| local.microphone != DeviceState::On));
+    let speaking = Memo::new(move |_| state.local().with(|local| local.is_speaking));
+    let you = td_string!(locale, call.you);
+    let fit = Fit::new(expect_context::<CallUi>().stage.tile_size(StageItem::Own));
+    view! {
+        <div
+            class="tile"
+            role="group"
+            aria-label=you
+            data-testid="self-tile"
+            data-video=move || camera.get().then_some("true")
+            data-speaking=move || speaking.get().then_some("true")
+            data-whole=move || fit.is_whole().then_some("true")
+        >
+            <Video stream label=you fit test_id="local-video" mirrored=is_mirrored() />
+            <Show when=move || !camera.get()>
+                <div class="placeholder">
+                    <Avatar name tint=0 />
+                </div>
+            </Show>
+            <Caption name=you.to_owned() muted hand=HandOf::Own />
+            <FloatingReactions reactions=state.own_reactions() />
+            <div class="tile-head">
+                <div class="tile-tools">
+                    <FlipCamera class="icon-button tile-button" />
+                    <PinButton item=StageItem::Own name=you.to_owned() />
+                </div>
+            </div>
+        </div>
+    }
 }
 
-/// The colour that goes with a participant.
-fn tint(id: &str) -> u32 {
-    id.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
-}
-
-/// Name and marks, on a chip that is readable over any picture.
-fn caption(locale: Locale, name: impl Fn() -> String + 'static, muted: impl Fn() -> bool + 'static) -> Element {
-    let mark = move || {
-        let words = classed("span", "visually-hidden").child(text!(locale, call.muted));
-        classed("span", "muted").test_id("muted").child(icon(Icon::MicrophoneOff)).child(words)
-    };
-    classed("p", "caption")
-        .child(live(move || muted().then(mark)))
-        .child(classed("span", "caption-name").attr("dir", "auto").child(live_text(name)))
-}
-
-/// Oneself.
-pub fn self_tile(ui: Ui) -> Element {
-    let locale = ui.locale;
-    let stream = ui.select(|state| state.local.stream.clone());
-    let camera = ui.select(|state| state.local.camera == DeviceState::On);
-    let muted = ui.select(|state| state.local.microphone != DeviceState::On);
-    let you = text!(locale, call.you);
-    let placeholder = move || classed("div", "placeholder").child(avatar(&ui.name.get(), 0));
-    classed("div", "tile")
-        .attr("role", "group")
-        .attr("aria-label", you)
-        .test_id("self-tile")
-        .live_attr("data-video", move || camera.get())
-        .child(local_video(stream, you))
-        .child(live(move || (!camera.get()).then(placeholder)))
-        .child(caption(locale, move || you.to_owned(), move || muted.get()))
-}
-
-/// Whether there is a picture to show: what the participant says, or else what the stream has.
+/// Whether there is a picture to show: as the peer says, or as long as it says nothing, if there is a stream.
 fn has_picture(peer: &PeerState) -> bool {
     matches!(peer.connection, ConnectionState::Connected | ConnectionState::Disconnected)
         && peer.video_stream.is_some()
         && peer.video != Some(false)
 }
 
-/// A part of what is known of another participant; none once that one has left.
-fn select<T: Clone + PartialEq + 'static>(
-    ui: Ui,
-    key: u64,
-    part: impl Fn(&PeerState) -> T + 'static,
-) -> Value<Option<T>> {
-    ui.select(move |state| state.peers.iter().find(|peer| peer.key == key).map(&part))
+/// An icon, and its meaning in words.
+#[component]
+fn Mark(
+    /// The icon.
+    icon: IconName,
+    /// The words.
+    words: String,
+    /// Identifies the element in tests.
+    test_id: &'static str,
+) -> impl IntoView {
+    let title = words.clone();
+    view! {
+        <p class="path" data-testid=test_id title=title>
+            <Icon name=icon />
+            <span prop:textContent=words></span>
+        </p>
+    }
 }
 
-/// Which way the media goes, in a sign and words.
-pub fn path_mark(locale: Locale, path: Path) -> Element {
-    let sign = match path {
-        Path::Local => Icon::House,
-        Path::Internet => Icon::Globe,
-        Path::Relayed(..) => Icon::Relay,
+/// The media path, as an icon and in words.
+#[component]
+pub fn PathMark(
+    /// The media path.
+    path: MediaPath,
+) -> impl IntoView {
+    let icon = match path {
+        MediaPath::Local => IconName::House,
+        MediaPath::Internet => IconName::Globe,
+        MediaPath::Relayed(..) => IconName::Relay,
     };
-    let words = text::path(locale, path);
-    let mark = classed("p", "path").test_id("path").attr("title", &words).child(icon(sign));
-    mark.child(element("span").child(words))
+    view! { <Mark icon words=text::path(Ui::from_context().locale, path) test_id="path" /> }
 }
 
-/// What is wrong with a connection that goes on, in a sign and words.
-fn trouble_mark(locale: Locale, trouble: Trouble) -> Element {
-    let words = text::trouble(locale, trouble);
-    let mark = classed("p", "path").test_id("trouble").attr("title", words).child(icon(Icon::Alert));
-    mark.child(element("span").child(words))
-}
-
-/// Another participant.
-pub fn remote_tile(ui: Ui, key: u64, shown: Shown) -> Element {
-    let locale = ui.locale;
-    let id = select(ui, key, |peer| peer.id.0.clone());
-    let name = select(ui, key, move |peer| text::name_or_guest(locale, peer.name.as_deref(), &peer.id));
-    let name = move || name.get().unwrap_or_default();
-    let audio = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.audio_stream.clone());
-    let video = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.video_stream.clone());
-    let connection = select(ui, key, PeerState::shown);
-    let connection = move || connection.get().unwrap_or(ConnectionState::Closed);
-    let muted = select(ui, key, |peer| peer.audio == Some(false));
-    let picture = select(ui, key, has_picture);
-    let path = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.path);
-    let trouble = ui.select(move |state| state.peers.iter().find(|peer| peer.key == key)?.trouble);
-    let step = select(ui, key, |peer| Some(peer.steps.reached.last()?.0.number(peer.steps.offerer)));
-    // The guide's step is news only on the way there; later the state says it all.
-    let progress = select(ui, key, move |peer| match peer.connection {
-        ConnectionState::New | ConnectionState::Connecting => text::waiting(locale, &peer.steps),
-        _ => "",
+/// A peer's tile.
+#[component]
+pub fn RemoteTile(
+    /// The peer.
+    peer: PeerField,
+) -> impl IntoView {
+    let Ui { locale, .. } = Ui::from_context();
+    let call: CallUi = expect_context();
+    let item = StageItem::Peer(peer.key());
+    let id = Memo::new(move |_| peer.try_with(|peer| peer.id.0.clone()));
+    let name = Memo::new(move |_| {
+        peer.try_with(|peer| text::name_or_guest(locale, peer.name.as_deref(), &peer.id)).unwrap_or_default()
     });
-    let status = move || {
-        let connection = connection();
-        (connection != ConnectionState::Connected).then(|| {
-            let words = element("p")
-                .test_id("peer-state")
-                .child(element("strong").child(live_text(move || match trouble.get() {
-                    Some(Trouble::Unanswered) => text::trouble(locale, Trouble::Unanswered),
-                    _ => text::connection(locale, connection),
-                })))
-                .child(element("span").child(live_text(move || progress.get().unwrap_or_default())));
-            let retry = (connection == ConnectionState::Failed).then(|| retry(ui, key));
-            classed("div", "status").child(words).child(retry)
-        })
-    };
+    let audio = Signal::derive_local(move || peer.try_with(|peer| peer.audio_stream.clone()).flatten());
+    let video = Signal::derive_local(move || peer.try_with(|peer| peer.video_stream.clone()).flatten());
+    let connection = Memo::new(move |_| peer.try_with(|peer| peer.connection).unwrap_or(ConnectionState::Closed));
+    let muted = Memo::new(move |_| peer.try_with(|peer| peer.audio) == Some(Some(false)));
+    let wishes = call.personal.of(peer);
+    let picture = Memo::new(move |_| !wishes.get().is_hidden && peer.try_with(has_picture) == Some(true));
+    let speaking = Memo::new(move |_| peer.try_with(|peer| peer.is_speaking) == Some(true));
+    let reactions = Memo::new(move |_| peer.try_with(|peer| peer.reactions.clone()).unwrap_or_default());
+    let weakness = Memo::new(move |_| peer.try_with(|peer| peer.weakness).flatten());
+    let path = Memo::new(move |_| peer.try_with(|peer| peer.path).flatten());
+    let trouble = Memo::new(move |_| peer.try_with(|peer| peer.trouble).flatten());
+    let step = Memo::new(move |_| {
+        peer.try_with(|peer| Some(peer.steps.reached.last()?.0.number(peer.steps.offerer))).flatten()
+    });
     let tint = id.with_untracked(|id| tint(id.as_deref().unwrap_or_default()));
-    let placeholder = classed("div", "placeholder").child(live(move || avatar(&name(), tint))).child(live(status));
-    let open_steps = button("icon-button steps-button")
-        .test_id("open-steps")
-        .attr("aria-haspopup", "dialog")
-        .live_attr("aria-label", move || fill(text!(locale, steps.open), "name", &name()))
-        .child(icon(Icon::Path));
-    classed("div", "tile")
-        .attr("role", "group")
-        .live_attr("aria-label", name)
-        .test_id("tile")
-        .live_attr("data-peer", move || id.get())
-        .live_attr("data-state", move || connection().name())
-        .live_attr("data-step", move || step.get().flatten().map(|step| step.to_string()))
-        .live_attr("data-video", move || picture.get() == Some(true))
-        .live_attr("data-trouble", move || trouble.get().map(Trouble::code))
-        .live_attr("data-path", move || path.get().map(Path::name))
-        .live_attr("data-relay-side", move || path.get().and_then(Path::side))
-        .child(remote_video(video, shown.blocked).live_attr("aria-label", name))
-        .child(remote_audio(audio, shown.blocked))
-        .child(placeholder)
-        .child(caption(locale, name, move || muted.get() == Some(true)))
-        .child(live(move || match trouble.get() {
-            Some(trouble) if trouble != Trouble::Unanswered => Some(trouble_mark(locale, trouble)),
-            _ => path.get().map(|path| path_mark(locale, path)),
-        }))
-        .child(open_steps.on("click", move |_| shown.steps.set(Some(key))))
+    let fit = Fit::new(call.stage.tile_size(item));
+    let open_steps = move |_| call.steps.set(Some(peer.key()));
+    view! {
+        <div
+            class="tile"
+            role="group"
+            aria-label=name
+            data-testid="tile"
+            data-peer=id
+            data-state=move || connection.get().name()
+            data-step=step
+            data-video=move || picture.get().then_some("true")
+            data-speaking=move || speaking.get().then_some("true")
+            data-weakness=move || weakness.get().map(Weakness::code)
+            data-trouble=move || trouble.get().map(Trouble::code)
+            data-path=move || path.get().map(MediaPath::name)
+            data-relay-side=move || path.get().and_then(MediaPath::relay_side)
+            data-whole=move || fit.is_whole().then_some("true")
+        >
+            <Video stream=video label=name fit test_id="remote-video" blocked=call.blocked />
+            <Audio stream=audio blocked=call.blocked wishes />
+            <div class="placeholder">
+                <Avatar name tint />
+                <Show when=move || connection.get() != ConnectionState::Connected>
+                    <Status peer connection trouble />
+                </Show>
+            </div>
+            <Caption name muted hand=HandOf::Peer(peer.key()) />
+            <FloatingReactions reactions />
+            <div class="tile-head">
+                {move || match trouble.get() {
+                    Some(trouble) if trouble != Trouble::Unanswered => {
+                        let words = text::trouble(locale, trouble).to_owned();
+                        view! { <Mark icon=IconName::Alert words test_id="trouble" /> }.into_any()
+                    }
+                    _ if weakness.get().is_some() => {
+                        let words = weakness.get().map(|weakness| text::weakness(locale, weakness)).unwrap_or_default();
+                        view! { <Mark icon=IconName::Alert words=words.to_owned() test_id="weakness" /> }.into_any()
+                    }
+                    _ => path.get().map(|path| view! { <PathMark path /> }).into_any(),
+                }}
+                <div class="tile-tools">
+                    <Show when=move || fit.has_choice() && picture.get()>
+                        <button
+                            type="button"
+                            class="icon-button tile-button"
+                            data-testid="fit"
+                            aria-pressed=move || if fit.is_whole() { "false" } else { "true" }
+                            aria-label=move || fill(td_string!(locale, call.fill), "name", &name.get())
+                            on:click=move |_| fit.toggle()
+                        >
+                            <Icon name=IconName::Fill />
+                        </button>
+                    </Show>
+                    <PictureTools name />
+                    <PinButton item name />
+                    <button
+                        type="button"
+                        class="icon-button tile-button steps-button"
+                        data-testid="open-steps"
+                        aria-haspopup="dialog"
+                        aria-label=move || fill(td_string!(locale, steps.open), "name", &name.get())
+                        on:click=open_steps
+                    >
+                        <Icon name=IconName::Path />
+                    </button>
+                </div>
+            </div>
+        </div>
+    }
 }
 
-/// Tries a connection that failed again, at once.
-fn retry(ui: Ui, key: u64) -> Element {
-    button("secondary")
-        .test_id("retry")
-        .on("click", move |_| ui.send(Command::Retry(key)))
-        .child(text!(ui.locale, app.retry))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::initials;
-
-    #[test]
-    fn initials_are_what_the_script_makes_of_them() {
-        assert_eq!(initials("ada lovelace king"), "ak");
-        assert_eq!(initials("Mina"), "M");
-        assert_eq!(initials("김 미나"), "김");
-        assert_eq!(initials("  "), "");
-        assert_eq!(initials("\u{200b}"), "");
-    }
-
-    #[test]
-    fn a_letter_of_the_initials_is_what_people_see_as_one() {
-        assert_eq!(initials("🇰🇷"), "🇰🇷");
-        assert_eq!(initials("👩\u{200d}💻 👩\u{200d}💻"), "👩\u{200d}💻");
-        assert_eq!(initials("a\u{30a}sa \u{1112}\u{1161}\u{11ab}"), "å한");
-        assert_eq!(initials("🎉 Mina"), "M");
-    }
-
-    #[test]
-    fn punctuation_is_no_initial() {
-        assert_eq!(initials("<b onclick>"), "bo");
-        assert_eq!(initials("<b"), "b");
-        assert_eq!(initials("(Mina) \"Kim\""), "MK");
-        assert_eq!(initials("?!"), "?");
+/// The state of a connection that is not established, in words.
+#[component]
+fn Status(peer: PeerField, connection: Memo<ConnectionState>, trouble: Memo<Option<Trouble>>) -> impl IntoView {
+    let ui = Ui::from_context();
+    let locale = ui.locale;
+    let words = move || match trouble.get() {
+        Some(Trouble::Unanswered) => text::trouble(locale, Trouble::Unanswered),
+        _ => text::connection(locale, connection.get()),
+    };
+    // The current step matters only while the connection is set up; later the state says enough.
+    let progress = Memo::new(move |_| {
+        let waiting = peer.try_with(|peer| match peer.connection {
+            ConnectionState::New | ConnectionState::Connecting => text::waiting(locale, &peer.steps),
+            _ => "",
+        });
+        waiting.unwrap_or_default()
+    });
+    let retry = move |_| ui.send(Command::Retry(peer.key()));
+    view! {
+        <div class="status">
+            <p data-testid="peer-state">
+                <strong prop:textContent=words></strong>
+                <span prop:textContent=progress></span>
+            </p>
+            <Show when=move || connection.get() == ConnectionState::Failed>
+                <button type="button" class="secondary" data-testid="retry" on:click=retry>
+                    {td_string!(locale, app.retry)}
+                </button>
+            </Show>
+        </div>
     }
 }

@@ -1,4 +1,4 @@
-//! What the tests in the browser share: see `page.js` for the stand-ins.
+//! Helpers of the browser tests. The fakes are in `page.js`.
 
 #![allow(dead_code, missing_docs)]
 
@@ -20,31 +20,33 @@ extern "C" {
     pub fn install();
     pub fn uninstall();
     pub fn unplug(stream: &web_sys::MediaStream, kind: &str);
-    pub fn choose_another_microphone(stream: &web_sys::MediaStream) -> bool;
+    pub fn change_default_microphone(stream: &web_sys::MediaStream) -> bool;
     pub fn hold_devices();
-    pub fn give_devices();
+    pub fn release_devices();
     pub fn set_permission(state: &str);
-    pub fn alive_tracks() -> String;
+    pub fn live_tracks() -> String;
     pub fn enabled_tracks() -> String;
-    pub fn block(milliseconds: u32);
+    pub fn block_thread(milliseconds: u32);
     pub fn restarts() -> u32;
     pub fn fail_devices(kinds: Vec<String>, name: &str);
+    pub fn fail_device(id: &str, name: &str);
+    pub fn sent_tracks() -> String;
     pub fn set_reachable(reachable: bool);
     pub fn set_answering(answering: bool);
     pub fn set_acknowledging(acknowledging: bool);
     pub fn set_heartbeat(interval: u32, timeout: u32);
-    pub fn refuse(code: Option<String>);
-    pub fn stand_in_for_relays(behaviour: &str);
-    pub fn tells_errors() -> bool;
-    pub fn name_ice_servers(text: &str, lifetime: Option<u32>);
-    pub fn name_no_ice_servers();
-    pub fn keep_warnings();
-    pub fn warned_of(text: &str) -> bool;
+    pub fn refuse_entry(code: Option<String>);
+    pub fn fake_relays(behaviour: &str);
+    pub fn reports_candidate_errors() -> bool;
+    pub fn set_ice_servers(text: &str, lifetime: Option<u32>);
+    pub fn disable_ice_servers();
+    pub fn record_warnings();
+    pub fn has_warned(text: &str) -> bool;
     pub fn configured_urls() -> Vec<String>;
     pub fn deliver(text: &str);
     pub fn received(prefix: &str) -> u32;
     pub fn open_connections() -> u32;
-    pub fn refuse_to(what: Vec<String>);
+    pub fn fail_calls(what: Vec<String>);
     pub fn add_sections(count: u32);
     pub fn negotiated_sections() -> Vec<u32>;
     pub async fn least_received() -> JsValue;
@@ -55,10 +57,10 @@ extern "C" {
     pub fn stop_counting_listeners();
 }
 
-/// Longest wait for anything, in milliseconds.
-const PATIENCE: u32 = 20_000;
+/// Longest wait for a state, in milliseconds.
+const TIMEOUT: u32 = 20_000;
 
-/// Stand-ins for as long as this lives.
+/// Installs the fakes; removes them on drop.
 pub struct Page;
 
 impl Page {
@@ -74,7 +76,7 @@ impl Drop for Page {
     }
 }
 
-/// A running call and what it publishes.
+/// A running call and its published states.
 pub struct Participant {
     pub call: Call,
     states: UnboundedReceiver<CallState>,
@@ -86,7 +88,7 @@ impl Participant {
         Self::with_ice_servers(Vec::new())
     }
 
-    /// With servers in the page's configuration.
+    /// Starts with these ICE servers in the page's configuration.
     pub fn with_ice_servers(ice_servers: Vec<IceServer>) -> Self {
         let (sender, states) = unbounded();
         let config = Config { signaling_url: "ws://in.page/".to_owned(), ice_servers };
@@ -98,19 +100,19 @@ impl Participant {
 
     /// Waits until the published state satisfies `reached`.
     pub async fn until(&mut self, what: &str, reached: impl Fn(&CallState) -> bool) {
-        let mut patience = TimeoutFuture::new(PATIENCE);
+        let mut timeout = TimeoutFuture::new(TIMEOUT);
         while !reached(&self.state) {
-            match select(self.states.next(), patience).await {
+            match select(self.states.next(), timeout).await {
                 Either::Left((Some(state), rest)) => {
                     self.state = state;
-                    patience = rest;
+                    timeout = rest;
                 }
-                _ => panic!("waited in vain for {what}; the state is {:#?}", self.state),
+                _ => panic!("timed out waiting for {what}; the state is {:#?}", self.state),
             }
         }
     }
 
-    /// Waits for the devices' first answer, so that what is sent is known when the call begins.
+    /// Waits until both devices are on or failed, so that the call begins with its final tracks.
     pub async fn devices_settled(&mut self) {
         self.until("devices", |state| {
             ![&state.local.microphone, &state.local.camera].iter().any(|it| matches!(it, DeviceState::Asking { .. }))
@@ -126,7 +128,7 @@ impl Participant {
         self.call.send(Command::Enter { name: name.to_owned(), room: "room".to_owned(), intent });
     }
 
-    /// Waits until exactly `others` are connected and said their names.
+    /// Waits until exactly `others` are connected and their names are known.
     pub async fn connected_to(&mut self, others: &[&str]) {
         self.until(&format!("a connection to {others:?}"), |state| {
             let mut names: Vec<_> = state.peers.iter().filter_map(|peer| peer.name.as_deref()).collect();
@@ -152,7 +154,7 @@ pub async fn two_in_a_call() -> (Participant, Participant) {
     (ann, bob)
 }
 
-/// `[frames decoded, audio bytes]` of the connection that has received least.
+/// Frames decoded and audio bytes received of the connection that received least.
 pub async fn received_media() -> (f64, f64) {
     let pair: js_sys::Array = least_received().await.unchecked_into();
     (pair.get(0).as_f64().unwrap_or(0.0), pair.get(1).as_f64().unwrap_or(0.0))
@@ -168,11 +170,11 @@ pub async fn media_flows() {
     .await;
 }
 
-/// Asks again, a frame later, until `reached`.
+/// Checks every 16 ms until `reached`.
 pub async fn until(what: &str, mut reached: impl AsyncFnMut() -> bool) {
     let start = vitrine::browser::now();
     while !reached().await {
-        assert!(vitrine::browser::now() - start < f64::from(PATIENCE), "waited in vain for {what}");
+        assert!(vitrine::browser::now() - start < f64::from(TIMEOUT), "timed out waiting for {what}");
         TimeoutFuture::new(16).await;
     }
 }

@@ -1,7 +1,7 @@
-// What the tests need of the page they run in: a signaling server inside the page, behind a WebSocket that speaks
-// Socket.IO; a register of peer connections; a balance of listeners; devices that fail on demand.
+// Fakes for the tests' page: a signaling server inside the page, behind a WebSocket that speaks Socket.IO; a list of
+// peer connections; a count of listeners; devices that fail on demand.
 
-/** Listeners of media tracks, to call by hand. */
+/** Listeners of media tracks, for `unplug`. */
 const trackListeners = [];
 
 const original = {
@@ -17,7 +17,7 @@ let server;
 let connections = [];
 let warnings = [];
 
-/** The browser's devices: kinds that fail with an error of this name, requests that wait, and every track there was. */
+/** The fake devices: kinds that fail with an error of this name, requests that wait, and every track created. */
 let devices;
 
 async function getUserMedia(constraints) {
@@ -26,6 +26,8 @@ async function getUserMedia(constraints) {
   if (Object.keys(constraints).some((kind) => constraints[kind] && failing.includes(kind))) {
     throw new DOMException("as the test wants", error);
   }
+  const exact = [constraints.audio?.deviceId?.exact, constraints.video?.deviceId?.exact];
+  if (devices.failingId && exact.includes(devices.failingId)) throw new DOMException("as the test wants", error);
   const stream = await original.getUserMedia(constraints);
   devices.tracks.push(...stream.getTracks());
   return stream;
@@ -105,22 +107,22 @@ class FakeWebSocket extends EventTarget {
   }
 }
 
-/** What stands in for the relays, if anything does. */
-let relayStandIn = null;
+/** The behaviour of the fake relay, if there is one. */
+let fakeRelay = null;
 
-/** What connections refuse to do: "construct", or methods of theirs. */
-let refused = [];
-export function refuse_to(what) { refused = what; }
+/** The calls that throw: "construct", or methods of `RTCPeerConnection`. */
+let failingCalls = [];
+export function fail_calls(calls) { failingCalls = calls; }
 const attempt = (what) => {
-  if (refused.includes(what)) throw new DOMException(`no ${what}, as the test wants`, "NotAllowedError");
+  if (failingCalls.includes(what)) throw new DOMException(`no ${what}, as the test wants`, "NotAllowedError");
 };
 
-/** Adds so many media sections to the first open connection. */
+/** Adds this many media sections to the first open connection. */
 export function add_sections(count) {
   const [first] = connections.filter((connection) => connection.connectionState !== "closed");
   for (let number = 0; number < count; number += 1) first.addTransceiver("video", { direction: "recvonly" });
 }
-/** Of each open connection, how many media sections both sides have agreed on. */
+/** The number of negotiated media sections of each open connection. */
 export function negotiated_sections() {
   const open = connections.filter((connection) => connection.connectionState !== "closed");
   return open.map((connection) => (connection.currentLocalDescription?.sdp.match(/^m=/gm) ?? []).length);
@@ -129,41 +131,41 @@ export function negotiated_sections() {
 const iceError = (errorCode) =>
   new RTCPeerConnectionIceErrorEvent("icecandidateerror", { url: "turn:stand.in", errorCode, errorText: "" });
 
-/** Connections that may use relays only meet one that "works", one that is "silent", or one that refuses with this code. */
-export function stand_in_for_relays(behaviour) { relayStandIn = behaviour; }
-/** Whether this browser tells of servers that cannot be used. */
-export function tells_errors() { return "onicecandidateerror" in original.RTCPeerConnection.prototype; }
+/** Gives relay-only connections a relay that "works", is "silent", or refuses with this error code. */
+export function fake_relays(behaviour) { fakeRelay = behaviour; }
+/** Whether this browser reports ICE servers that fail. */
+export function reports_candidate_errors() { return "onicecandidateerror" in original.RTCPeerConnection.prototype; }
 
-/** Makes the server name these ICE servers, in JSON, for so many seconds. */
-export function name_ice_servers(text, lifetime) {
+/** Makes the signaling server name these ICE servers (JSON), with this lifetime in seconds. */
+export function set_ice_servers(text, lifetime) {
   Object.assign(server, { iceServers: JSON.parse(text), lifetime });
 }
-/** Makes it plain: it does not know the question for ICE servers. */
-export function name_no_ice_servers() { server.namesServers = false; }
-/** Keeps what the console is warned of until the stand-ins are taken away. */
-export function keep_warnings() { console.warn = (text) => warnings.push(text); }
-export function warned_of(text) { return warnings.some((warning) => warning.includes(text)); }
+/** Makes the signaling server ignore requests for ICE servers. */
+export function disable_ice_servers() { server.namesServers = false; }
+/** Records the console's warnings until `uninstall`. */
+export function record_warnings() { console.warn = (text) => warnings.push(text); }
+export function has_warned(text) { return warnings.some((warning) => warning.includes(text)); }
 /** The URLs that each open connection is configured with. */
 export function configured_urls() {
   const open = connections.filter((connection) => connection.connectionState !== "closed");
   return open.map((connection) => (connection.getConfiguration().iceServers ?? []).map(({ urls }) => urls).join(" "));
 }
 
-/** Puts the stand-ins in place, fresh. */
+/** Installs fresh fakes. */
 export function install() {
   reset();
-  relayStandIn = null;
-  refused = [];
+  fakeRelay = null;
+  failingCalls = [];
   connections = [];
   globalThis.WebSocket = FakeWebSocket;
   Object.assign(FakeWebSocket, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 });
   globalThis.RTCPeerConnection = class extends original.RTCPeerConnection {
     constructor(configuration, ...more) {
       attempt("construct");
-      const relay = configuration?.iceTransportPolicy === "relay" && relayStandIn;
+      const relay = configuration?.iceTransportPolicy === "relay" && fakeRelay;
       const iceTransportPolicy = relay === "works" ? "all" : "relay";
       super(relay ? { ...configuration, iceServers: [], iceTransportPolicy } : configuration, ...more);
-      // There are no relayed candidates: whether there will be any must stay open.
+      // There are no relayed candidates, so gathering must not look complete.
       if (relay) Object.defineProperty(this, "iceGatheringState", { value: "gathering" });
       if (Number(relay)) setTimeout(() => this.dispatchEvent(iceError(Number(relay))));
       this.restarts = 0;
@@ -172,7 +174,7 @@ export function install() {
     createDataChannel(...rest) { attempt("createDataChannel"); return super.createDataChannel(...rest); }
     addTrack(...rest) { attempt("addTrack"); return super.addTrack(...rest); }
     addTransceiver(...rest) { attempt("addTransceiver"); return super.addTransceiver(...rest); }
-    // Chromium does so now and then, though there is nothing to negotiate.
+    // Chromium sometimes fires `negotiationneeded` although there is nothing to negotiate.
     setConfiguration(configuration) {
       super.setConfiguration(configuration);
       const isEmpty = () => this.connectionState !== "closed" && this.getTransceivers().length === 0;
@@ -194,7 +196,7 @@ export function install() {
     devices.tracks.push(...copy.getTracks());
     return copy;
   };
-  // Firefox gives fake devices without permission, and then says that it would ask.
+  // Firefox gives access to fake devices without a prompt, but reports the permission as `prompt`.
   navigator.permissions.query = async () =>
     Object.create(PermissionStatus.prototype, { state: { get: () => devices.permission } });
   MediaStreamTrack.prototype.addEventListener = function (type, listener, ...rest) {
@@ -202,30 +204,32 @@ export function install() {
     EventTarget.prototype.addEventListener.call(this, type, listener, ...rest);
   };
   MediaStreamTrack.prototype.removeEventListener = function (type, listener, ...rest) {
-    const found = trackListeners.findIndex((one) => one.track === this && one.type === type && one.listener === listener);
+    const found = trackListeners.findIndex((entry) =>
+      entry.track === this && entry.type === type && entry.listener === listener);
     if (found >= 0) trackListeners.splice(found, 1);
     EventTarget.prototype.removeEventListener.call(this, type, listener, ...rest);
   };
 }
 
-/** Ends the stream's tracks of this kind as an unplugged device does. (Firefox passes on no such event of a script's.) */
+/** Ends the stream's tracks of this kind as an unplugged device does. Calls the listeners itself: Firefox does not
+ * dispatch a script's `ended` event to them. */
 export function unplug(stream, kind) {
   for (const track of stream.getTracks().filter((track) => track.kind === kind)) {
     track.stop();
-    const ended = trackListeners.filter((one) => one.track === track && one.type === "ended");
+    const ended = trackListeners.filter((entry) => entry.track === track && entry.type === "ended");
     for (const { listener } of ended) listener.call(track, new Event("ended"));
   }
 }
 
-/** Makes another microphone the system's choice; whether this browser tells such a choice from the device that it is. */
-export function choose_another_microphone(stream) {
+/** Changes the system's default microphone. Returns whether this browser lists the default as a device of its own. */
+export function change_default_microphone(stream) {
   const { deviceId } = stream.getAudioTracks()[0].getSettings();
   const listed = [{ kind: "audioinput", deviceId, groupId: "of another device" }];
   navigator.mediaDevices.enumerateDevices = async () => listed;
   return deviceId === "default";
 }
 
-/** Takes the stand-ins away. */
+/** Removes the fakes. */
 export function uninstall() {
   delete navigator.permissions.query;
   delete navigator.mediaDevices.enumerateDevices;
@@ -243,33 +247,41 @@ export function uninstall() {
 
 /** Makes `getUserMedia` fail for these kinds ("audio", "video") with a DOMException of this name. */
 export function fail_devices(kinds, name) { Object.assign(devices, { failing: kinds, error: name }); }
-/** Makes `getUserMedia` wait until `give_devices`. */
+/** Makes `getUserMedia` fail for the device with this id. */
+export function fail_device(id, name) { Object.assign(devices, { failingId: id, error: name }); }
+/** The sorted kinds of the tracks that open connections send. */
+export function sent_tracks() {
+  const open = connections.filter((connection) => connection.connectionState !== "closed");
+  const tracks = open.flatMap((connection) => connection.getSenders().map((sender) => sender.track)).filter(Boolean);
+  return tracks.map((track) => track.kind).sort().join(" ");
+}
+/** Makes `getUserMedia` wait until `release_devices`. */
 export function hold_devices() { devices.held = new Promise((give) => { devices.give = give; }); }
-export function give_devices() {
+export function release_devices() {
   devices.give();
   devices.held = null;
 }
-/** Makes the browser say this of its permission for devices. */
+/** Sets the state of the device permissions. */
 export function set_permission(state) { devices.permission = state; }
-/** The kinds of the local tracks that are alive, copies included, in order: "audio video". */
-export function alive_tracks() {
+/** The sorted kinds of the live local tracks, clones included: "audio video". */
+export function live_tracks() {
   return devices.tracks.filter((track) => track.readyState === "live").map((track) => track.kind).sort().join(" ");
 }
-/** The kinds of those that pass on sound or pictures. */
+/** The sorted kinds of the live local tracks that are enabled. */
 export function enabled_tracks() {
   const enabled = devices.tracks.filter((track) => track.readyState === "live" && track.enabled);
   return enabled.map((track) => track.kind).sort().join(" ");
 }
-/** Keeps the page's thread busy. */
-export function block(milliseconds) {
+/** Blocks the page's thread. */
+export function block_thread(milliseconds) {
   const until = performance.now() + milliseconds;
   while (performance.now() < until);
 }
-/** How often ICE was restarted. */
+/** Number of ICE restarts. */
 export function restarts() { return connections.reduce((sum, connection) => sum + connection.restarts, 0); }
 
-/** A stream with sound, and one whose video track never has a frame. */
-export async function sound_without_a_frame() {
+/** An audio stream, and a stream whose video track never has a frame. */
+export async function audio_and_frameless_video() {
   const video = document.createElement("canvas").captureStream();
   return [await original.getUserMedia({ audio: true }), video];
 }
@@ -279,12 +291,12 @@ export function set_reachable(reachable) {
   if (!reachable) [...server.sockets].forEach((socket) => socket.drop());
 }
 export function set_answering(answering) { server.answering = answering; }
-/** Without acknowledgements it does what it is asked for, and says nothing of it. */
+/** Without acknowledgements the server carries out requests, but does not acknowledge them. */
 export function set_acknowledging(acknowledging) { server.acknowledging = acknowledging; }
 export function set_heartbeat(interval, timeout) { Object.assign(server, { pingInterval: interval, pingTimeout: timeout }); }
-export function refuse(code) { server.refusal = code; }
+export function refuse_entry(code) { server.refusal = code; }
 export function deliver(text) { server.sockets.forEach((socket) => socket.deliver(text)); }
-/** How many frames with this beginning the server has received. */
+/** Number of received frames that start with `prefix`. */
 export function received(prefix) { return server.received.filter((text) => text.startsWith(prefix)).length; }
 
 /** Peer connections that are not closed. */
@@ -292,7 +304,7 @@ export function open_connections() {
   return connections.filter((connection) => connection.connectionState !== "closed").length;
 }
 
-/** The least that any open connection has received: `[video frames decoded, audio bytes]`. */
+/** `[video frames decoded, audio bytes received]`, each the minimum over all open connections. */
 export async function least_received() {
   const open = connections.filter((connection) => connection.connectionState !== "closed");
   let least = [Infinity, Infinity];
@@ -311,12 +323,12 @@ export async function least_received() {
   return Number.isFinite(least[0]) ? least : [0, 0];
 }
 
-/** Media sections of the connections' current local descriptions, as the largest number found. */
+/** The largest number of media sections in a connection's local description. */
 export function most_media_sections() {
   return Math.max(...connections.map((connection) => (connection.localDescription?.sdp.match(/^m=/gm) ?? []).length));
 }
 
-/** Remembers the listeners that are added to the kinds of objects that a call uses, until they are removed. */
+/** The listeners on the kinds of objects that a call uses, added since `count_listeners` and not removed. */
 let listeners = [];
 let counting = null;
 export function count_listeners() {
@@ -340,5 +352,5 @@ export function listeners_left() {
 }
 export function stop_counting_listeners() { Object.assign(EventTarget.prototype, counting); }
 
-/** WebSockets that the server has not lost yet. */
+/** Number of WebSockets that are open at the server. */
 export function open_sockets() { return server.sockets.length; }

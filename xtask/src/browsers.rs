@@ -1,7 +1,7 @@
-//! What tests and benchmarks in real browsers need, found or installed: browsers, drivers, wasm tools, the npm
-//! packages of the interoperability tests. Hands all of it to the programs that run them, as environment variables.
+//! Finds or installs what tests and benchmarks in real browsers need: browsers, drivers, wasm tools, and the npm
+//! packages of the interoperability tests. Passes their paths on as environment variables. Runs no test itself.
 
-use crate::process::{Outcome, io_failure, path_with, run, say};
+use crate::process::{Outcome, forget_package, io_failure, path_with, run, say};
 use crate::system::{CHROMEDRIVER, CHROMIUM, COTURN, FIREFOX, NGINX, NODE, NPM, ensure};
 use crate::tools::{cache_directory, geckodriver, install_once, wasm_bindgen, wasm_pack};
 use crate::{dist, server};
@@ -19,7 +19,7 @@ pub enum Browser {
     Firefox,
 }
 
-/// `wasm-pack test` for the app in `browser`; `extra` goes to the test runner.
+/// `wasm-pack test` for the app in `browser`. `extra` is passed on to the test runner.
 pub fn wasm_test_command(root: &Path, browser: Browser, extra: &[String]) -> Outcome<Command> {
     let mut command = Command::new(wasm_pack().ensure_program()?);
     command.current_dir(root).args(["test", "--headless", "--mode", "no-install"]);
@@ -31,16 +31,13 @@ pub fn wasm_test_command(root: &Path, browser: Browser, extra: &[String]) -> Out
             command.args(["--firefox", "--geckodriver"]).arg(geckodriver().ensure_program()?);
         }
     }
-    // Not the binary: it has no tests, and starting it would start the app.
-    command.args(["--", "--package", "vitrine", "--lib", "--test", "*", "--"]);
-    command.args(extra);
+    command.args(["--", "--"]).args(extra);
     command.env("PATH", path_with(&[wasm_bindgen(root)?.ensure()?])?);
-    // Seconds. The defaults, 20 and 5, are for machines with nothing else to do.
-    command.env("WASM_BINDGEN_TEST_TIMEOUT", "300").env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30");
+    forget_package(&mut command);
     Ok(command)
 }
 
-/// Makes `command`, a program of `crates/e2e`, ready to start: builds what it tests and says where everything is.
+/// Prepares `command`, a program of `crates/e2e`: builds what it tests and sets the variables with the paths.
 pub fn prepare_end_to_end(root: &Path, target: &Path, command: &mut Command) -> Outcome {
     command.env("VITRINE_E2E_DIST", dist::build(root, target)?);
     prepare_servers(root, target, command)?;
@@ -54,7 +51,7 @@ pub fn prepare_end_to_end(root: &Path, target: &Path, command: &mut Command) -> 
     Ok(())
 }
 
-/// The same for what needs no browser and no app.
+/// Like [`prepare_end_to_end`], for a program that needs no browser and no app.
 pub fn prepare_servers(root: &Path, target: &Path, command: &mut Command) -> Outcome {
     command.env("VITRINE_E2E_SERVER", server::build(root, target)?);
     command.env("VITRINE_E2E_NODE", NODE.require()?);
@@ -62,19 +59,19 @@ pub fn prepare_servers(root: &Path, target: &Path, command: &mut Command) -> Out
     Ok(())
 }
 
-/// Installs what [`prepare_servers`] needs from outside.
+/// Installs the system packages and npm packages that [`prepare_servers`] needs.
 pub fn ensure_servers(root: &Path) -> Outcome {
     ensure(&[NODE, NPM, COTURN])?;
     ensure_node_modules(root).map(drop)
 }
 
-/// Installs what [`prepare_end_to_end`] needs from outside, Firefox apart.
+/// Installs the system packages and npm packages that [`prepare_end_to_end`] needs, except Firefox.
 pub fn ensure_end_to_end(root: &Path) -> Outcome {
     ensure(&[CHROMIUM, CHROMEDRIVER, NGINX])?;
     ensure_servers(root)
 }
 
-/// The `node_modules` with what `crates/e2e/interop/package-lock.json` lists, in the per-user cache.
+/// The `node_modules` in the per-user cache with the packages of `crates/e2e/interop/package-lock.json`.
 fn ensure_node_modules(root: &Path) -> Outcome<PathBuf> {
     let interop = root.join("crates").join("e2e").join("interop");
     let manifests = ["package.json", "package-lock.json"].map(|name| (name, interop.join(name)));

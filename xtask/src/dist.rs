@@ -1,78 +1,69 @@
-//! Building `dist/`, the app as a web server hands it out: Trunk's release build with a brotli and a gzip sibling
-//! beside every file that compresses. Skipped when nothing that feeds it has changed.
+//! Builds `dist/`, the app as a web server sends it, with `trunk build --release` and the pinned tools. Skips the build
+//! if no input has changed. The server is built in [`crate::server`].
 
-use crate::process::{Outcome, io_failure, run, say};
-use crate::{shrink, tools};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use crate::compress::{self, files_under};
+use crate::process::{Outcome, capture, io_failure, run, say};
+use crate::tools;
+use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
-/// What never feeds the app, by path from the root. All else does: a new folder costs a rebuild, not a stale app.
+/// Paths from the root that are no input of the app. Any other path is one: a new folder costs a rebuild, and never
+/// leaves a stale app.
 const NOT_INPUTS: [&str; 10] =
     ["target", "dist", "tests", "examples", "docs", "fuzz", "xtask", "crates/server", "crates/e2e", "node_modules"];
 
-/// Files that are worth compressing; images and fonts are compressed by nature.
-const COMPRESSIBLE: [&str; 8] = ["html", "js", "css", "wasm", "svg", "json", "webmanifest", "txt"];
+/// Variables with flags for the app's compiler, in addition to `.cargo/config.toml`.
+const FLAG_VARIABLES: [&str; 3] =
+    ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS"];
 
-/// Makes `dist/` current. `target` is cargo's target directory, which remembers what `dist/` was built from.
+/// Builds `dist/` if it is out of date. The stamp of the last build is in `target`, cargo's target directory.
 pub fn build(root: &Path, target: &Path) -> Outcome<PathBuf> {
     let dist = root.join("dist");
-    let stamp = target.join("xtask").join("dist-stamp");
-    let inputs = fingerprint_inputs(root)?;
-    let current = || -> Outcome<String> { Ok(format!("{inputs:016x} {:016x}\n", fingerprint_outputs(&dist)?)) };
-    if dist.join("index.html").is_file()
-        && fs::read_to_string(&stamp).is_ok_and(|built| current().is_ok_and(|now| now == built))
-    {
+    if is_current(root, target)? {
         say("dist/ is up to date");
         return Ok(dist);
     }
+    let inputs = fingerprint_inputs(root)?;
     let mut trunk = tools::trunk_command(root)?;
     say("building the app into dist/ (the first time takes a few minutes)");
-    trunk.env(tools::APP_FLAGS_VARIABLE, tools::app_flags());
     run(trunk.args(["build", "--release"]))?;
-    shrink::shrink(&dist)?;
-    compress(&dist)?;
-    let directory = target.join("xtask");
-    fs::create_dir_all(&directory).map_err(io_failure(format!("cannot create {}", directory.display())))?;
-    fs::write(&stamp, current()?).map_err(io_failure(format!("cannot write {}", stamp.display())))?;
+    let stamp = stamp_path(target);
+    let directory = stamp.parent().unwrap_or(target);
+    fs::create_dir_all(directory).map_err(io_failure(format!("cannot create {}", directory.display())))?;
+    fs::write(&stamp, stamp_text(inputs, &dist)?).map_err(io_failure(format!("cannot write {}", stamp.display())))?;
     Ok(dist)
 }
 
-/// Every file under `directory`, sorted, without those that `skip` refuses.
-pub fn files_under(directory: &Path, skip: &dyn Fn(&Path) -> bool) -> Outcome<Vec<PathBuf>> {
-    let cannot = || io_failure(format!("cannot read {}", directory.display()));
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).map_err(cannot())? {
-        let entry = entry.map_err(cannot())?;
-        let path = entry.path();
-        if skip(&path) {
-            continue;
-        }
-        if entry.file_type().map_err(cannot())?.is_dir() {
-            files.extend(files_under(&path, skip)?);
-        } else {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+/// Installs the tools for [`build`], unless `dist/` is up to date.
+pub fn ensure_tools(root: &Path, target: &Path) -> Outcome {
+    if is_current(root, target)? { Ok(()) } else { tools::trunk_command(root).map(drop) }
 }
 
-/// The sibling of `file` that holds it compressed, `extension` being `br` or `gz`.
-pub fn compressed_sibling(file: &Path, extension: &str) -> PathBuf {
-    file.with_added_extension(extension)
+fn is_current(root: &Path, target: &Path) -> Outcome<bool> {
+    let dist = root.join("dist");
+    let Ok(stamp) = fs::read_to_string(stamp_path(target)) else { return Ok(false) };
+    let inputs = fingerprint_inputs(root)?;
+    Ok(dist.join("index.html").is_file() && stamp_text(inputs, &dist).is_ok_and(|text| text == stamp))
 }
 
-/// By content, so that a checkout or a touch does not count as a change, with the tools that do the building.
+fn stamp_path(target: &Path) -> PathBuf {
+    target.join("xtask").join("dist-stamp")
+}
+
+fn stamp_text(inputs: u64, dist: &Path) -> Outcome<String> {
+    Ok(format!("{inputs:016x} {:016x}\n", fingerprint_outputs(dist)?))
+}
+
+/// Hashes the content of the inputs, so that a checkout or a touch is no change, and the versions of the build tools.
 fn fingerprint_inputs(root: &Path) -> Outcome<u64> {
     let skip = |path: &Path| {
         let relative = path.strip_prefix(root).unwrap_or(path);
-        let hidden = relative.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        // `.cargo` has flags for the app's compiler.
+        let hidden =
+            relative.file_name().is_some_and(|name| name != ".cargo" && name.to_string_lossy().starts_with('.'));
         let text = relative.extension().is_some_and(|extension| extension == "md");
         hidden || text || NOT_INPUTS.iter().any(|path| relative == Path::new(path))
     };
@@ -81,14 +72,14 @@ fn fingerprint_inputs(root: &Path) -> Outcome<u64> {
         file.strip_prefix(root).unwrap_or(&file).hash(&mut hasher);
         fs::read(&file).map_err(io_failure(format!("cannot read {}", file.display())))?.hash(&mut hasher);
     }
-    include_str!("shrink.rs").hash(&mut hasher);
+    compress::SOURCE.hash(&mut hasher);
     tools::trunk().identity().hash(&mut hasher);
-    crate::process::capture(Command::new("rustc").arg("-Vv")).hash(&mut hasher);
-    std::env::var_os("RUSTFLAGS").hash(&mut hasher);
+    capture(Command::new("rustc").arg("-Vv")).hash(&mut hasher);
+    FLAG_VARIABLES.map(env::var_os).hash(&mut hasher);
     Ok(hasher.finish())
 }
 
-/// By name, size and time: notices that something else, such as `trunk serve`, has written to `dist/` since.
+/// Hashes names, sizes and times, to notice that another program, such as `trunk serve`, has written to `dist/`.
 fn fingerprint_outputs(dist: &Path) -> Outcome<u64> {
     let mut hasher = DefaultHasher::new();
     for file in files_under(dist, &|_| false)? {
@@ -98,60 +89,13 @@ fn fingerprint_outputs(dist: &Path) -> Outcome<u64> {
     Ok(hasher.finish())
 }
 
-fn compress(dist: &Path) -> Outcome {
-    let started = Instant::now();
-    let compressible =
-        |path: &PathBuf| path.extension().is_some_and(|extension| COMPRESSIBLE.iter().any(|known| extension == *known));
-    let files: Vec<PathBuf> = files_under(dist, &|_| false)?.into_iter().filter(compressible).collect();
-    for file in &files {
-        let cannot = |path: &Path| io_failure(format!("cannot compress {}", path.display()));
-        let raw = fs::read(file).map_err(cannot(file))?;
-        for (extension, compressed) in [("br", brotli_11(&raw)), ("gz", gzip_9(&raw))] {
-            let compressed = compressed.map_err(cannot(file))?;
-            if compressed.len() < raw.len() {
-                let sibling = compressed_sibling(file, extension);
-                fs::write(&sibling, compressed).map_err(cannot(&sibling))?;
-            }
-        }
-    }
-    say(format!("compressed {} files in {:.1} s", files.len(), started.elapsed().as_secs_f32()));
-    Ok(())
-}
-
-fn brotli_11(raw: &[u8]) -> io::Result<Vec<u8>> {
-    // 24: the largest window that every browser's `br` decodes.
-    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, 11, 24);
-    encoder.write_all(raw)?;
-    Ok(encoder.into_inner())
-}
-
-fn gzip_9(raw: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(raw)?;
-    encoder.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     #[test]
-    fn what_is_compressed_reads_back_the_same() {
-        let raw: Vec<u8> = (0..200_000u32).flat_map(|number| (number % 1000).to_le_bytes()).collect();
-        let (brotli, gzip) = (brotli_11(&raw).unwrap(), gzip_9(&raw).unwrap());
-        assert!(brotli.len() < gzip.len() && gzip.len() < raw.len());
-        let mut back = Vec::new();
-        brotli::Decompressor::new(brotli.as_slice(), 4096).read_to_end(&mut back).unwrap();
-        assert!(back == raw);
-        back.clear();
-        flate2::read::GzDecoder::new(gzip.as_slice()).read_to_end(&mut back).unwrap();
-        assert!(back == raw);
-    }
-
-    #[test]
-    fn dist_is_stale_when_an_input_changes_and_not_when_something_else_does() {
-        let root = std::env::temp_dir().join(format!("vitrine-fingerprint-{}", std::process::id()));
+    fn dist_is_stale_only_when_an_input_changes() {
+        let root = env::temp_dir().join(format!("vitrine-fingerprint-{}", std::process::id()));
         fs::create_dir_all(root.join("src")).unwrap();
         fs::create_dir_all(root.join("crates/server")).unwrap();
         let fingerprint = || fingerprint_inputs(&root).unwrap();
@@ -161,7 +105,11 @@ mod tests {
         fs::write(root.join("src/main.rs"), "fn main() {}").unwrap();
         assert_eq!(before, fingerprint());
         fs::write(root.join("src/style.css"), "").unwrap();
-        assert_ne!(before, fingerprint());
+        let with_style = fingerprint();
+        assert_ne!(before, with_style);
+        fs::create_dir_all(root.join(".cargo")).unwrap();
+        fs::write(root.join(".cargo/config.toml"), "[build]").unwrap();
+        assert_ne!(with_style, fingerprint());
         fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -1,5 +1,5 @@
-//! Running other programs: finding them, starting them, and saying what went wrong in a sentence. It knows nothing
-//! of what the programs are for.
+//! Finds, starts and runs other programs, and reports their failures in one sentence. The purpose of a program is the
+//! caller's matter.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-/// Why a chore stopped, in words for the person at the terminal. No code decides anything by it, so it is text.
+/// Why a command failed, as a message for the terminal. No code branches on the reason, so it is text.
 #[derive(Debug)]
 pub struct Failure(pub String);
 
@@ -30,54 +30,62 @@ impl From<&str> for Failure {
     }
 }
 
-/// What a chore returns.
+/// The result of a command or of a step of it.
 pub type Outcome<T = ()> = Result<T, Failure>;
 
-/// Turns an I/O error into a [`Failure`] that says what was being attempted.
+/// Turns an I/O error into a [`Failure`] that names the attempt, such as "cannot read Cargo.lock".
 pub fn io_failure(attempt: impl fmt::Display) -> impl FnOnce(io::Error) -> Failure {
     move |error| Failure(format!("{attempt}: {error}"))
 }
 
-/// Announces a step. Standard error, so that a command's own figures stay alone on standard output.
+/// Prints a step to standard error. Standard output is for a command's results.
 pub fn say(text: impl fmt::Display) {
     eprintln!("==> {text}");
 }
 
-/// The `cargo` that runs this program, at the root of the project, as if a person had started it: what it tells this
-/// program of its package is not for the builds of others, which take it for a change and compile anew.
+/// The `cargo` that runs this program, at the root of the project, without the variables of this package.
 pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    forget_package(&mut command);
+    command
+}
+
+/// Removes the variables in which cargo describes this program's package. Other builds would see changed inputs and
+/// compile again.
+pub fn forget_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
     }
-    command
 }
 
-/// The command line as a person would type it.
+/// The command line as a user would type it.
 pub fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_stem().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
-/// Runs to the end with the terminal as its output. Fails when it cannot start or exits with an error.
+/// Runs the program to its end, with the terminal as its output.
+///
+/// # Errors
+/// If the program cannot start or exits with an error.
 pub fn run(command: &mut Command) -> Outcome {
     let status = command.status().map_err(io_failure(format!("cannot start `{}`", describe(command))))?;
     if status.success() { Ok(()) } else { Err(Failure(format!("`{}` failed ({status})", describe(command)))) }
 }
 
-/// What it prints on standard output, or `None` if it cannot start or exits with an error.
+/// What the program prints on standard output, or `None` if it cannot start or exits with an error.
 pub fn capture(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Hands the terminal over to a long-running program: on Unix this process becomes it, so that ctrl-c and signals
-/// reach it and nothing is left behind.
+/// Hands the terminal over to a program. On Unix, this process becomes the program, so that ctrl-c and signals reach it
+/// and no process is left behind.
 pub fn become_program(command: &mut Command) -> Outcome<ExitCode> {
     let name = describe(command);
     #[cfg(unix)]
@@ -91,7 +99,7 @@ pub fn become_program(command: &mut Command) -> Outcome<ExitCode> {
     Err(io_failure(format!("cannot start `{name}`"))(error))
 }
 
-/// The first of `names` that is on PATH.
+/// The path of the first of `names` that is on PATH.
 pub fn find_on_path(names: &[&str]) -> Option<PathBuf> {
     let directories: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
     let suffixes: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
@@ -102,9 +110,9 @@ pub fn find_on_path(names: &[&str]) -> Option<PathBuf> {
         .find_map(|file| directories.iter().map(|directory| directory.join(&file)).find(|path| path.is_file()))
 }
 
-/// PATH with `directories` before it.
+/// PATH with `directories` in front.
 pub fn path_with(directories: &[PathBuf]) -> Outcome<std::ffi::OsString> {
     let rest = env::var_os("PATH").unwrap_or_default();
     env::join_paths(directories.iter().cloned().chain(env::split_paths(&rest)))
-        .map_err(|error| Failure(format!("cannot put the tools on PATH: {error}")))
+        .map_err(|error| Failure(format!("cannot put a tool's directory on PATH: {error}")))
 }

@@ -1,24 +1,24 @@
-//! What comes from the system's package manager: browsers, their drivers, Node, servers. Only tests and benchmarks need them.
-//! Installs nothing behind anyone's back: as root on Debian and its relatives it says what it installs; everywhere
-//! else it says what to run.
+//! Programs from the system's package manager: browsers, drivers, Node.js, servers. Only tests and benchmarks need
+//! them. As root on Debian or Ubuntu, missing programs are installed, with a message. Elsewhere, the message says what
+//! to install.
 
 use crate::process::{Failure, Outcome, capture, find_on_path, run, say};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A program the tests start, under the names it goes by.
+/// A program that the tests start, with its file names and its package names.
 #[derive(Clone, Copy)]
 pub struct Program {
     names: &'static [&'static str],
-    /// In words, for systems whose packages are not known here.
+    /// The name for messages, and for systems with an unknown package manager.
     description: &'static str,
     debian: &'static str,
     ubuntu: &'static str,
     homebrew: &'static str,
 }
 
-/// Chromium, or Chrome.
+/// Chromium or Chrome.
 pub const CHROMIUM: Program = Program {
     names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
     description: "Chromium or Chrome",
@@ -36,7 +36,7 @@ pub const CHROMEDRIVER: Program = Program {
     homebrew: "--cask chromedriver",
 };
 
-/// Firefox. Its driver is a [`crate::tools::Tool`].
+/// Firefox. Its driver, geckodriver, is a [`crate::tools::Tool`].
 pub const FIREFOX: Program = Program {
     names: &["firefox", "firefox-esr"],
     description: "Firefox",
@@ -45,7 +45,7 @@ pub const FIREFOX: Program = Program {
     homebrew: "--cask firefox",
 };
 
-/// Node, to run the Socket.IO peers of the interoperability tests.
+/// Node.js, for the Socket.IO clients of the interoperability tests.
 pub const NODE: Program = Program {
     names: &["node", "nodejs"],
     description: "Node.js 18 or later",
@@ -54,19 +54,19 @@ pub const NODE: Program = Program {
     homebrew: "node",
 };
 
-/// Node's package manager.
+/// The package manager of Node.js.
 pub const NPM: Program =
     Program { names: &["npm"], description: "npm", debian: "npm", ubuntu: "npm", homebrew: "node" };
 
-/// A TURN server to compare with, and the client programs that come with it.
+/// A TURN server for comparison. The tests also use the client programs of its package.
 pub const COTURN: Program =
     Program { names: &["turnserver"], description: "coturn", debian: "coturn", ubuntu: "coturn", homebrew: "coturn" };
 
-/// A reverse proxy to put before the server.
+/// A reverse proxy in front of the server.
 pub const NGINX: Program =
     Program { names: &["nginx"], description: "nginx", debian: "nginx", ubuntu: "nginx", homebrew: "nginx" };
 
-/// Makes the networks of the network laboratory.
+/// Creates the network namespaces of the network laboratory.
 pub const IP: Program = Program {
     names: &["ip"],
     description: "iproute2",
@@ -75,32 +75,36 @@ pub const IP: Program = Program {
     homebrew: "iproute2mac",
 };
 
-/// Cuts them.
+/// Cuts the paths in the network laboratory, with firewall rules.
 pub const NFT: Program = Program {
     names: &["nft"],
     description: "nftables",
     debian: "nftables",
     ubuntu: "nftables",
-    // Linux has it alone.
+    // nftables is for Linux only.
     homebrew: "",
 };
 
 impl Program {
-    /// Where it is, if it is on PATH or where Debian keeps programs for administrators.
+    /// The path of the program, if it is on PATH or in `/usr/sbin`, where Debian has programs for administrators.
     pub fn find(&self) -> Option<PathBuf> {
-        let administrators =
-            || self.names.iter().map(|name| Path::new("/usr/sbin").join(name)).find(|path| path.is_file());
-        find_on_path(self.names).or_else(administrators)
+        let in_sbin = || self.names.iter().map(|name| Path::new("/usr/sbin").join(name)).find(|path| path.is_file());
+        find_on_path(self.names).or_else(in_sbin)
     }
 
-    /// Where it is, or why the tests cannot go on.
+    /// The path of the program.
+    ///
+    /// # Errors
+    /// If the program is not found.
     pub fn require(&self) -> Outcome<PathBuf> {
         self.find().ok_or_else(|| Failure(format!("{} is not on PATH", self.description)))
     }
 }
 
-/// Makes sure of `programs`. Where they are missing and may not be installed from here, fails with the command that
-/// would do it.
+/// Installs the missing ones of `programs`.
+///
+/// # Errors
+/// If a program is missing and cannot be installed from here. The message has the command that installs it.
 pub fn ensure(programs: &[Program]) -> Outcome {
     let missing = missing(programs);
     if missing.is_empty() {
@@ -114,38 +118,38 @@ pub fn ensure(programs: &[Program]) -> Outcome {
             arguments.extend(packages);
             if !is_root() {
                 return Err(Failure(format!(
-                    "{names} missing. Run this and try again:\n    sudo apt-get update && sudo apt-get {}",
+                    "missing: {names}. Run this and try again:\n    sudo apt-get update && sudo apt-get {}",
                     arguments.join(" ")
                 )));
             }
-            say(format!("{names} missing: installing with apt-get"));
+            say(format!("missing: {names}. Installing with apt-get"));
             run(&mut apt_get(&["update"]))?;
             run(&mut apt_get(&arguments))?;
             for service in [COTURN, NGINX].map(|program| program.debian) {
                 if missing.iter().any(|program| program.debian == service) {
-                    keep_from_serving(service)?;
+                    disable_service(service)?;
                 }
             }
         }
         PackageManager::Homebrew => {
             let lines = missing.iter().map(|program| format!("\n    brew install {}", program.homebrew));
-            return Err(Failure(format!("{names} missing. Run this and try again:{}", lines.collect::<String>())));
+            return Err(Failure(format!("missing: {names}. Run this and try again:{}", lines.collect::<String>())));
         }
         PackageManager::Unknown => {
             return Err(Failure(format!(
-                "{names} missing. Install with your system's package manager, so that these are on PATH, and try again."
+                "missing: {names}. Install them with the system's package manager and try again; they must be on PATH."
             )));
         }
     }
     programs.iter().try_for_each(|program| program.require().map(drop))
 }
 
-/// Debian starts a service once it is installed. The tests start the program themselves, and nobody else asked for it.
-fn keep_from_serving(service: &str) -> Outcome {
+/// Disables a service that Debian starts on installation. The tests start the program themselves.
+fn disable_service(service: &str) -> Outcome {
     if !Path::new("/run/systemd/system").exists() {
         return Ok(());
     }
-    say(format!("switching off the service that came with {service}; the tests start the program themselves"));
+    say(format!("disabling the service of the package {service}; the tests start the program themselves"));
     run(Command::new("systemctl").args(["disable", "--now", service]))
 }
 
@@ -170,15 +174,16 @@ fn package_manager() -> PackageManager {
     PackageManager::Apt { ubuntu: release.lines().any(|line| line == "ID=ubuntu") }
 }
 
-/// Whether [`ensure`] installs what is missing instead of asking for it.
+/// Whether [`ensure`] can install missing programs.
 pub fn may_install() -> bool {
     matches!(package_manager(), PackageManager::Apt { .. }) && is_root()
 }
 
-/// Why there can be no network laboratory here, if there can be none. Installs its programs where that may be done.
+/// Why a network laboratory is impossible on this system; `None` if it is possible. Installs its programs if that is
+/// allowed.
 pub fn no_laboratory() -> Outcome<Option<String>> {
     if !cfg!(target_os = "linux") {
-        return Ok(Some("it needs network namespaces, which Linux has".to_owned()));
+        return Ok(Some("it needs network namespaces, which only Linux has".to_owned()));
     }
     if !is_root() {
         return Ok(Some("it needs root".to_owned()));
@@ -188,13 +193,13 @@ pub fn no_laboratory() -> Outcome<Option<String>> {
         Err(failure) if may_install() => return Err(failure),
         Err(failure) => return Ok(Some(failure.to_string())),
     }
-    // Root in a container may be root in name.
+    // In a container, root may lack the privilege to create namespaces.
     let name = format!("vitrine-trial-{}", std::process::id());
     let ip = |arguments: &[&str]| capture(Command::new("ip").args(arguments));
     let works = ip(&["netns", "add", &name]).is_some()
         && ip(&["netns", "exec", &name, "nft", "add", "table", "inet", "trial"]).is_some();
     let _ = ip(&["netns", "del", &name]);
-    Ok((!works).then(|| "this system refuses to make network namespaces, or nftables in them".to_owned()))
+    Ok((!works).then(|| "this system does not allow network namespaces, or nftables in them".to_owned()))
 }
 
 fn is_root() -> bool {
@@ -203,7 +208,7 @@ fn is_root() -> bool {
 
 fn apt_get(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    // Nothing to answer its questions with.
+    // No questions: there is no terminal to answer them.
     command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
     command
 }

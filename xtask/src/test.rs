@@ -1,13 +1,16 @@
-//! `cargo xtask test`: every check there is, in order, with one closing line that counts the tests. What a check is
-//! lives with its own tool; here is only which ones there are and whether they passed.
+//! `cargo xtask test`: runs every check in order, and prints how long each took and how many tests passed. Only the
+//! list of checks is here: how a check is made is its own tool's business.
 
 use crate::browsers::{self, Browser};
 use crate::process::{Failure, Outcome, cargo, describe, io_failure, run, say};
 use crate::tools::WASM_TARGET;
 use crate::{dist, server, system, tools};
 use std::io::{Read, Write};
+use std::iter::zip;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::thread;
 use std::time::Instant;
 
 /// What the stages share.
@@ -22,13 +25,25 @@ struct Context<'a> {
     no_laboratory: Option<String>,
 }
 
+impl Context<'_> {
+    /// The flag for this many tests at a time, unless the user gives it: it may be given only once.
+    fn at_a_time(&self, tests: usize) -> Option<String> {
+        let given = self.extra.iter().any(|word| word.starts_with("--test-threads"));
+        (!given).then(|| format!("--test-threads={tests}"))
+    }
+}
+
 struct Stage {
     name: &'static str,
     does: &'static str,
-    /// Whether it is a failure for it to count no test.
+    /// Whether a run that counts no test is a failure.
     has_tests: bool,
     run: fn(&Context<'_>, &mut Tally) -> Outcome,
 }
+
+/// Stages that run beside each other. The first two wait for their browsers more than they compute, and share a build; most
+/// of the last one computes on one core, with another profile, whose files cargo locks apart.
+const BESIDE: [&str; 3] = ["wasm-chromium", "wasm-firefox", "dist"];
 
 const STAGES: [Stage; 12] = [
     Stage { name: "fmt", does: "the code is formatted", has_tests: false, run: fmt },
@@ -50,6 +65,23 @@ const STAGES: [Stage; 12] = [
     Stage { name: "nat", does: "calls through networks of every kind", has_tests: true, run: nat },
 ];
 
+impl Stage {
+    /// Returns the tests counted, whether all is well, and the seconds it took.
+    fn run(&self, context: &Context<'_>) -> (Tally, Outcome, f32) {
+        let started = Instant::now();
+        let mut tally = Tally::default();
+        let mut outcome = (self.run)(context, &mut tally);
+        if outcome.is_ok() && self.has_tests && tally == Tally::default() {
+            outcome = Err("it ran no test".into());
+        }
+        if outcome.is_err() {
+            // A stage that fails without a failed test, by not compiling or by crashing, must not count as none.
+            tally.failed = tally.failed.max(1);
+        }
+        (tally, outcome, started.elapsed().as_secs_f32())
+    }
+}
+
 /// The stages by name, a line each.
 pub fn stage_list() -> String {
     STAGES.iter().map(|stage| format!("    {:<14} {}\n", stage.name, stage.does)).collect()
@@ -64,27 +96,30 @@ pub fn test(root: &Path, target: &Path, only: &[String], extra: &[String]) -> Ou
     }
     let (no_firefox, no_laboratory) = set_up(root, &stages)?;
     let context = Context { root, target, extra, no_firefox, no_laboratory };
+    let started = Instant::now();
     let mut total = Tally::default();
-    let mut remarks = Vec::new();
-    for (index, stage) in stages.iter().enumerate() {
-        say(format!("[{}/{}] {}: {}", index + 1, stages.len(), stage.name, stage.does));
-        let started = Instant::now();
-        let mut tally = Tally::default();
-        let mut outcome = (stage.run)(&context, &mut tally);
-        if outcome.is_ok() && stage.has_tests && tally == Tally::default() {
-            outcome = Err("it ran no test".into());
+    let (mut remarks, mut times) = (Vec::new(), Vec::new());
+    let mut number = 0;
+    for group in stages.chunk_by(|one, next| BESIDE.contains(&one.name) && BESIDE.contains(&next.name)) {
+        for stage in group {
+            number += 1;
+            say(format!("[{number}/{}] {}: {}", stages.len(), stage.name, stage.does));
         }
-        let seconds = started.elapsed().as_secs_f32();
-        match outcome {
-            Ok(()) => say(format!("{}: ok, {seconds:.0} s", stage.name)),
-            Err(failure) => {
-                // A stage that fails without a failed test, by not compiling or by crashing, must not count as none.
-                tally.failed = tally.failed.max(1);
-                remarks.push(format!("FAILED {}: {failure}", stage.name));
-                say(format!("{}: FAILED, {seconds:.0} s: {failure}", stage.name));
+        let results: Vec<_> = thread::scope(|scope| {
+            let running: Vec<_> = group.iter().map(|stage| scope.spawn(|| stage.run(&context))).collect();
+            running.into_iter().map(|stage| stage.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        });
+        for (stage, (tally, outcome, seconds)) in zip(group, results) {
+            match outcome {
+                Ok(()) => say(format!("{}: ok, {seconds:.0} s", stage.name)),
+                Err(failure) => {
+                    say(format!("{}: FAILED, {seconds:.0} s: {failure}", stage.name));
+                    remarks.push(format!("FAILED {}: {failure}", stage.name));
+                }
             }
+            times.push((stage.name, seconds));
+            total.add(tally);
         }
-        total.add(tally);
     }
     if let Some(reason) = context.no_firefox.filter(|_| total.skipped > 0) {
         remarks.push(format!("SKIPPED all that runs in Firefox. {reason}"));
@@ -95,6 +130,10 @@ pub fn test(root: &Path, target: &Path, only: &[String], extra: &[String]) -> Ou
         ));
     }
     println!();
+    times.push(("all", started.elapsed().as_secs_f32()));
+    for (name, seconds) in times {
+        println!("{name:<14}{seconds:>6.0} s");
+    }
     for remark in &remarks {
         println!("{remark}");
     }
@@ -180,14 +219,18 @@ fn doc(context: &Context<'_>, _: &mut Tally) -> Outcome {
 
 fn native(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     let mut command = cargo(context.root);
-    // `--no-fail-fast`: one failing program must not hide what the others would say.
+    // `--no-fail-fast`: one failing program must not hide what the others would say. Many at a time, because these tests
+    // wait for timeouts more than they compute.
     command.args(["test", "--no-fail-fast", "--workspace"]);
     for elsewhere in ["vitrine", "vitrine-e2e", "vitrine-negotiation"] {
         command.args(["--exclude", elsewhere]);
     }
-    count(command.arg("--").args(context.extra), tally)?;
+    count(command.arg("--").args(context.at_a_time(8)).args(context.extra), tally)?;
     // What the app decides without a browser. Alone, so that its features do not mix with the server's.
-    count(cargo(context.root).args(["test", "--package", "vitrine", "--lib", "--"]).args(context.extra), tally)
+    for part in ["--lib", "--doc"] {
+        count(cargo(context.root).args(["test", "--package", "vitrine", part, "--"]).args(context.extra), tally)?;
+    }
+    Ok(())
 }
 
 fn simulation(context: &Context<'_>, tally: &mut Tally) -> Outcome {
@@ -214,16 +257,19 @@ fn wasm_firefox(context: &Context<'_>, tally: &mut Tally) -> Outcome {
 }
 
 fn build_dist(context: &Context<'_>, _: &mut Tally) -> Outcome {
+    // Most of the app's build runs on one core.
+    let server = server::start_build(context.root, context.target)?;
     let dist = dist::build(context.root, context.target)?;
+    server.finish()?;
     server::try_out(&server::build_with_app(context.root, context.target, &dist)?)
 }
 
 fn end_to_end(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     let mut command = cargo(context.root);
     browsers::prepare_end_to_end(context.root, context.target, &mut command)?;
-    // One at a time: each test fills the machine with browsers.
     command.args(["test", "--no-fail-fast", "--package", "vitrine-e2e", "--lib", "--bins", "--test", "calls"]);
-    command.args(["--", "--test-threads=1"]);
+    // Many at a time: the tests themselves decide which of these run beside each other, and the others wait.
+    command.arg("--").args(context.at_a_time(12));
     skip_firefox(context, &mut command, tally);
     if let Some(reason) = &context.no_laboratory {
         say(format!("skipping the tests with `laboratory` in their name: {reason}"));
@@ -249,7 +295,8 @@ fn nat(context: &Context<'_>, tally: &mut Tally) -> Outcome {
     }
     let mut command = cargo(context.root);
     browsers::prepare_end_to_end(context.root, context.target, &mut command)?;
-    command.args(["test", "--package", "vitrine-e2e", "--test", "nat", "--", "--test-threads=1"]);
+    // One at a time: beside another call, a relay over UDP may answer later than one over TCP, and that path is kept.
+    command.args(["test", "--package", "vitrine-e2e", "--test", "nat", "--"]).args(context.at_a_time(1));
     skip_firefox(context, &mut command, tally);
     count(command.args(context.extra), tally)
 }
@@ -356,6 +403,16 @@ mod tests {
         };
         assert_eq!(meant("native"), ["native"]);
         assert_eq!(meant("clippy"), ["clippy-native", "clippy-wasm", "clippy-fuzz"]);
+    }
+
+    #[test]
+    fn users_number_of_threads_wins() {
+        let at_a_time = |extra: &[String]| {
+            let path = Path::new("");
+            Context { root: path, target: path, extra, no_firefox: None, no_laboratory: None }.at_a_time(3)
+        };
+        assert_eq!(at_a_time(&[]).as_deref(), Some("--test-threads=3"));
+        assert_eq!(at_a_time(&["--test-threads".to_owned(), "1".to_owned()]), None);
     }
 
     #[test]

@@ -1,8 +1,7 @@
-//! The pinned build tools: where they are, and how they get there. They live in a per-user cache, one directory per
-//! tool and version, so that every clone on a machine shares them. Browsers and other system packages are not here
-//! but in [`crate::system`].
+//! Finds or installs the pinned build tools. They are in a per-user cache, with a directory for each tool and version,
+//! so that all clones on a machine share them. Browsers and other system packages are in [`crate::system`].
 
-use crate::process::{Failure, Outcome, capture, find_on_path, io_failure, path_with, run, say};
+use crate::process::{Failure, Outcome, capture, find_on_path, forget_package, io_failure, path_with, run, say};
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,33 +10,21 @@ use std::process::Command;
 /// The target the app is compiled to.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Flags for the compiler of the app go to cargo in this variable, with spaces between them.
-pub const APP_FLAGS_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
-
-/// Keeps this machine's paths out of the app: a panic names the source in which it happened, without where cargo keeps
-/// that source here. A path with a space cannot be said to cargo, and stays.
-pub fn app_flags() -> String {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
-    let sources = home.map(|home| home.join("registry").join("src").display().to_string());
-    let sources = sources.filter(|sources| !sources.contains(char::is_whitespace));
-    sources.map(|sources| format!("--remap-path-prefix={sources}=")).unwrap_or_default()
-}
-
-/// A program that `cargo install` can build, at the one version that the project uses.
+/// A tool that `cargo install` can build, at the version that the project pins.
 pub struct Tool {
     package: &'static str,
     version: String,
-    /// The first one is asked for its version.
+    /// The first one is run with `--version`.
     binaries: &'static [&'static str],
     purpose: &'static str,
-    /// `opt-level` when it is compiled here: what the tool saves while running is less than what optimising costs.
+    /// `opt-level` for compiling it here. Optimising takes longer than it saves when the tool runs.
     opt_level: &'static str,
-    /// How long compiling it takes on two cores.
+    /// Time to compile it on two cores.
     minutes: u32,
     extra_arguments: &'static [&'static str],
 }
 
-/// Builds and bundles the app. Without its TLS: it has nothing to download here.
+/// Builds and bundles the app. Built without TLS: it downloads nothing here.
 pub fn trunk() -> Tool {
     Tool {
         package: "trunk",
@@ -45,12 +32,12 @@ pub fn trunk() -> Tool {
         binaries: &["trunk"],
         purpose: "builds the app",
         opt_level: "0",
-        minutes: 4,
+        minutes: 3,
         extra_arguments: &["--locked", "--no-default-features"],
     }
 }
 
-/// Generates the JavaScript around the wasm, and runs wasm tests. Works only at exactly the version of the
+/// Generates the JavaScript around the wasm, and runs wasm tests. Its version must be exactly that of the
 /// `wasm-bindgen` library in `Cargo.lock`.
 pub fn wasm_bindgen(root: &Path) -> Outcome<Tool> {
     let lock = fs::read_to_string(root.join("Cargo.lock")).map_err(io_failure("cannot read Cargo.lock"))?;
@@ -61,9 +48,10 @@ pub fn wasm_bindgen(root: &Path) -> Outcome<Tool> {
         binaries: &["wasm-bindgen", "wasm-bindgen-test-runner"],
         purpose: "connects the app's wasm to the browser",
         opt_level: "1",
-        minutes: 3,
-        // Not `--locked`: its own lock file names a dependency that has since been withdrawn.
-        extra_arguments: &[],
+        minutes: 2,
+        // Not `--locked`: its lock file names a dependency that has been withdrawn since. Without TLS: it only speaks
+        // HTTP with a browser's driver on this machine.
+        extra_arguments: &["--no-default-features"],
     })
 }
 
@@ -80,7 +68,7 @@ pub fn wasm_pack() -> Tool {
     }
 }
 
-/// Drives Firefox.
+/// The WebDriver server for Firefox.
 pub fn geckodriver() -> Tool {
     Tool {
         package: "geckodriver",
@@ -93,7 +81,7 @@ pub fn geckodriver() -> Tool {
     }
 }
 
-/// The version of `package` in the text of a `Cargo.lock`. The first one, should there be several.
+/// The version of `package` in the text of a `Cargo.lock`; the first one, if it has several.
 fn locked_version<'lock>(lock: &'lock str, package: &str) -> Option<&'lock str> {
     let name = format!("name = \"{package}\"");
     let mut lines = lock.lines().skip_while(|line| *line != name);
@@ -102,7 +90,7 @@ fn locked_version<'lock>(lock: &'lock str, package: &str) -> Option<&'lock str> 
 }
 
 impl Tool {
-    /// The directory of the tool's programs, after installing them if they are nowhere.
+    /// The directory of the tool's programs. Installs them if they are missing.
     pub fn ensure(&self) -> Outcome<PathBuf> {
         if let Some(directory) = self.on_path() {
             return Ok(directory);
@@ -113,12 +101,12 @@ impl Tool {
         Ok(home.join("bin"))
     }
 
-    /// The path of the tool's first program, after installing it if it is nowhere.
+    /// The path of the tool's first program. Installs it if it is missing.
     pub fn ensure_program(&self) -> Outcome<PathBuf> {
         Ok(self.ensure()?.join(file_name(self.binaries[0])))
     }
 
-    /// Package and version, for a fingerprint of what built something.
+    /// Package and version, for the fingerprint of a build.
     pub fn identity(&self) -> String {
         format!("{} {}", self.package, self.version)
     }
@@ -130,10 +118,10 @@ impl Tool {
         (complete && self.is_right_version(&program)).then_some(directory)
     }
 
-    /// Every one of these tools answers `--version` with a line `NAME VERSION …`.
+    /// All these tools answer `--version` with a line `NAME VERSION …`.
     fn is_right_version(&self, program: &Path) -> bool {
-        let answer = capture(Command::new(program).arg("--version"));
-        answer.is_some_and(|text| text.split_whitespace().nth(1) == Some(self.version.as_str()))
+        let output = capture(Command::new(program).arg("--version"));
+        output.is_some_and(|text| text.split_whitespace().nth(1) == Some(self.version.as_str()))
     }
 
     /// Installs into `partial/bin`.
@@ -141,7 +129,7 @@ impl Tool {
         if find_on_path(&["cargo-binstall"]).is_some() {
             match self.install_prebuilt(partial) {
                 Ok(()) => return Ok(()),
-                Err(failure) => say(format!("no prebuilt {} ({failure}): compiling it instead", self.package)),
+                Err(failure) => say(format!("no prebuilt {} ({failure}); compiling it", self.package)),
             }
         }
         self.compile(partial)
@@ -153,7 +141,7 @@ impl Tool {
         command.args(["binstall", "--no-confirm", "--disable-strategies", "compile", "--root"]);
         run(command.arg(partial).arg(format!("{}@{}", self.package, self.version)))?;
         let program = partial.join("bin").join(file_name(self.binaries[0]));
-        if self.is_right_version(&program) { Ok(()) } else { Err("it does not run here".into()) }
+        if self.is_right_version(&program) { Ok(()) } else { Err("it does not run on this system".into()) }
     }
 
     fn compile(&self, partial: &Path) -> Outcome {
@@ -162,10 +150,10 @@ impl Tool {
             self.package, self.version, self.purpose, self.minutes
         ));
         let mut command = Command::new("cargo");
-        // Away from the project, whose cargo configuration is not meant for other packages.
+        // Outside of the project: its cargo configuration is not for other packages.
         command.current_dir(partial).args(["install", "--root"]).arg(partial).args(self.extra_arguments);
         command.arg(format!("{}@{}", self.package, self.version));
-        // On PATH, so that cargo does not advise to put it there.
+        // Without this, cargo advises to put the directory on PATH.
         command.env("PATH", path_with(&[partial.join("bin")])?);
         command.env("CARGO_TARGET_DIR", partial.join("build")).env_remove("CARGO_BUILD_TARGET");
         command.env("CARGO_PROFILE_RELEASE_LTO", "off");
@@ -176,7 +164,7 @@ impl Tool {
         command.env("CARGO_PROFILE_RELEASE_PANIC", "unwind");
         run(&mut command).map_err(|failure| {
             Failure(format!(
-                "{failure}\nIf the cause is not shown above, install it by hand and run this again:\n    \
+                "{failure}\nIf the cause is not shown above, install the tool by hand and try again:\n    \
                  cargo install {} {}@{}",
                 self.extra_arguments.join(" "),
                 self.package,
@@ -190,24 +178,26 @@ fn file_name(binary: &str) -> String {
     format!("{binary}{}", env::consts::EXE_SUFFIX)
 }
 
-/// Where the tools of every clone are kept: `VITRINE_CACHE`, else the platform's directory for such things.
+/// The cache that all clones share: `VITRINE_CACHE`, or else the platform's cache directory for the user.
 pub fn cache_directory() -> Outcome<PathBuf> {
-    let from = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let directory_in = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let platform = if cfg!(windows) {
-        from("LOCALAPPDATA")
+        directory_in("LOCALAPPDATA")
     } else if cfg!(target_os = "macos") {
-        from("HOME").map(|home| home.join("Library/Caches"))
+        directory_in("HOME").map(|home| home.join("Library/Caches"))
     } else {
-        from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache")))
+        directory_in("XDG_CACHE_HOME").or_else(|| directory_in("HOME").map(|home| home.join(".cache")))
     };
-    from("VITRINE_CACHE")
+    directory_in("VITRINE_CACHE")
         .or_else(|| platform.map(|directory| directory.join("vitrine")))
-        .ok_or_else(|| "no home directory to keep the build tools in: name one in VITRINE_CACHE".into())
+        .ok_or_else(|| "no home directory for the build tools; set VITRINE_CACHE to a directory".into())
 }
 
-/// Fills `home` by `install`, once: the work is done in a directory beside it that is renamed when complete, so an
-/// interrupted installation is never taken for a finished one, and under a lock, so two processes do not mix.
-/// `install` may find there what an interrupted one left; what is in its `build` does not become part of `home`.
+/// Fills the directory `home` with `install`, unless `home` exists.
+///
+/// `install` works in a directory beside `home` that is renamed at the end, so an interrupted installation never counts
+/// as complete. A lock keeps two processes apart. `install` may find files of an interrupted run. Its subdirectory
+/// `build` is removed before the renaming.
 pub fn install_once(home: &Path, install: impl FnOnce(&Path) -> Outcome) -> Outcome {
     if home.is_dir() {
         return Ok(());
@@ -234,7 +224,7 @@ pub fn install_once(home: &Path, install: impl FnOnce(&Path) -> Outcome) -> Outc
     fs::rename(&partial, home).map_err(cannot(home))
 }
 
-/// Adds the standard library for [`WASM_TARGET`] to the toolchain in use if it is not there.
+/// Adds the standard library for [`WASM_TARGET`] to the toolchain in use, if it is missing.
 pub fn ensure_wasm_target() -> Outcome {
     let query = capture(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
     if query.is_some_and(|directory| Path::new(&directory).is_dir()) {
@@ -244,7 +234,7 @@ pub fn ensure_wasm_target() -> Outcome {
     rustup(&["target", "add", WASM_TARGET])
 }
 
-/// Adds rustfmt and clippy to the toolchain in use if they are not there.
+/// Adds rustfmt and clippy to the toolchain in use, if they are missing.
 pub fn ensure_components() -> Outcome {
     for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         if capture(Command::new("cargo").args([subcommand, "--version"])).is_none() {
@@ -258,23 +248,24 @@ pub fn ensure_components() -> Outcome {
 fn rustup(arguments: &[&str]) -> Outcome {
     if find_on_path(&["rustup"]).is_none() {
         return Err(Failure(format!(
-            "the Rust toolchain lacks something that `rustup {}` would add, and rustup is not on PATH.\n\
-             Install it from https://rustup.rs, or the missing part with your system's package manager.",
+            "the Rust toolchain needs `rustup {}`, and rustup is not on PATH.\n\
+             Install rustup from https://rustup.rs, or the missing part with the system's package manager.",
             arguments.join(" ")
         )));
     }
     run(Command::new("rustup").args(arguments))
 }
 
-/// Trunk, with the right `wasm-bindgen` before all others on its PATH. Installs what is missing.
+/// Trunk, with the pinned `wasm-bindgen` first on its PATH. Installs what is missing.
 pub fn trunk_command(root: &Path) -> Outcome<Command> {
     ensure_wasm_target()?;
     let wasm_bindgen = wasm_bindgen(root)?.ensure()?;
     let mut command = Command::new(trunk().ensure_program()?);
     command.current_dir(root).env("PATH", path_with(&[wasm_bindgen])?);
-    // Trunk would follow every compile error with its own backtrace, whoever asked for one of something else.
+    forget_package(&mut command);
+    // With RUST_BACKTRACE set for another program, Trunk would print its own backtrace after every compile error.
     command.env("RUST_LIB_BACKTRACE", "0");
-    // Trunk takes only `true` and `false` in NO_COLOR, which by convention may hold anything.
+    // Trunk takes only `true` and `false` in NO_COLOR; by convention, any value is allowed.
     if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         command.env("NO_COLOR", "true");
     } else {
@@ -291,20 +282,20 @@ mod tests {
                         [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\nsource = \"somewhere\"\n";
 
     #[test]
-    fn a_locked_version_is_found_by_the_whole_name() {
+    fn locked_version_is_found_by_exact_name() {
         assert_eq!(locked_version(LOCK, "wasm-bindgen"), Some("0.2.130"));
         assert_eq!(locked_version(LOCK, "wasm-bindgen-futures"), Some("0.4.80"));
         assert_eq!(locked_version(LOCK, "wasm"), None);
     }
 
     #[test]
-    fn the_project_locks_wasm_bindgen() {
+    fn wasm_bindgen_version_comes_from_cargo_lock() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         assert!(wasm_bindgen(root).unwrap().version.starts_with("0.2."));
     }
 
     #[test]
-    fn an_interrupted_installation_is_not_taken_for_a_finished_one() {
+    fn only_interrupted_installation_is_repeated() {
         let directory = env::temp_dir().join(format!("vitrine-install-{}", std::process::id()));
         let home = directory.join("tool-1");
         assert!(install_once(&home, |_| Err("interrupted".into())).is_err());

@@ -104,7 +104,8 @@
       return addTrack.call(this, track, ...parameters);
     };
     RTCPeerConnection.prototype.addTransceiver = function (kind, init) {
-      if (init?.streams?.[0]) streams.set(this, init.streams[0]);
+      // A shared screen is added as a track.
+      if (typeof kind === 'string' && init?.streams?.[0]) streams.set(this, init.streams[0]);
       return addTransceiver.call(this, kind, init);
     };
   }
@@ -246,7 +247,7 @@
   const loseDevice = (kind, failure) => {
     failures[kind] = failure;
     for (const track of captured) {
-      if (track.kind !== kind || track.readyState !== 'live') continue;
+      if (track.kind !== kind || track.readyState !== 'live' || window.__probe.page.shared.includes(track)) continue;
       track.stop();
       // The browser is silent about an end that the page itself brought about.
       track.dispatchEvent(new Event('ended'));
@@ -297,6 +298,7 @@
     selectedPath,
     candidatesAdded: (id) => additions.get(connectionOf(id)) ?? [],
     restartIce: (id) => connectionOf(id).restartIce(),
+    closeConnection: (id) => connectionOf(id).close(),
     controlState: (id) => channel(id)?.readyState ?? null,
     greeting: (id) => greetings.get(channel(id)) ?? null,
     sendControl: (id, text) => channel(id).send(text),

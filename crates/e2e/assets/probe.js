@@ -54,7 +54,8 @@
   const keyOf = (type, options) => `${type} ${typeof options === 'object' ? Boolean(options?.capture) : Boolean(options)}`;
   EventTarget.prototype.addEventListener = function (type, listener, options) {
     const target = this ?? window;
-    addEventListener.call(target, type, listener, options);
+    // Firefox gives a track's listeners the events that a script dispatches only if they say that they want them.
+    addEventListener.call(target, type, listener, options, true);
     if (!listener || !className(target) || options?.signal?.aborted) return;
     if (!registered.has(target)) registered.set(target, new Map());
     const listeners = registered.get(target);
@@ -162,7 +163,10 @@
       .map((element) => ({ element, kinds: received(element).map((track) => track.kind) }))
       .filter(({ kinds }) => kinds.length > 0);
   };
-  const videoOf = (connection) => elementsOf(connection).find(({ element }) => element.nodeName === 'VIDEO')?.element;
+  // The one of the camera. A shared screen is beside it, with sound of its own.
+  const videoOf = (connection) =>
+    elementsOf(connection).find(({ element }) => element.nodeName === 'VIDEO' && !isOfScreen(element))?.element;
+  const isOfScreen = (element) => element.closest('[data-testid=screen]') !== null;
   // Frames shown since the first look at the element.
   const frames = new WeakMap();
   const framesOf = (video) => {
@@ -188,7 +192,7 @@
     for (const { element, kinds } of elementsOf(connection)) {
       const moved = Math.max(0, element.currentTime - (positions.get(element) ?? element.currentTime));
       positions.set(element, element.currentTime);
-      if (element.paused) continue;
+      if (element.paused || isOfScreen(element)) continue;
       if (kinds.includes('audio') && !element.muted && element.volume > 0) {
         aloud.push(element);
         seconds.audio += moved;
@@ -258,6 +262,12 @@
   // ---- wasm ----
   let memory = null;
   let references = null; // wasm-bindgen's table of the JavaScript values that wasm holds, page elements among them
+  // Counts the table's used slots; a free slot is null. The table's length is a high-water mark and never shrinks.
+  const held = () => {
+    let count = 0;
+    for (let slot = 0; slot < (references?.length ?? 0); slot += 1) if (references.get(slot) != null) count += 1;
+    return count;
+  };
   const keepMemory = (result) => {
     const { exports } = result.instance ?? result;
     memory = exports.memory ?? memory;
@@ -284,8 +294,8 @@
   };
 
   window.__probe = {
-    // For faults.js, which follows; the objects themselves.
-    page: { live, captured, listen, shownBy: videoOf, playersOf: elementsOf },
+    // For the scripts that follow; the objects themselves.
+    page: { live, captured, keep, listen, framesOf, shownBy: videoOf, playersOf: elementsOf },
     connections: () => Promise.all([...live].map(statsOf)),
     counts: () => ({
       createdConnections: created,
@@ -295,7 +305,7 @@
       restarts,
       listeners: { ...balance },
       retainedVideos: retainedVideos(),
-      wasmReferences: references?.length ?? 0,
+      wasmReferences: held(),
       wasmPages: memory ? memory.buffer.byteLength / WASM_PAGE : 0,
       scriptHeapBytes: performance.memory?.usedJSHeapSize ?? 0,
     }),

@@ -36,6 +36,9 @@ pub enum Browser {
     ChromiumSmallCamera,
     /// As [`Browser::Chromium`], with a camera of ten frames a second: for figures of many people on a small machine.
     ChromiumTenFrames,
+    /// As [`Browser::ChromiumTenFrames`], with three cameras, of which the second one's pictures cannot be sent, and a fake tab that is what is shared of a screen; nobody is
+    /// asked. Its microphones and loudspeakers are three each, as with all of these.
+    ChromiumWithScreen,
     /// Chromium whose person refuses camera and microphone.
     ChromiumRefusing,
     /// Chromium on a machine with a microphone and no camera.
@@ -131,8 +134,9 @@ impl Browser {
             "--disable-background-networking".to_owned(),
             "--disable-component-update".to_owned(),
             "--disable-sync".to_owned(),
-            // Nobody answers mDNS names in a container.
-            "--disable-features=WebRtcHideLocalIpsWithMdns".to_owned(),
+            // Nothing answers mDNS names in a container. The popups of the address bar, which no test opens, are pages
+            // that take more processor time than the rest of the start.
+            "--disable-features=WebRtcHideLocalIpsWithMdns,WebUIOmniboxPopup,WebUIOmniboxAimPopup".to_owned(),
             "--lang=en".to_owned(),
             // For the probe: what is left after a collection is what is held.
             "--js-flags=--expose-gc".to_owned(),
@@ -154,6 +158,9 @@ impl Browser {
             }
             Self::ChromiumWithoutCamera => vec![format!("{devices}=device-count=0"), grant.to_owned()],
             Self::ChromiumTenFrames => vec![format!("{devices}=fps=10"), grant.to_owned()],
+            Self::ChromiumWithScreen => {
+                vec![format!("{devices}=device-count=3,display-media-type=browser,fps=10"), grant.to_owned()]
+            }
             Self::ChromiumRefusing => vec![devices.to_owned()],
             _ => vec![devices.to_owned(), grant.to_owned()],
         });

@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// Something that the tests run is not there.
     #[error(
-        "{what} is missing: looked for {looked_for}. Set {variable}, or run `cargo xtask test e2e`, which installs and \
+        "{what} is missing: looked for {looked_for}. Set {variable}, or run `cargo xtask test --only e2e`, which installs and \
          builds what the tests need"
     )]
     Missing {

@@ -303,6 +303,14 @@ impl Page {
         self.evaluate(&format!("return __probe.selectedPath({connection})")).await
     }
 
+    /// Closes a connection behind the app's back.
+    ///
+    /// # Errors
+    /// When there is no such connection.
+    pub async fn close_connection(&self, connection: u64) -> Result<()> {
+        self.evaluate(&format!("__probe.closeConnection({connection})")).await
+    }
+
     /// Writes `text` into the control channel to the other side, behind the app's back, `times` over.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! and the `bench` program share. It starts servers and browsers, opens pages with a probe in them, and waits on their state.
 //! It knows the app by its test hooks and by what any page can see; it links none of the app's code.
 
+mod accessibility;
 mod browser;
 mod error;
 mod faults;
@@ -16,6 +17,7 @@ mod page;
 mod process;
 mod proxy;
 pub mod rounds;
+mod screens;
 mod seed_page;
 mod server;
 mod site;
@@ -24,6 +26,7 @@ mod strict_proxy;
 mod stun;
 mod tab;
 mod venue;
+mod viewport;
 mod vitrine_page;
 
 pub use browser::Browser;
@@ -38,6 +41,7 @@ pub use nginx::Nginx;
 pub use node_client::clients_stay_connected;
 pub use page::{PATIENCE, Page};
 pub use proxy::{Direction, FaultProxy};
+pub use screens::{Screen, SharedTrack};
 pub use seed_page::{SeedPage, seed_site};
 pub use server::{NodeServer, StaticServer, VitrineServer, free_port};
 pub use site::Site;
@@ -46,4 +50,5 @@ pub use strict_proxy::{Handshakes, StrictProxy};
 pub use stun::StunServer;
 pub use tab::{Metrics, Tab, TabbedBrowser};
 pub use venue::{Make, Venue};
-pub use vitrine_page::{Tile, VitrinePage, link};
+pub use viewport::{Colors, SIZES};
+pub use vitrine_page::{ChatMessage, Choice, Tile, VitrinePage, link};

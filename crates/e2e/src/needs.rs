@@ -87,6 +87,12 @@ pub(crate) fn node_modules() -> Result<PathBuf> {
     Ok(modules)
 }
 
+/// npm's `axe-core`, as one script.
+pub(crate) fn axe() -> Result<PathBuf> {
+    let script = node_modules()?.join("axe-core").join("axe.min.js");
+    exists("npm's axe-core", script, "VITRINE_E2E_NODE_MODULES")
+}
+
 fn exists(what: &'static str, path: PathBuf, variable: &'static str) -> Result<PathBuf> {
     if path.exists() {
         Ok(path)

@@ -3,9 +3,11 @@
 
 use std::{fmt::Display, time::Duration};
 
-use fantoccini::{Locator, error::CmdError};
+use fantoccini::{Locator, elements::ElementRef, error::CmdError, wd::WebDriverCompatibleCommand};
+use http::Method;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
+use url::Url;
 
 use crate::{
     Browser, Error, Namespace, Result,
@@ -21,28 +23,86 @@ pub const PATIENCE: Duration = Duration::from_secs(45);
 /// and what has not come about soon waits for a busy machine.
 const LOOK_AFTER: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(400));
 
-/// Looks again and again until `look` finds what it looks for, or returns what was seen last when the time is over.
-pub(crate) async fn poll<T, S>(
+/// Looks again and again until `look` finds what it looks for; until then it tells what there is instead. The error
+/// names the page, and carries its report.
+pub(crate) async fn wait_until<T, S: Display>(
+    page: &str,
+    awaited: &str,
     within: Duration,
     mut look: impl AsyncFnMut() -> Result<Result<T, S>>,
-) -> Result<Result<T, S>> {
+    report: impl AsyncFnOnce() -> Report,
+) -> Result<T> {
     let deadline = tokio::time::Instant::now() + within;
     let (mut pause, longest) = LOOK_AFTER;
     loop {
         match look().await? {
+            Ok(found) => return Ok(found),
             Err(_) if tokio::time::Instant::now() <= deadline => {
                 tokio::time::sleep(pause).await;
                 pause = pause.mul_f64(1.5).min(longest);
             }
-            found => return Ok(found),
+            Err(seen) => {
+                return Err(Error::TimedOut {
+                    page: page.to_owned(),
+                    awaited: awaited.to_owned(),
+                    waited: within,
+                    seen: seen.to_string(),
+                    report: Box::new(report().await),
+                });
+            }
         }
     }
+}
+
+/// A script's value if it is something else than null or false.
+pub(crate) fn something(value: Value) -> Result<Value, Value> {
+    if matches!(value, Value::Null | Value::Bool(false)) { Err(value) } else { Ok(value) }
+}
+
+/// Reads a page's answer, which is JSON.
+pub(crate) fn read_answer<T: DeserializeOwned>(page: &str, answer: &str) -> Result<T> {
+    serde_json::from_str(answer).map_err(|source| Error::Answer {
+        page: page.to_owned(),
+        answer: answer.to_owned(),
+        source,
+    })
 }
 
 /// A function body as an expression whose value is a promise of what it returns, as JSON: drivers have ideas of their
 /// own about what objects mean.
 pub(crate) fn as_promise(script: &str) -> String {
     format!("(async () => JSON.stringify(await (async () => {{{script}}})()) ?? 'null')()")
+}
+
+/// WebDriver's Get Computed Label (WebDriver 2 §12.4.10), which the client has no method for.
+#[derive(Debug)]
+struct ComputedLabel(ElementRef);
+
+impl WebDriverCompatibleCommand for ComputedLabel {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/element/{}/computedlabel", session.unwrap_or_default(), self.0))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::GET, None)
+    }
+}
+
+/// Chromium's own command to its DevTools, which is in no standard.
+#[derive(Debug)]
+struct DevToolsCommand {
+    method: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for DevToolsCommand {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "cmd": self.method, "params": self.parameters }).to_string()))
+    }
 }
 
 /// A page.
@@ -164,8 +224,7 @@ impl Page {
     pub async fn evaluate<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
         let result = self.session.client.execute(&format!("return {}", as_promise(script)), Vec::new()).await;
         let answer = self.check(&format!("run `{script}`"), result).await?;
-        let answer = answer.as_str().unwrap_or_default();
-        serde_json::from_str(answer).map_err(|source| self.not_understood(answer, source))
+        read_answer(&self.name, answer.as_str().unwrap_or_default())
     }
 
     /// Waits until `script`, the body of a function, returns something else than null or false.
@@ -173,13 +232,8 @@ impl Page {
     /// # Errors
     /// When that does not come about in time. `awaited` completes "waited in vain until …".
     pub async fn wait_for<T: DeserializeOwned>(&self, awaited: &str, script: &str) -> Result<T> {
-        let value = self
-            .wait_until(awaited, PATIENCE, async || {
-                let value: Value = self.evaluate(script).await?;
-                Ok(if matches!(value, Value::Null | Value::Bool(false)) { Err(value) } else { Ok(value) })
-            })
-            .await?;
-        T::deserialize(&value).map_err(|source| self.not_understood(&value.to_string(), source))
+        let value = self.wait_until(awaited, PATIENCE, async || Ok(something(self.evaluate(script).await?))).await?;
+        read_answer(&self.name, &value.to_string())
     }
 
     /// Looks again and again until `look` finds what it looks for; until then it tells what there is instead.
@@ -192,16 +246,7 @@ impl Page {
         within: Duration,
         look: impl AsyncFnMut() -> Result<Result<T, S>>,
     ) -> Result<T> {
-        match poll(within, look).await? {
-            Ok(found) => Ok(found),
-            Err(seen) => Err(Error::TimedOut {
-                page: self.name.clone(),
-                awaited: awaited.to_owned(),
-                waited: within,
-                seen: seen.to_string(),
-                report: Box::new(self.report().await),
-            }),
-        }
+        wait_until(&self.name, awaited, within, look, async || self.report().await).await
     }
 
     /// Clicks the one element that `css` selects, as a person does: it has to be visible and not covered.
@@ -236,8 +281,41 @@ impl Page {
         self.check("press a key", result).await
     }
 
-    fn not_understood(&self, answer: &str, source: serde_json::Error) -> Error {
-        Error::Answer { page: self.name.clone(), answer: answer.to_owned(), source }
+    /// The name by which the browser tells assistive technology of each visible element that `css` selects, with the
+    /// start of its markup.
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub async fn computed_labels(&self, css: &str) -> Result<Vec<(String, String)>> {
+        let client = &self.session.client;
+        let asking = async {
+            let mut labels = Vec::new();
+            for element in client.find_all(Locator::Css(css)).await? {
+                if element.is_displayed().await? {
+                    let markup = element.html(false).await?.chars().take(200).collect();
+                    let label = client.issue_cmd(ComputedLabel(element.element_id())).await?;
+                    labels.push((markup, label.as_str().unwrap_or_default().to_owned()));
+                }
+            }
+            Ok(labels)
+        };
+        let result = asking.await;
+        self.check(&format!("ask for the names of {css}"), result).await
+    }
+
+    /// Chooses the option of the `<select>` that `css` selects, by its words.
+    ///
+    /// # Errors
+    /// When there is no such list, or no such option in it.
+    pub async fn select(&self, css: &str, option: &str) -> Result<()> {
+        let result = async { self.session.client.find(Locator::Css(css)).await?.select_by_label(option).await }.await;
+        self.check(&format!("choose {option} in {css}"), result).await
+    }
+
+    /// Sends a command to Chromium's DevTools.
+    pub(crate) async fn devtools(&self, method: &'static str, parameters: Value) -> Result<Value> {
+        let result = self.session.client.issue_cmd(DevToolsCommand { method, parameters }).await;
+        self.check(method, result).await
     }
 
     async fn check<T>(&self, doing: &str, result: Result<T, CmdError>) -> Result<T> {

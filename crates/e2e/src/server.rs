@@ -4,6 +4,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::Path,
     process::Command,
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 use axum::{
@@ -190,15 +191,27 @@ impl Drop for StaticServer {
     }
 }
 
-/// A port that nobody listens on at the moment.
+/// A port on which nothing listens. It stays free until the caller binds it: no other call in this program returns it,
+/// and the system assigns higher ones to sockets that ask for any (from 32768 on Linux, 49152 elsewhere).
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .doing(|| "find a free port".to_owned())
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    static RETURNED: AtomicU16 = AtomicU16::new(0);
+    // Another program of these tests starts elsewhere.
+    let start = std::process::id() % u32::from(COUNT);
+    loop {
+        let returned = RETURNED.fetch_add(1, Ordering::Relaxed);
+        let offset = (start + u32::from(returned)) % u32::from(COUNT);
+        let port = FIRST + u16::try_from(offset).unwrap_or_default();
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(_) if returned < COUNT => {}
+            Err(error) => return Err(error).doing(|| "find a free port".to_owned()),
+        }
+    }
 }
 
 /// The port in a line like `listening on http://127.0.0.1:8080`.

@@ -10,7 +10,11 @@ use tempfile::TempDir;
 
 use crate::{Result, error::Doing, needs};
 
-const PROBE: &str = concat!(include_str!("../assets/probe.js"), include_str!("../assets/faults.js"));
+const PROBE: &str = concat!(
+    include_str!("../assets/probe.js"),
+    include_str!("../assets/faults.js"),
+    include_str!("../assets/screens.js"),
+);
 
 /// A directory with a page and its probe; removed on drop.
 pub struct Site {

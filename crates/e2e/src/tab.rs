@@ -28,7 +28,7 @@ use crate::{
     Browser, Error, Result,
     error::{Doing, Report},
     load,
-    page::{PATIENCE, as_promise, poll},
+    page::{PATIENCE, as_promise, read_answer, something, wait_until},
     process::Process,
 };
 
@@ -236,11 +236,7 @@ impl Tab {
         let Some(text) = answer["result"]["value"].as_str() else {
             return Err(Error::Signaling(format!("{}: `{script}`: {}", self.name, answer["exceptionDetails"])));
         };
-        serde_json::from_str(text).map_err(|source| Error::Answer {
-            page: self.name.clone(),
-            answer: text.to_owned(),
-            source,
-        })
+        read_answer(&self.name, text)
     }
 
     /// Waits until `script`, the body of a function, returns something else than null or false.
@@ -248,17 +244,8 @@ impl Tab {
     /// # Errors
     /// When that does not come about in time. `awaited` completes "waited in vain until …".
     pub async fn wait_for<T: DeserializeOwned>(&self, awaited: &str, script: &str) -> Result<T> {
-        let value = self
-            .wait_until(awaited, PATIENCE, async || {
-                let value: Value = self.evaluate(script).await?;
-                Ok(if matches!(value, Value::Null | Value::Bool(false)) { Err(value) } else { Ok(value) })
-            })
-            .await?;
-        T::deserialize(&value).map_err(|source| Error::Answer {
-            page: self.name.clone(),
-            answer: value.to_string(),
-            source,
-        })
+        let value = self.wait_until(awaited, PATIENCE, async || Ok(something(self.evaluate(script).await?))).await?;
+        read_answer(&self.name, &value.to_string())
     }
 
     /// As [`crate::Page::wait_until`].
@@ -271,16 +258,7 @@ impl Tab {
         within: Duration,
         look: impl AsyncFnMut() -> Result<Result<T, S>>,
     ) -> Result<T> {
-        match poll(within, look).await? {
-            Ok(found) => Ok(found),
-            Err(seen) => Err(Error::TimedOut {
-                page: self.name.clone(),
-                awaited: awaited.to_owned(),
-                waited: within,
-                seen: seen.to_string(),
-                report: Box::new(self.report().await),
-            }),
-        }
+        wait_until(&self.name, awaited, within, look, async || self.report().await).await
     }
 
     async fn report(&self) -> Report {

@@ -1,6 +1,6 @@
 //! The app's page, by its test hooks: what a person does in it and what it shows.
 
-use std::ops::Deref;
+use std::{collections::BTreeMap, ops::Deref};
 
 use serde::Deserialize;
 
@@ -31,6 +31,28 @@ pub struct Tile {
     pub path: Option<String>,
     /// Whose relay it goes through, if it does: `own`, `peer` or `both`.
     pub relay_side: Option<String>,
+}
+
+/// A message in the chat.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ChatMessage {
+    /// All its words: who, when, what.
+    pub text: String,
+    /// Its `data-` attributes, by JavaScript's names.
+    pub data: BTreeMap<String, String>,
+    /// Where its links lead.
+    pub links: Vec<String>,
+}
+
+/// An option of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Choice {
+    /// Its value.
+    pub value: String,
+    /// Its words.
+    pub label: String,
+    /// Whether it is chosen.
+    pub selected: bool,
 }
 
 impl Deref for VitrinePage {
@@ -250,6 +272,58 @@ impl VitrinePage {
             all.into_iter().find(|one| one.peer == peer).map(|connection| vec![connection])
         })
         .await
+    }
+
+    /// The messages in the chat, from the oldest.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn chat(&self) -> Result<Vec<ChatMessage>> {
+        self.evaluate(
+            "return [...document.querySelectorAll('[data-testid=chat-log] [data-testid=chat-message]')].map((message) => ({
+                text: message.innerText.trim(),
+                data: { ...message.dataset },
+                links: [...message.querySelectorAll('a')].map((link) => link.href),
+            }))",
+        )
+        .await
+    }
+
+    /// Waits until the messages in the chat are as `wanted`.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn wait_for_chat(
+        &self,
+        awaited: &str,
+        wanted: impl Fn(&[ChatMessage]) -> bool,
+    ) -> Result<Vec<ChatMessage>> {
+        self.wait_until(awaited, PATIENCE, async || {
+            let messages = self.chat().await?;
+            Ok(if wanted(&messages) { Ok(messages) } else { Err(format!("{messages:?}")) })
+        })
+        .await
+    }
+
+    /// The options of the `<select>` with this `data-testid`.
+    ///
+    /// # Errors
+    /// When there is no such list.
+    pub async fn choices(&self, test_id: &str) -> Result<Vec<Choice>> {
+        self.evaluate(&format!(
+            "return [...document.querySelector('[data-testid={test_id}]').options].map((option) => ({{
+                value: option.value, label: option.label, selected: option.selected,
+            }}))"
+        ))
+        .await
+    }
+
+    /// Chooses an option of the `<select>` with this `data-testid`, by its words.
+    ///
+    /// # Errors
+    /// When there is no such list, or no such option in it.
+    pub async fn choose(&self, test_id: &str, option: &str) -> Result<()> {
+        self.select(&format!("[data-testid={test_id}]"), option).await
     }
 
     /// Switches on the devices that are off.

@@ -1,10 +1,36 @@
-//! What a connection means: which way its media takes, judged by the browser's statistics, and what a check before a
-//! call found out, judged by what happened in it. No web, no clock, no I/O: the browser's words come in as JSON and as
-//! candidates, a verdict goes out. How a verdict is said to people is not decided here.
+//! Interprets a connection: the path of its media, from the browser's statistics, and the results of the connection check
+//! before a call. No web, no clock, no I/O. The wording for users is not decided here.
 //!
-//! - [`path`]: direct or relayed, over what, and by whose relay.
-//! - [`check`]: whether the STUN and TURN servers do what a call needs of them, and if not, why.
+//! - [`stats`]: the browser's statistics as typed values.
+//! - [`candidate`]: an ICE candidate, decoded.
+//! - [`rules`]: what is wrong with a recorded call, as [`finding`]s, and a [`verdict`] on each connection.
+//! - [`series`]: what was measured over time, for plots.
+//! - [`safety_code`]: the code by which two people compare their certificates.
+//! - [`rates`]: rates from counters.
+//! - [`trace`]: a recorded call, read from a file.
+//! - [`sdp`]: session descriptions, explained line by line and compared.
+//! - [`path`]: whether media is direct or relayed, by which protocol, and by which side's relay.
+//! - [`quality`]: why a connection is poor, and on whose side the cause is.
+//! - [`relayed`]: what a side that hides its address sends of its candidates and descriptions.
+//! - [`connection_check`]: whether the STUN and TURN servers work, and if not, why.
 
 mod address;
-pub mod check;
+pub mod candidate;
+pub mod connection_check;
+pub mod finding;
+mod intervals;
 pub mod path;
+pub mod quality;
+pub mod rates;
+pub mod relayed;
+mod reports;
+pub mod rules;
+pub mod safety_code;
+pub mod sdp;
+pub mod series;
+pub mod stats;
+pub mod trace;
+pub mod verdict;
+pub mod words;
+
+pub use words::Language;

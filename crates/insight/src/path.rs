@@ -1,73 +1,74 @@
-//! Which way the media goes, judged by the pair of candidates that the browser has selected and by nothing else: which
-//! candidates were gathered says what was possible, not what is.
+//! Determines the path of media from the candidate pair that the browser selected. The gathered candidates do not count:
+//! they say what was possible, not what is used.
 //!
-//! **The pair.** Chromium and Safari name it in the `transport` report (`selectedCandidatePairId`), Firefox marks it as
-//! `selected`. Of a browser that does neither, the last pair that is `nominated` and `succeeded` is taken.
+//! **The pair.** Chromium and Safari name it in the `transport` report (`selectedCandidatePairId`). Firefox marks it
+//! `selected`. For a browser that does neither, it is the last pair that is `nominated` and `succeeded`.
 //!
-//! **Relays.** One's own side relays if the local candidate is a `relay`, or has a `relayProtocol`: a candidate that was
-//! found through a relay and seen by the other side under another address is `prflx` and keeps that protocol. A browser
-//! that has no `relayProtocol` has the `url` of the relay; one that has neither leaves the protocol unknown. The other
-//! side relays if the remote candidate is a `relay`, or is `prflx` (under that type hides whatever arrived before it was
-//! announced) and the other side says so. How it speaks with its relay only the other side knows, and says over the
-//! control channel. Where both relay, the path is called after the costlier protocol of the two.
+//! **Relays.** The own side relays if the local candidate is a `relay` or has a `relayProtocol`. A candidate that was
+//! allocated on a relay, but seen by the peer under another address, is `prflx` and keeps that protocol. Browsers without
+//! `relayProtocol` report the relay's `url`; without either, the protocol is unknown. The peer relays if the remote
+//! candidate is a `relay`, or if it is `prflx` and the peer reports a relay: `prflx` hides the type of any candidate whose
+//! checks arrive before it is announced. Only the peer knows the protocol to its relay, and reports it over the control
+//! channel. If both sides relay, the costlier protocol names the path.
 //!
-//! **Direct paths** are told apart by the addresses of the two ends. The local candidate of a pair that works has the
-//! address under which the other side sees us (RFC 8445 §7.2.5.3.1): behind a NAT that is the NAT's, and the candidate
-//! `srflx` or `prflx`.
+//! **Direct paths** differ by the addresses of both ends. The local candidate of a working pair has the address that the
+//! peer sees (RFC 8445 §7.2.5.3.1). Behind a NAT, that is the NAT's address, and the candidate is `srflx` or `prflx`.
 //!
-//! | own end | other end | verdict, and why |
+//! | own end | other end | path, and why |
 //! | --- | --- | --- |
-//! | any | `host`, hidden | this network: browsers hide a host's address behind an mDNS name, which nobody outside the network could have resolved |
-//! | known | the same, or in the same IPv6 /64 | this network: the same machine, the same NAT, or the same link |
-//! | known | known, at least one of the two public | the internet |
-//! | private | private, or hidden | this network: who sees us under a private address, or is seen under one, is inside the same network, a VPN included |
-//! | hidden | private | this network, for the same reason |
-//! | `prflx`, hidden | public, or hidden | the internet: a NAT lies between |
-//! | `host`, hidden | public, IPv4 | the internet |
-//! | public, IPv4 | hidden | the internet |
-//! | public, IPv6 | hidden, or the other way round | not known: both may be on one link |
-//! | `host`, hidden | `prflx`, hidden | this network: no NAT lies between, and hosts without a NAT are rare |
+//! | any | `host`, hidden | local: browsers hide a host's address behind an mDNS name, which resolves only inside its network |
+//! | known | the same, or in the same IPv6 /64 | local: the same machine, NAT or link |
+//! | known | known, at least one public | internet |
+//! | private | private or hidden | local: an end seen under a private address is inside the same network, or its VPN |
+//! | hidden | private | local, for the same reason |
+//! | `prflx`, hidden | public or hidden | internet: there is a NAT in between |
+//! | `host`, hidden | public, IPv4 | internet |
+//! | public, IPv4 | hidden | internet |
+//! | public, IPv6 | hidden, or the other way round | unknown: both may be on one link |
+//! | `host`, hidden | `prflx`, hidden | local: there is no NAT in between, and hosts without a NAT are rare |
 //!
-//! Private are RFC 1918's addresses, link-local ones, loopback and IPv6 unique local ones (RFC 4193). A carrier's shared
-//! addresses (100.64.0.0/10, RFC 6598) count as public: who meets there is a customer of the same carrier, and not in the
-//! same network as people mean it.
-
+//! Private addresses are those of RFC 1918, link-local, loopback and IPv6 unique local ones (RFC 4193). A carrier's shared
+//! addresses (100.64.0.0/10, RFC 6598) count as public: two customers of a carrier are not in one local network.
 //!
-//! **While a candidate is on its way.** Checks of the other side may come before its candidates do. The pair that they
-//! make has a remote candidate of type `prflx`, whose address browsers do not tell, and the verdict is about one's own
-//! end alone: with a public address, two pages of one machine would be an internet apart. The browser gives the pair its
-//! real candidate once that has come, and resolved. So a `prflx` that says "the internet" is waited out
-//! ([`Verdict`]): some peers stay `prflx`, behind a symmetric NAT.
+//! **Candidates in transit.** The peer's checks may arrive before its candidates. The resulting pair has a remote `prflx`
+//! candidate whose address browsers hide, so only the own address counts. With a public one, two pages on one machine
+//! would seem to be on the internet. The browser replaces the candidate once the real one has arrived and is resolved. So
+//! [`PathTracker`] waits before it accepts "internet" for a `prflx` candidate. It does not wait for ever: behind a
+//! symmetric NAT a peer stays `prflx`.
 
-use vitrine_protocol::{control::RelayProtocol, json::Json};
+use vitrine_protocol::control::RelayProtocol;
 
-use crate::address::Address;
+use crate::{
+    address::Address,
+    reports::{all, candidate, selected_pair},
+    stats::{CandidateStats, Stats, TransportStats},
+};
 
-/// The way that media takes.
+/// The path of a connection's media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// From browser to browser, without leaving the network that both are in.
+pub enum MediaPath {
+    /// Direct, inside one network.
     Local,
-    /// From browser to browser, across the internet.
+    /// Direct, across the internet.
     Internet,
-    /// Through a relay, or two.
-    Relayed(RelayProtocol, Side),
+    /// Through one relay or two.
+    Relayed(RelayProtocol, RelaySide),
 }
 
-/// Whose relay.
+/// The side whose relay is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// One's own.
+pub enum RelaySide {
+    /// The own side.
     Own,
-    /// The other side's.
+    /// The peer.
     Peer,
-    /// One of each.
+    /// Both sides.
     Both,
 }
 
-impl Path {
-    /// Stable name: `direct-local`, `direct-internet`, `relay-udp`, `relay-tcp`, `relay-tls`; `relay` while the protocol
-    /// is not known.
+impl MediaPath {
+    /// Stable name: `direct-local`, `direct-internet`, `relay-udp`, `relay-tcp`, `relay-tls`; `relay` if the protocol
+    /// is unknown.
     pub fn name(self) -> &'static str {
         match self {
             Self::Local => "direct-local",
@@ -79,140 +80,123 @@ impl Path {
         }
     }
 
-    /// Stable name of the side that relays, for a path that is relayed: `own`, `peer`, `both`.
-    pub fn side(self) -> Option<&'static str> {
+    /// Stable name of the relaying side: `own`, `peer`, `both`. `None` for a direct path.
+    pub fn relay_side(self) -> Option<&'static str> {
         match self {
-            Self::Relayed(_, Side::Own) => Some("own"),
-            Self::Relayed(_, Side::Peer) => Some("peer"),
-            Self::Relayed(_, Side::Both) => Some("both"),
+            Self::Relayed(_, RelaySide::Own) => Some("own"),
+            Self::Relayed(_, RelaySide::Peer) => Some("peer"),
+            Self::Relayed(_, RelaySide::Both) => Some("both"),
             Self::Local | Self::Internet => None,
         }
     }
 }
 
-/// What one browser knows of the pair that it has selected.
+/// The candidate pair that the browser selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SelectedPair {
-    /// How one's own side speaks with its relay, if it has one in the path. The other side wants to be told.
-    pub relay: Option<RelayProtocol>,
-    /// The other side relays; not known of a candidate that arrived before it was announced.
+    /// The protocol to the own relay, if there is one in the path. The peer needs it: send it over the control channel.
+    pub own_relay: Option<RelayProtocol>,
+    /// Whether the peer relays; unknown for a candidate whose checks arrived before it was announced.
     peer_relays: Option<bool>,
-    /// Where a path goes that nobody relays, if that can be known.
-    direct: Option<Path>,
-    /// Bytes that came over it, or over the transport that it serves: media and messages, but no connectivity checks.
-    pub received: Option<u64>,
-    /// Connectivity checks of this side that the other side's browser has answered (RFC 8445 §7.2.5, RFC 7675).
-    pub responses: Option<u64>,
+    /// The path if neither side relays; `None` if it cannot be known.
+    direct: Option<MediaPath>,
+    /// Bytes received over the pair or its transport: media and messages, but no connectivity checks.
+    pub bytes_received: Option<u64>,
+    /// Own connectivity checks that the peer's browser answered (RFC 8445 §7.2.5, RFC 7675).
+    pub check_responses: Option<u64>,
 }
 
 impl SelectedPair {
-    /// Whether a report of this `type` is needed to find the pair.
+    /// Whether [`Self::find`] needs reports of this `type`.
     pub fn needs(report_type: &str) -> bool {
         ["transport", "candidate-pair", "local-candidate", "remote-candidate"].contains(&report_type)
     }
 
-    /// Finds the pair among the `reports` of `RTCPeerConnection.getStats()`; none while there is none.
-    pub fn find(reports: &[Json]) -> Option<Self> {
-        let named = |id: &Json| {
-            let id = id.text()?;
-            reports.iter().find(|report| report.field("id").text() == Some(id))
-        };
-        let all = |kind| reports.iter().filter(move |report| text(report, "type") == kind);
-        let is = |report: &Json, field| report.field(field).to_bool() == Some(true);
-        let pair = all("transport")
-            .find_map(|transport| named(transport.field("selectedCandidatePairId")))
-            .or_else(|| all("candidate-pair").find(|pair| is(pair, "selected")))
-            .or_else(|| {
-                let succeeded = |pair: &&Json| is(pair, "nominated") && text(pair, "state") == "succeeded";
-                all("candidate-pair").rfind(succeeded)
-            })?;
-        let own = named(pair.field("localCandidateId"))?;
-        let peer = named(pair.field("remoteCandidateId"))?;
-        let bytes = |report: &Json| report.field("bytesReceived").to_count();
+    /// Finds the pair among the `reports` of `RTCPeerConnection.getStats()`. `None` while no pair is selected.
+    pub fn find(reports: &[Stats]) -> Option<Self> {
+        let pair = selected_pair(reports)?;
+        let own = candidate(reports, pair.local_candidate_id.as_ref())?;
+        let peer = candidate(reports, pair.remote_candidate_id.as_ref())?;
+        let bytes_received =
+            all(reports).find_map(|transport: &TransportStats| transport.bytes_received).or(pair.bytes_received);
         Some(Self {
-            received: all("transport").find_map(bytes).or_else(|| bytes(pair)),
-            responses: pair.field("responsesReceived").to_count(),
-            relay: relay(own),
-            peer_relays: match text(peer, "candidateType") {
-                "relay" => Some(true),
-                "prflx" => None,
+            bytes_received: bytes_received.map(|bytes| bytes as u64),
+            check_responses: pair.responses_received.map(|responses| responses as u64),
+            own_relay: relay(own),
+            peer_relays: match peer.candidate_type.as_deref() {
+                Some("relay") => Some(true),
+                Some("prflx") => None,
                 _ => Some(false),
             },
             direct: direct(own, peer),
         })
     }
 
-    /// The way that media takes, if it is known. `told` is what the other side says of its own relay: none where it has
-    /// none, or has not said anything.
-    pub fn path(&self, told: Option<RelayProtocol>) -> Option<Path> {
+    /// The path of media, if it is known. `reported_relay` is the protocol to the peer's relay that the peer reported;
+    /// `None` if it has no relay or reported nothing yet.
+    pub fn path(&self, reported_relay: Option<RelayProtocol>) -> Option<MediaPath> {
         let peer = match self.peer_relays {
-            Some(true) => Some(told.unwrap_or(RelayProtocol::Unknown)),
+            Some(true) => Some(reported_relay.unwrap_or(RelayProtocol::Unknown)),
             Some(false) => None,
-            None => told,
+            None => reported_relay,
         };
-        match (self.relay, peer) {
+        match (self.own_relay, peer) {
             (None, None) => self.direct,
-            (Some(own), None) => Some(Path::Relayed(own, Side::Own)),
-            (None, Some(peer)) => Some(Path::Relayed(peer, Side::Peer)),
-            (Some(own), Some(peer)) => Some(Path::Relayed(own.max(peer), Side::Both)),
+            (Some(own), None) => Some(MediaPath::Relayed(own, RelaySide::Own)),
+            (None, Some(peer)) => Some(MediaPath::Relayed(peer, RelaySide::Peer)),
+            (Some(own), Some(peer)) => Some(MediaPath::Relayed(own.max(peer), RelaySide::Both)),
         }
     }
 }
 
-/// How long a candidate may take to be announced, in milliseconds: signaling, and an mDNS name that has to be resolved.
-const ANNOUNCED_WITHIN: f64 = 6_000.0;
+/// How long an announcement of a candidate may take, in milliseconds: signaling and the resolution of an mDNS name.
+const ANNOUNCEMENT_TIMEOUT: f64 = 6_000.0;
 
-/// What is said of a connection's path, by what was read of it so far. Nothing is said before it is known.
+/// Follows the path of a connection over successive readings of its statistics. A path that may still change is withheld.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Verdict {
+pub struct PathTracker {
     pair: Option<SelectedPair>,
-    /// Since when the other side's candidate is one that was not announced; by the reader's clock, in milliseconds.
-    unannounced: Option<f64>,
-    /// For long enough.
-    waited: bool,
+    /// Since when the peer's candidate has been unannounced, in milliseconds of the caller's clock.
+    unannounced_since: Option<f64>,
+    /// The announcement timed out.
+    timed_out: bool,
 }
 
-impl Verdict {
-    /// Takes a reading.
-    pub fn read(&mut self, pair: Option<SelectedPair>, now: f64) {
-        self.unannounced = pair.filter(|pair| pair.peer_relays.is_none()).map(|_| self.unannounced.unwrap_or(now));
-        self.waited = self.unannounced.is_some_and(|since| now - since >= ANNOUNCED_WITHIN);
+impl PathTracker {
+    /// Takes the pair of a new reading, at `now` in milliseconds.
+    pub fn update(&mut self, pair: Option<SelectedPair>, now: f64) {
+        self.unannounced_since =
+            pair.filter(|pair| pair.peer_relays.is_none()).map(|_| self.unannounced_since.unwrap_or(now));
+        self.timed_out = self.unannounced_since.is_some_and(|since| now - since >= ANNOUNCEMENT_TIMEOUT);
         self.pair = pair;
     }
 
-    /// The pair that was read last.
+    /// The pair of the latest reading.
     pub fn pair(&self) -> Option<SelectedPair> {
         self.pair
     }
 
-    /// The path, if it is known; `told` as in [`SelectedPair::path`].
-    pub fn path(&self, told: Option<RelayProtocol>) -> Option<Path> {
-        self.pair?.path(told).filter(|path| !self.may_change(*path))
+    /// The path, if it is known and final. `reported_relay` as in [`SelectedPair::path`].
+    pub fn path(&self, reported_relay: Option<RelayProtocol>) -> Option<MediaPath> {
+        self.pair?.path(reported_relay).filter(|path| !self.may_change(*path))
     }
 
-    /// Whether the path is not known yet, and will be soon.
-    pub fn is_awaited(&self, told: Option<RelayProtocol>) -> bool {
-        self.pair.and_then(|pair| pair.path(told)).is_some_and(|path| self.may_change(path))
+    /// Whether the path is withheld, and will be known within seconds.
+    pub fn is_pending(&self, reported_relay: Option<RelayProtocol>) -> bool {
+        self.pair.and_then(|pair| pair.path(reported_relay)).is_some_and(|path| self.may_change(path))
     }
 
-    fn may_change(&self, path: Path) -> bool {
-        path == Path::Internet && self.unannounced.is_some() && !self.waited
+    fn may_change(&self, path: MediaPath) -> bool {
+        path == MediaPath::Internet && self.unannounced_since.is_some() && !self.timed_out
     }
 }
 
-fn text<'a>(report: &'a Json, field: &str) -> &'a str {
-    report.field(field).text().unwrap_or_default()
+fn relay(own: &CandidateStats) -> Option<RelayProtocol> {
+    let of_url = || own.url.as_deref().and_then(url_protocol).unwrap_or(RelayProtocol::Unknown);
+    own.relay_protocol.or_else(|| (own.candidate_type.as_deref() == Some("relay")).then(of_url))
 }
 
-fn relay(own: &Json) -> Option<RelayProtocol> {
-    let protocol = text(own, "relayProtocol");
-    if !protocol.is_empty() {
-        return Some(RelayProtocol::named(protocol));
-    }
-    (text(own, "candidateType") == "relay").then(|| url_protocol(text(own, "url")).unwrap_or(RelayProtocol::Unknown))
-}
-
-/// How the relay at this `turn:` or `turns:` URL (RFC 7065) is spoken with; none for another URL.
+/// The protocol to the relay at this `turn:` or `turns:` URL (RFC 7065); `None` for other URLs.
 pub(crate) fn url_protocol(url: &str) -> Option<RelayProtocol> {
     match url.split_once(':')?.0 {
         "turns" => Some(RelayProtocol::Tls),
@@ -222,22 +206,38 @@ pub(crate) fn url_protocol(url: &str) -> Option<RelayProtocol> {
     }
 }
 
-fn direct(own: &Json, peer: &Json) -> Option<Path> {
-    let is_host = |candidate| text(candidate, "candidateType") == "host";
-    let near = match (address(own), address(peer)) {
-        (_, None) if is_host(peer) => true,
-        (Some(own), Some(peer)) => own.is_near(&peer) || !(own.public || peer.public),
-        (Some(known), None) | (None, Some(known)) if !known.public => true,
-        (None, _) if !is_host(own) => false,
-        (Some(known), None) | (None, Some(known)) if known.is_v6 => return None,
-        (Some(_), None) | (None, Some(_)) => false,
-        (None, None) => true,
+fn direct(own: &CandidateStats, peer: &CandidateStats) -> Option<MediaPath> {
+    let is_host = |candidate: &CandidateStats| candidate.candidate_type.as_deref() == Some("host");
+    let local = match (address(own), address(peer)) {
+        // A recording that leaves addresses out: only the types tell.
+        (End::LeftOut, _) | (_, End::LeftOut) if is_host(own) && is_host(peer) => return None,
+        (End::LeftOut, _) | (_, End::LeftOut) => false,
+        (_, End::Hidden) if is_host(peer) => true,
+        (End::At(own), End::At(peer)) => own.is_near(&peer) || !(own.is_public() || peer.is_public()),
+        (End::At(known), End::Hidden) | (End::Hidden, End::At(known)) if !known.is_public() => true,
+        (End::Hidden, _) if !is_host(own) => false,
+        (End::At(known), End::Hidden) | (End::Hidden, End::At(known)) if known.is_v6() => return None,
+        (End::At(_), End::Hidden) | (End::Hidden, End::At(_)) => false,
+        (End::Hidden, End::Hidden) => true,
     };
-    Some(if near { Path::Local } else { Path::Internet })
+    Some(if local { MediaPath::Local } else { MediaPath::Internet })
 }
 
-/// None where the browser hides it: it is empty, null or a name then.
-fn address(candidate: &Json) -> Option<Address> {
-    // What is `address` now was `ip` once.
-    ["address", "ip"].iter().find_map(|field| Address::read(text(candidate, field)))
+/// What is known of the address of one end.
+enum End {
+    At(Address),
+    /// The browser hides it, as an empty text, null, or an mDNS name.
+    Hidden,
+    /// The recording has something else in its place.
+    LeftOut,
+}
+
+fn address(candidate: &CandidateStats) -> End {
+    let texts = || [&candidate.address, &candidate.ip].into_iter().flatten().filter(|text| !text.is_empty());
+    if let Some(address) = texts().find_map(|text| Address::parse(text)) {
+        return End::At(address);
+    }
+    // Firefox and old browsers give a hidden address as "(redacted)" or a name in a reserved domain.
+    let is_hidden = |text: &String| text.ends_with(".local") || text.ends_with(".invalid") || text.starts_with('(');
+    if texts().all(is_hidden) { End::Hidden } else { End::LeftOut }
 }

@@ -1,26 +1,24 @@
 //! Perfect negotiation for one peer as a state machine: an [`Input`] goes in, [`Action`]s come out. It decides when
-//! to offer, whose offer wins when both sides offer at once, and when a remote candidate may be added. It is not a
-//! peer connection: it touches no browser, no network and no clock, and reads of an SDP nothing but `a=ice-ufrag`.
+//! to offer, which offer wins a glare, and when a remote candidate may be added. It is no peer connection: it touches no
+//! browser, no network and no clock, and reads nothing of an SDP but `a=ice-ufrag` and `a=setup`.
 //!
 //! Sources: W3C webrtc-pc, "Perfect Negotiation Example" (§10.7); RFC 8829 (JSEP).
 //!
 //! # How to drive it
-//! - Perform the actions of one [`Negotiation::handle`] call in order, each without waiting for the one before.
-//! - [`Action::SetLocalDescription`] and [`Action::SetRemoteDescription`] start *the* description operation. There
-//!   is at most one in flight; report its end with exactly one of [`Input::LocalDescriptionSet`],
-//!   [`Input::RemoteDescriptionSet`] and [`Input::DescriptionFailed`]. Other inputs may come at any time: what cannot
-//!   be acted on yet is kept inside.
-//! - Pass on every `negotiationneeded` that the browser fires, in its order with the completions. The browser is the
-//!   memory of what still needs an offer (webrtc-pc §4.7.3): after every return to `stable` it fires again if
-//!   something does. That is how what was in an offer that lost a glare, an ICE restart included, is offered again;
-//!   and if the answer to the other side's offer already covered it, no further offer is made.
-//! - The way to the other side must keep the order of descriptions. It may lose them: an offer that goes unanswered is
-//!   made again on [`Input::OfferAgain`]. Between two machines made with [`Negotiation::tagged`], descriptions may also
-//!   come twice, late, or by different ways.
-//! - Connections may be given up for new ones by either side, or by both at once: [`Negotiation::anew`] makes the
-//!   machine for the new connection, and [`Negotiation::is_from_another_connection`] tells that the other side has one.
-//!   Perform both for the same participant only, and for descriptions of both types.
-//! - Send every local candidate as the browser finds it; the machine does not see local candidates.
+//! - Perform the actions of one [`Negotiation::handle`] call in order, without waiting for one to complete.
+//! - [`Action::SetLocalDescription`] and [`Action::SetRemoteDescription`] start a description operation. At most one is
+//!   in flight. Report its end with exactly one of [`Input::LocalDescriptionSet`], [`Input::RemoteDescriptionSet`] and
+//!   [`Input::DescriptionFailed`]. Other inputs may come at any time; the machine queues them if necessary.
+//! - Pass on every `negotiationneeded` of the browser, in order with the completions. The browser remembers what still
+//!   needs an offer (webrtc-pc §4.7.3) and fires again after every return to `stable`. So the contents of an offer that
+//!   lost a glare, an ICE restart included, are offered again, unless the answer already covered them.
+//! - The route to the peer must keep the order of descriptions, but may lose them: [`Input::OfferAgain`] repeats an
+//!   unanswered offer. Between two machines made with [`Negotiation::tagged`], descriptions may also arrive twice, late,
+//!   or by different routes.
+//! - Either side, or both at once, may replace its connection. [`Negotiation::is_from_another_connection`] says that the
+//!   peer did; [`Negotiation::next_connection`] makes the machine for the new connection. Use both only with the same
+//!   participant, and for offers and answers alike.
+//! - Send every local candidate as the browser finds it. The machine does not see local candidates.
 
 mod candidates;
 pub mod liveness;
@@ -32,12 +30,12 @@ use std::fmt;
 pub use machine::Negotiation;
 use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
-/// Who gives way when both sides offer at once. The two sides must have different roles.
+/// Which side gives way in a glare (both sides offer at once). The two sides must have different roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Takes back its own offer and answers the other one.
+    /// Rolls back its own offer and answers the peer's.
     Polite,
-    /// Ignores the other offer and waits for the answer to its own.
+    /// Ignores the peer's offer and waits for the answer to its own.
     Impolite,
 }
 
@@ -48,65 +46,65 @@ pub enum SignalingState {
     Stable,
     /// The own offer is set and unanswered.
     HaveLocalOffer,
-    /// The other side's offer is set and unanswered.
+    /// The peer's offer is set and unanswered.
     HaveRemoteOffer,
 }
 
-/// What happened.
+/// An event for the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// The browser fired `negotiationneeded`, or an offer is wanted for another reason.
     NegotiationNeeded,
-    /// An ICE restart is wanted. It is offered at once, or as soon as the negotiation that is under way is done.
+    /// An ICE restart is wanted. It is offered at once, or after the negotiation in progress.
     RestartIce,
-    /// The own offer, or the answer to it, may be lost: if one waits for an answer, a fresh one replaces it. Candidates
-    /// may be lost too, so unless the connection stands, feed [`Input::RestartIce`] next.
+    /// The own offer or its answer may be lost: an offer that waits for its answer is replaced by a fresh one. Candidates
+    /// may be lost too, so unless the peer is connected, feed [`Input::RestartIce`] next.
     OfferAgain,
-    /// The other side sent a description.
+    /// The peer sent a description.
     RemoteDescription(SessionDescription),
-    /// The other side sent a candidate.
+    /// The peer sent a candidate.
     RemoteCandidate(IceCandidate),
-    /// [`Action::SetLocalDescription`] is done; this is what `pc.localDescription` now is.
+    /// [`Action::SetLocalDescription`] completed, with `pc.localDescription`.
     LocalDescriptionSet(SessionDescription),
-    /// [`Action::SetRemoteDescription`] is done.
+    /// [`Action::SetRemoteDescription`] completed.
     RemoteDescriptionSet,
-    /// The description operation in flight was rejected, for this reason.
+    /// The description operation in flight was rejected, with the browser's reason.
     DescriptionFailed(String),
-    /// What the last [`Action::Send`] was to send goes no way, now or later: it is longer than any carries. Feed it
-    /// after all actions of the call that asked for it.
+    /// The description of the last [`Action::Send`] can never be sent: it is too long for every route. Feed it after all
+    /// actions of the same call.
     DescriptionUnsent {
-        /// What it was.
+        /// The description's type.
         kind: SdpType,
-        /// Why.
+        /// Why it cannot be sent.
         reason: String,
     },
     /// [`Action::AddCandidate`] was rejected.
     CandidateFailed {
-        /// The candidate that was not added.
+        /// The candidate.
         candidate: IceCandidate,
-        /// Why.
+        /// The browser's reason.
         reason: String,
     },
 }
 
-/// What to do.
+/// A step to perform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// `pc.restartIce()`. The next offer restarts ICE; it follows directly if it can be made now.
     RestartIce,
-    /// `pc.setLocalDescription()` without arguments. The browser makes the description that its state calls for:
-    /// [`SdpType::Offer`] or [`SdpType::Answer`], as told here. Starts a description operation.
+    /// `pc.setLocalDescription()` without arguments. The browser makes the description that its state calls for; the type
+    /// here ([`SdpType::Offer`] or [`SdpType::Answer`]) says which. Starts a description operation.
     SetLocalDescription(SdpType),
     /// `pc.setRemoteDescription(description)`. An offer may roll back the own one implicitly. A description of type
-    /// [`SdpType::Rollback`] (with empty SDP) takes back a remote offer that could not be answered. Starts a
-    /// description operation.
+    /// [`SdpType::Rollback`] (with empty SDP) rolls back a remote offer that could not be answered. Starts a description
+    /// operation.
     SetRemoteDescription(SessionDescription),
-    /// `pc.addIceCandidate(candidate)`. Its priority is that of its generation: after a restart of ICE those from before
-    /// come last.
+    /// `pc.addIceCandidate(candidate)`. The candidate's priority is rewritten so that after an ICE restart, older
+    /// generations rank last.
     AddCandidate(IceCandidate),
-    /// Send the description to the other side.
+    /// Send the description to the peer.
     Send(SessionDescription),
-    /// Nothing to do: something that is worth telling.
+    /// Nothing to perform: an observation for the log.
     Note(Note),
 }
 
@@ -117,77 +115,76 @@ pub enum Operation {
     LocalOffer,
     /// Making and setting the own answer.
     LocalAnswer,
-    /// Setting the other side's offer.
+    /// Setting the peer's offer.
     RemoteOffer,
-    /// Setting the other side's answer.
+    /// Setting the peer's answer.
     RemoteAnswer,
-    /// Taking back the other side's offer, which could not be answered.
+    /// Rolling back the peer's offer, which could not be answered.
     RemoteRollback,
 }
 
-/// Something that is worth telling.
+/// An observation for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// Glare: both sides offered, and this side is impolite. The other offer is ignored.
+    /// Glare on the impolite side: the peer's offer is ignored.
     OfferIgnored,
-    /// Glare: both sides offered, and this side is polite. The own offer is taken back.
+    /// Glare on the polite side: the own offer is rolled back.
     OfferRolledBack,
-    /// An answer came that no offer waits for. It is dropped.
+    /// An answer is dropped because no offer waits for it.
     StaleAnswer,
-    /// A description of a type that the other side has no business sending. It is dropped.
-    DescriptionRefused(SdpType),
-    /// A description that waited is dropped: the other side sends them faster than they can be set and it was the
-    /// oldest.
+    /// A description is dropped because a peer may not send this type.
+    UnsupportedType(SdpType),
+    /// The oldest queued description is dropped: the peer sends descriptions faster than they can be set.
     DescriptionDropped(SdpType),
-    /// A description that does not belong here is dropped.
-    DescriptionMisplaced {
-        /// What it was.
+    /// A description is dropped because of its tag.
+    DescriptionRejected {
+        /// The description's type.
         kind: SdpType,
-        /// Why it does not belong here.
-        why: Misplaced,
+        /// Why it is dropped.
+        reason: RejectReason,
     },
-    /// An own description cannot be sent. An offer is left alone until a new input asks for one, or a remote offer
-    /// comes; nobody answers it.
+    /// An own description cannot be sent. An unsent offer stays set until a new input asks for an offer or a remote offer
+    /// arrives; no answer to it can arrive.
     DescriptionUnsent {
-        /// What it was.
+        /// The description's type.
         kind: SdpType,
-        /// Why.
+        /// Why it cannot be sent.
         reason: String,
     },
     /// A candidate is dropped.
     CandidateDropped {
         /// The candidate.
         candidate: IceCandidate,
-        /// Why.
+        /// Why it is dropped.
         reason: DropReason,
     },
-    /// The browser would not add a candidate.
+    /// The browser rejected a candidate.
     CandidateFailed {
         /// The candidate.
         candidate: IceCandidate,
-        /// What the browser said.
+        /// The browser's reason.
         reason: String,
     },
-    /// A description operation was rejected.
+    /// The browser rejected a description operation.
     OperationFailed {
-        /// Which.
+        /// The operation.
         operation: Operation,
-        /// What the browser said.
+        /// The browser's reason.
         reason: String,
-        /// What is done about it.
+        /// What the machine does next.
         recovery: Recovery,
     },
-    /// The report of a completion that fits no operation in flight. It is ignored.
+    /// A completion is ignored because it fits no operation in flight.
     UnexpectedCompletion,
 }
 
-/// Why a description does not belong to a negotiation.
+/// Why a description is rejected by its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Misplaced {
+pub enum RejectReason {
     /// It is from, or for, another peer connection of the same participants.
-    AnotherConnection,
-    /// It is an offer that came before, or one older than what came.
-    Repeated,
+    OtherConnection,
+    /// It is an offer that arrived before, or is older than a description that did.
+    Outdated,
 }
 
 /// Why a candidate is dropped.
@@ -195,74 +192,74 @@ pub enum Misplaced {
 pub enum DropReason {
     /// It belongs to a description that was ignored, dropped, or could not be set.
     IgnoredDescription,
-    /// It belongs to an ICE generation that has been replaced.
+    /// It belongs to an ICE generation that was replaced.
     OldGeneration,
-    /// Too many candidates wait for their description; it was the oldest.
+    /// It was the oldest of too many candidates that wait for their description.
     QueueFull,
 }
 
-/// What is done about a failed operation.
+/// What the machine does after a failed operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recovery {
-    /// Nothing: everything stays as it was. A new input may try again.
+    /// Nothing; the state is unchanged. A new input may try again.
     None,
     /// A fresh offer follows.
     OfferAgain,
-    /// The remote offer is taken back.
+    /// The remote offer is rolled back.
     Rollback,
-    /// Too many failures in a row: the open offer is left alone until a new input asks for an offer, or a
-    /// remote offer comes.
+    /// No further offer after repeated failures. The open offer stays set until a new input asks for an offer or a remote
+    /// offer arrives.
     GiveUp,
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OfferIgnored => formatter.write_str("glare: the other offer is ignored"),
-            Self::OfferRolledBack => formatter.write_str("glare: the own offer is taken back"),
-            Self::StaleAnswer => formatter.write_str("an answer that no offer waits for is dropped"),
-            Self::DescriptionRefused(kind) => write!(formatter, "a description of type {} is refused", name(*kind)),
+            Self::OfferIgnored => formatter.write_str("glare: the peer's offer is ignored"),
+            Self::OfferRolledBack => formatter.write_str("glare: the own offer is rolled back"),
+            Self::StaleAnswer => formatter.write_str("an answer is dropped: no offer waits for it"),
+            Self::UnsupportedType(kind) => write!(formatter, "a {} is dropped: unsupported type", name(*kind)),
             Self::DescriptionDropped(kind) => {
-                write!(formatter, "too many descriptions: the oldest {} is dropped", name(*kind))
+                write!(formatter, "too many descriptions: the oldest, an {}, is dropped", name(*kind))
             }
-            Self::DescriptionMisplaced { kind, why } => {
-                let why = match why {
-                    Misplaced::AnotherConnection => "of another connection",
-                    Misplaced::Repeated => "that came before",
+            Self::DescriptionRejected { kind, reason } => {
+                let reason = match reason {
+                    RejectReason::OtherConnection => "it belongs to another connection",
+                    RejectReason::Outdated => "it is outdated",
                 };
-                write!(formatter, "an {} {why} is dropped", name(*kind))
+                write!(formatter, "an {} is dropped: {reason}", name(*kind))
             }
             Self::DescriptionUnsent { kind, reason } => {
                 write!(formatter, "the own {} cannot be sent: {reason}", name(*kind))
             }
             Self::CandidateDropped { candidate, reason } => {
                 let reason = match reason {
-                    DropReason::IgnoredDescription => "of an ignored description",
-                    DropReason::OldGeneration => "of an old generation",
-                    DropReason::QueueFull => "that waited too long",
+                    DropReason::IgnoredDescription => "its description was ignored",
+                    DropReason::OldGeneration => "its ICE generation was replaced",
+                    DropReason::QueueFull => "too many candidates wait",
                 };
-                write!(formatter, "a candidate {reason} is dropped: {}", candidate.candidate)
+                write!(formatter, "a candidate is dropped: {reason}: {}", candidate.candidate)
             }
             Self::CandidateFailed { candidate, reason } => {
                 write!(formatter, "a candidate cannot be added: {}: {reason}", candidate.candidate)
             }
             Self::OperationFailed { operation, reason, recovery } => {
                 let operation = match operation {
-                    Operation::LocalOffer => "own offer",
-                    Operation::LocalAnswer => "own answer",
-                    Operation::RemoteOffer => "other side's offer",
-                    Operation::RemoteAnswer => "other side's answer",
-                    Operation::RemoteRollback => "rollback of the other side's offer",
+                    Operation::LocalOffer => "own offer cannot be set",
+                    Operation::LocalAnswer => "own answer cannot be set",
+                    Operation::RemoteOffer => "peer's offer cannot be set",
+                    Operation::RemoteAnswer => "peer's answer cannot be set",
+                    Operation::RemoteRollback => "peer's offer cannot be rolled back",
                 };
                 let recovery = match recovery {
-                    Recovery::None => "everything stays as it was",
+                    Recovery::None => "nothing changes",
                     Recovery::OfferAgain => "a fresh offer follows",
-                    Recovery::Rollback => "the offer is taken back",
+                    Recovery::Rollback => "the offer is rolled back",
                     Recovery::GiveUp => "no further attempt",
                 };
-                write!(formatter, "the {operation} cannot be set: {reason}; {recovery}")
+                write!(formatter, "the {operation}: {reason}; {recovery}")
             }
-            Self::UnexpectedCompletion => formatter.write_str("a completion that fits no operation"),
+            Self::UnexpectedCompletion => formatter.write_str("a completion fits no operation"),
         }
     }
 }

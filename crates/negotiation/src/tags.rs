@@ -1,35 +1,35 @@
-//! Where descriptions belong: the tags that this side writes into its own, and which of the other side's fit. With
-//! tags a description may come late, twice, or by another way than the one before without doing harm. Of the
-//! negotiation itself this knows nothing; a description without a tag, from a plain client, is always let through.
+//! Description tags: writes them into own descriptions, and decides which of the peer's descriptions belong to this
+//! connection. With tags, a description may arrive late, twice, or by another route without harm. A description without a
+//! tag, from a plain client, is always accepted. This module knows nothing of the negotiation itself.
 
 use vitrine_protocol::signaling::{DescriptionTag, SdpType, SessionDescription};
 
-use crate::{Misplaced, Role};
+use crate::{RejectReason, Role};
 
-/// Most connections remembered as given up by the other side.
-const MAX_PAST: usize = 32;
+/// Most replaced connections of the peer that are remembered.
+const MAX_REPLACED: usize = 32;
 
 /// The tags of one peer connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tags {
     /// Id of the own connection; `None` writes no tags.
     own: Option<String>,
-    /// Id of the other side's connection that was heard of last.
-    other: Option<String>,
-    /// A description of that connection was taken up, which binds the two connections to each other.
+    /// Id of the peer's latest known connection.
+    peer: Option<String>,
+    /// This connection is bound to `peer`: a description of it was applied.
     bound: bool,
-    /// That connection is bound to this one.
-    met: bool,
-    /// Connections that the other side gave up, oldest first. What they sent may still come.
-    past: Vec<String>,
-    /// Serial of the own description sent last.
+    /// `peer` is bound to this connection: a description of it was addressed to this one.
+    peer_is_bound: bool,
+    /// Connections that the peer replaced, oldest first. Their messages may still arrive.
+    replaced: Vec<String>,
+    /// Serial of the latest own description.
     sent: u32,
-    /// Serial of the own offer sent last.
+    /// Serial of the latest own offer.
     offered: Option<u32>,
-    /// Highest serial received. An offer below it came before, or was taken back before what came was sent: a side
-    /// that answers has no offer open.
+    /// Highest serial received. An offer with a lower one arrived before, or was rolled back before a later description
+    /// was sent: a side that answers has no offer open.
     received: Option<u32>,
-    /// Serial of the other side's offer that is being answered.
+    /// Serial of the peer's offer that is being answered.
     answering: Option<u32>,
 }
 
@@ -38,94 +38,94 @@ impl Tags {
         Self { own: Some(own), ..Self::default() }
     }
 
-    /// For a new connection in place of this one. If the other side's is bound to this one, it will be given up too;
-    /// if not, or not yet, it may become bound to the new one.
-    pub(crate) fn anew(&self, own: String) -> Self {
-        let mut anew = Self { past: self.past.clone(), ..Self::new(own) };
-        if self.met {
-            anew.give_up(self.other.clone());
+    /// The tags of a new connection in place of this one. A peer's connection that is bound to this one will be replaced
+    /// too; one that is not bound, or not yet, may bind to the new one.
+    pub(crate) fn next_connection(&self, own: String) -> Self {
+        let mut next = Self { replaced: self.replaced.clone(), ..Self::new(own) };
+        if self.peer_is_bound {
+            next.mark_replaced(self.peer.clone());
         } else {
-            anew.other = self.other.clone();
-            anew.received = self.received;
+            next.peer = self.peer.clone();
+            next.received = self.received;
         }
-        anew
+        next
     }
 
-    /// Whether the other side's connection is bound to this one.
-    pub(crate) fn met(&self) -> bool {
-        self.met
+    /// Whether the peer's connection is bound to this one.
+    pub(crate) fn peer_is_bound(&self) -> bool {
+        self.peer_is_bound
     }
 
-    /// Whether `description` shows that the other side gave up the connection that this one is bound to.
-    pub(crate) fn is_foreign(&self, description: &SessionDescription) -> bool {
+    /// Whether `description` shows that the peer replaced the connection that this one is bound to.
+    pub(crate) fn is_from_new_connection(&self, description: &SessionDescription) -> bool {
         let Some(tag) = &description.tag else { return false };
-        self.bound && self.is_unheard(tag)
+        self.bound && self.is_unknown(tag)
     }
 
     fn is_misaddressed(&self, tag: &DescriptionTag) -> bool {
         tag.to.is_some() && self.own.is_some() && tag.to != self.own
     }
 
-    fn is_unheard(&self, tag: &DescriptionTag) -> bool {
-        self.other.as_ref() != Some(&tag.connection) && !self.past.contains(&tag.connection)
+    fn is_unknown(&self, tag: &DescriptionTag) -> bool {
+        self.peer.as_ref() != Some(&tag.connection) && !self.replaced.contains(&tag.connection)
     }
 
-    /// The role that this side, begun with `role`, has against the connection that the other side's `description` is
-    /// of: its own, or if both began with the same one, that which the ids of the two connections give. It depends on
-    /// nothing else, so both sides come to opposite roles, whatever they heard of other connections before.
+    /// The role of this side, which began with `role`, against the connection that sent `description`. It is `role`; if
+    /// both sides began with the same one, the connection ids decide. It depends on nothing else, so both sides come to
+    /// opposite roles, whatever they received from other connections before.
     pub(crate) fn role_against(&self, description: &SessionDescription, role: Role) -> Role {
         let (Some(tag), Some(own)) = (&description.tag, &self.own) else { return role };
         let polite = if tag.polite == (role == Role::Polite) { *own > tag.connection } else { role == Role::Polite };
         if polite { Role::Polite } else { Role::Impolite }
     }
 
-    /// Lets a description in that belongs to this connection and is new.
-    pub(crate) fn admit(&mut self, description: &SessionDescription) -> Result<(), Misplaced> {
+    /// Accepts a description that belongs to this connection and is not outdated.
+    pub(crate) fn accept(&mut self, description: &SessionDescription) -> Result<(), RejectReason> {
         let Some(tag) = &description.tag else { return Ok(()) };
-        if !self.bound && self.is_unheard(tag) {
-            let before = self.other.replace(tag.connection.clone());
-            self.give_up(before);
+        if !self.bound && self.is_unknown(tag) {
+            let replaced = self.peer.replace(tag.connection.clone());
+            self.mark_replaced(replaced);
             self.received = None;
-            self.met = false;
+            self.peer_is_bound = false;
         }
-        if self.is_misaddressed(tag) || !self.is_of_the_other(description) {
-            return Err(Misplaced::AnotherConnection);
+        if self.is_misaddressed(tag) || !self.is_from_current_peer(description) {
+            return Err(RejectReason::OtherConnection);
         }
-        self.met |= tag.to.is_some();
+        self.peer_is_bound |= tag.to.is_some();
         let is_outdated = self.received.is_some_and(|received| tag.serial <= received);
         if description.kind == SdpType::Offer && is_outdated {
-            return Err(Misplaced::Repeated);
+            return Err(RejectReason::Outdated);
         }
         self.received = self.received.max(Some(tag.serial));
         Ok(())
     }
 
-    fn give_up(&mut self, connection: Option<String>) {
-        self.past.extend(connection);
-        self.past.drain(..self.past.len().saturating_sub(MAX_PAST));
+    fn mark_replaced(&mut self, connection: Option<String>) {
+        self.replaced.extend(connection);
+        self.replaced.drain(..self.replaced.len().saturating_sub(MAX_REPLACED));
     }
 
-    /// Whether the description is of the connection that was heard of last. One that waited may not be any more.
-    pub(crate) fn is_of_the_other(&self, description: &SessionDescription) -> bool {
-        description.tag.as_ref().is_none_or(|tag| self.other.as_ref() == Some(&tag.connection))
+    /// Whether the description is from the peer's latest connection. A queued one may no longer be.
+    pub(crate) fn is_from_current_peer(&self, description: &SessionDescription) -> bool {
+        description.tag.as_ref().is_none_or(|tag| self.peer.as_ref() == Some(&tag.connection))
     }
 
-    /// Whether the answer is one to the own offer sent last.
-    pub(crate) fn answers_the_latest_offer(&self, answer: &SessionDescription) -> bool {
+    /// Whether the answer is to the latest own offer.
+    pub(crate) fn answers_latest_offer(&self, answer: &SessionDescription) -> bool {
         let answered = answer.tag.as_ref().and_then(|tag| tag.answers);
         answered.is_none() || answered == self.offered
     }
 
-    /// The description is being set; if it is an offer, to be answered.
-    pub(crate) fn take_up(&mut self, description: &SessionDescription) {
+    /// The description is being set. If it is an offer, the next own answer is to it.
+    pub(crate) fn on_applied(&mut self, description: &SessionDescription) {
         self.bound |= description.tag.is_some();
         if description.kind == SdpType::Offer {
             self.answering = description.tag.as_ref().map(|tag| tag.serial);
         }
     }
 
-    /// The description as it is sent.
-    pub(crate) fn write(&mut self, mut description: SessionDescription, role: Role) -> SessionDescription {
+    /// The own description with its tag.
+    pub(crate) fn tag(&mut self, mut description: SessionDescription, role: Role) -> SessionDescription {
         let Some(own) = &self.own else { return description };
         self.sent += 1;
         let answers = match description.kind {
@@ -137,7 +137,7 @@ impl Tags {
         };
         description.tag = Some(DescriptionTag {
             connection: own.clone(),
-            to: self.other.clone().filter(|_| self.bound),
+            to: self.peer.clone().filter(|_| self.bound),
             serial: self.sent,
             polite: role == Role::Polite,
             answers,

@@ -1,4 +1,4 @@
-//! When a remote candidate is added, kept and dropped: one named case a test.
+//! When a remote candidate is added, queued and dropped: one rule per test.
 
 mod support;
 
@@ -13,12 +13,12 @@ use vitrine_negotiation::{Action, DropReason, Negotiation, Note, Role};
 use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
 #[test]
-fn a_candidate_of_the_description_in_force_is_added_at_once() {
+fn candidate_of_the_current_description_is_added_at_once() {
     assert_eq!(connected(Polite).handle(RemoteCandidate(candidate("b1", 1))), [AddCandidate(candidate("b1", 1))]);
 }
 
 #[test]
-fn candidates_before_any_description_wait_for_it_and_stay_whole_and_in_order() {
+fn early_candidates_wait_unchanged_and_in_order() {
     let mut machine = Negotiation::new(Polite);
     assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), []);
     assert_eq!(machine.handle(RemoteDescription(offer("b1"))), [set_remote(offer("b1"))]);
@@ -30,7 +30,7 @@ fn candidates_before_any_description_wait_for_it_and_stay_whole_and_in_order() {
 }
 
 #[test]
-fn candidates_that_overtake_the_answer_wait_for_it() {
+fn candidates_wait_for_the_answer_that_they_overtake() {
     let mut machine = Negotiation::new(Impolite);
     machine.handle(NegotiationNeeded);
     machine.handle(LocalDescriptionSet(offer("a1")));
@@ -49,7 +49,7 @@ fn candidates_of_a_restart_wait_until_the_restart_is_set() {
 }
 
 #[test]
-fn a_candidate_that_comes_while_a_description_is_set_waits_to_see_which_generation_is_left() {
+fn candidate_that_arrives_while_a_description_is_set_waits_for_it() {
     let mut machine = connected(Polite);
     machine.handle(RemoteDescription(offer("b2")));
     assert_eq!(machine.handle(RemoteCandidate(candidate("b1", 1))), []);
@@ -57,7 +57,7 @@ fn a_candidate_that_comes_while_a_description_is_set_waits_to_see_which_generati
 }
 
 #[test]
-fn a_late_candidate_of_a_replaced_generation_is_dropped() {
+fn late_candidate_of_a_replaced_generation_is_dropped() {
     let mut machine = connected(Polite);
     machine.handle(RemoteDescription(offer("b2")));
     machine.handle(RemoteDescriptionSet);
@@ -65,7 +65,7 @@ fn a_late_candidate_of_a_replaced_generation_is_dropped() {
 }
 
 #[test]
-fn an_ignored_offer_takes_its_candidates_with_it_but_not_those_of_the_good_generation() {
+fn only_the_candidates_of_an_ignored_offer_are_dropped() {
     let mut machine = reoffering(Impolite);
     machine.handle(RemoteDescription(offer("b2")));
     assert_eq!(machine.handle(RemoteCandidate(candidate("b2", 1))), []);
@@ -77,7 +77,7 @@ fn an_ignored_offer_takes_its_candidates_with_it_but_not_those_of_the_good_gener
 }
 
 #[test]
-fn candidates_of_an_ignored_offer_are_kept_when_the_answer_reuses_its_fragment() {
+fn candidates_of_an_ignored_offer_are_added_if_the_answer_names_their_fragment() {
     let mut machine = Negotiation::new(Impolite);
     machine.handle(NegotiationNeeded);
     machine.handle(LocalDescriptionSet(offer("a1")));
@@ -88,7 +88,7 @@ fn candidates_of_an_ignored_offer_are_kept_when_the_answer_reuses_its_fragment()
 }
 
 #[test]
-fn a_fragment_that_is_only_in_the_candidate_text_counts() {
+fn fragment_is_read_from_the_candidate_text_too() {
     let only_text = |fragment| IceCandidate { username_fragment: None, ..candidate(fragment, 1) };
     let mut machine = connected(Polite);
     assert_eq!(machine.handle(RemoteCandidate(only_text("b2"))), []);
@@ -96,23 +96,23 @@ fn a_fragment_that_is_only_in_the_candidate_text_counts() {
 }
 
 #[test]
-fn a_candidate_without_fragment_belongs_to_the_latest_description() {
+fn candidate_without_fragment_belongs_to_the_latest_description() {
     let mut machine = reoffering(Impolite);
-    assert_eq!(machine.handle(RemoteCandidate(nameless())), [AddCandidate(nameless())]);
+    assert_eq!(machine.handle(RemoteCandidate(without_fragment())), [AddCandidate(without_fragment())]);
     machine.handle(RemoteDescription(offer("b2")));
-    assert_eq!(machine.handle(RemoteCandidate(nameless())), []);
+    assert_eq!(machine.handle(RemoteCandidate(without_fragment())), []);
     machine.handle(RemoteDescription(answer("b1")));
     let reason = DropReason::IgnoredDescription;
-    let expected = Noted(Note::CandidateDropped { candidate: nameless(), reason });
+    let expected = Noted(Note::CandidateDropped { candidate: without_fragment(), reason });
     assert_eq!(machine.handle(RemoteDescriptionSet), [expected]);
 }
 
 #[test]
-fn a_candidate_without_fragment_before_any_description_goes_to_the_first() {
+fn early_candidate_without_fragment_belongs_to_the_first_description() {
     let mut machine = Negotiation::new(Polite);
-    machine.handle(RemoteCandidate(nameless()));
+    machine.handle(RemoteCandidate(without_fragment()));
     machine.handle(RemoteDescription(offer("b1")));
-    assert_eq!(machine.handle(RemoteDescriptionSet)[1..], [AddCandidate(nameless())]);
+    assert_eq!(machine.handle(RemoteDescriptionSet)[1..], [AddCandidate(without_fragment())]);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn end_of_candidates_is_passed_on() {
 }
 
 #[test]
-fn a_description_without_fragments_takes_every_candidate_and_leaves_the_judgement_to_the_browser() {
+fn description_without_fragments_takes_every_candidate() {
     let mut machine = Negotiation::new(Polite);
     machine.handle(RemoteDescription(SessionDescription::new(SdpType::Offer, "v=0\r\n")));
     machine.handle(RemoteDescriptionSet);
@@ -142,7 +142,7 @@ fn every_section_of_an_unbundled_description_counts() {
 }
 
 #[test]
-fn candidates_of_an_offer_that_could_not_be_set_are_dropped_with_the_next_description() {
+fn candidates_of_a_failed_offer_are_dropped_with_the_next_description() {
     let mut machine = connected(Polite);
     machine.handle(RemoteDescription(offer("b2")));
     machine.handle(RemoteCandidate(candidate("b2", 1)));
@@ -153,7 +153,7 @@ fn candidates_of_an_offer_that_could_not_be_set_are_dropped_with_the_next_descri
 }
 
 #[test]
-fn after_a_rollback_candidates_of_the_generation_before_are_added_again() {
+fn candidates_of_the_previous_generation_are_added_after_a_rollback() {
     let mut machine = connected(Polite);
     machine.handle(RemoteDescription(offer("b2")));
     machine.handle(RemoteDescriptionSet);
@@ -163,8 +163,8 @@ fn after_a_rollback_candidates_of_the_generation_before_are_added_again() {
 }
 
 #[test]
-fn candidates_of_a_restart_come_before_those_of_the_same_type_before_it() {
-    // As Chromium and Firefox give them to two networks, and to two NATs.
+fn candidates_of_a_restart_rank_above_older_ones_of_their_type() {
+    // Priorities that Chromium and Firefox give to two networks, and to two NATs.
     for (rising, preferences) in [
         (["2122194687 198.51.100.1 1 typ host generation 0", "2122260223 192.0.2.1 1 typ host generation 0"], 111..126),
         (["2122187007 198.51.100.1 1 typ host", "2122252543 192.0.2.1 1 typ host"], 103..110),
@@ -182,11 +182,11 @@ fn candidates_of_a_restart_come_before_those_of_the_same_type_before_it() {
 }
 
 #[test]
-fn a_relay_of_a_restart_comes_between_the_nats_addresses_of_its_time_and_of_the_time_before() {
+fn relay_of_a_restart_ranks_between_its_and_the_previous_server_reflexive_candidates() {
     let (nat, relay) = ("1685987071 192.0.2.2 1 typ srflx", "8331007 192.0.2.9 1 typ relay");
     let mut machine = connected(Polite);
     let mut before = priority(&mut machine, "b1", nat);
-    assert_eq!(priority(&mut machine, "b1", relay), 8_331_007, "nobody's first relay is worth more than another's");
+    assert_eq!(priority(&mut machine, "b1", relay), 8_331_007, "the first generation's relay is unchanged");
     for fragment in ["b2", "b3"] {
         restart(&mut machine, fragment);
         let (nat, relay) = (priority(&mut machine, fragment, nat), priority(&mut machine, fragment, relay));
@@ -196,7 +196,7 @@ fn a_relay_of_a_restart_comes_between_the_nats_addresses_of_its_time_and_of_the_
 }
 
 #[test]
-fn restarts_without_end_leave_the_types_in_their_order() {
+fn any_number_of_restarts_keeps_the_order_of_types() {
     let mut machine = connected(Polite);
     for number in 0..300 {
         let fragment = format!("c{number}");
@@ -214,7 +214,7 @@ fn restarts_without_end_leave_the_types_in_their_order() {
 }
 
 #[test]
-fn what_is_not_known_to_be_a_priority_stays_as_it_is() {
+fn unknown_candidate_text_is_not_rewritten() {
     for text in [
         "candidate:1 1 udp 1853759231 192.0.2.1 1 typ prflx raddr 0.0.0.0 rport 0",
         "candidate:1 1 udp 41885695 192.0.2.1 1 typ relay raddr 0.0.0.0 rport 0",
@@ -230,7 +230,7 @@ fn what_is_not_known_to_be_a_priority_stays_as_it_is() {
 }
 
 #[test]
-fn waiting_candidates_are_bounded_and_the_oldest_goes_first() {
+fn oldest_waiting_candidate_is_dropped_when_the_queue_is_full() {
     let mut machine = Negotiation::new(Polite);
     for number in 0..256 {
         assert_eq!(machine.handle(RemoteCandidate(candidate("b1", number))), []);
@@ -243,7 +243,7 @@ fn waiting_candidates_are_bounded_and_the_oldest_goes_first() {
 }
 
 #[test]
-fn a_candidate_that_the_browser_rejects_is_told() {
+fn candidate_that_the_browser_rejects_is_noted() {
     let (candidate, reason) = (candidate("b1", 1), "no".to_owned());
     let actions = connected(Polite).handle(CandidateFailed { candidate: candidate.clone(), reason: reason.clone() });
     assert_eq!(actions, [Noted(Note::CandidateFailed { candidate, reason })]);
@@ -253,14 +253,14 @@ fn dropped(fragment: &str, number: u16, reason: DropReason) -> Action {
     Noted(Note::CandidateDropped { candidate: candidate(fragment, number), reason })
 }
 
-/// The other side restarts ICE.
+/// The peer restarts ICE.
 fn restart(machine: &mut Negotiation, fragment: &str) {
     machine.handle(RemoteDescription(offer(fragment)));
     machine.handle(RemoteDescriptionSet);
     machine.handle(LocalDescriptionSet(answer("a1")));
 }
 
-/// The priority with which a candidate is added; nothing else of it is changed.
+/// The priority of the added candidate. Nothing else of the candidate may change.
 fn priority(machine: &mut Negotiation, fragment: &str, rest: &str) -> u32 {
     let sent = format!("candidate:1 1 udp {rest}");
     let actions = machine.handle(RemoteCandidate(IceCandidate { candidate: sent.clone(), ..candidate(fragment, 1) }));
@@ -270,8 +270,8 @@ fn priority(machine: &mut Negotiation, fragment: &str, rest: &str) -> u32 {
     word(&added.candidate).parse().unwrap_or_else(|error| panic!("{sent}: {error}"))
 }
 
-/// As clients send it that forward only some members.
-fn nameless() -> IceCandidate {
+/// A candidate from a client that forwards only some members.
+fn without_fragment() -> IceCandidate {
     IceCandidate {
         candidate: "candidate:1 1 tcp 1518280447 192.0.2.1 1 typ host tcptype passive".to_owned(),
         sdp_mid: Some("0".to_owned()),
@@ -279,7 +279,7 @@ fn nameless() -> IceCandidate {
     }
 }
 
-/// Connected, with a second own offer that awaits its answer.
+/// A connected machine whose second offer awaits its answer.
 fn reoffering(role: Role) -> Negotiation {
     let mut machine = connected(role);
     machine.handle(NegotiationNeeded);

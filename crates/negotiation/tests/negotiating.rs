@@ -1,4 +1,4 @@
-//! Who offers, who gives way, and what happens when an operation fails: one named case a test.
+//! Which side offers, which gives way, and how failed operations are handled: one rule per test.
 
 mod support;
 
@@ -15,7 +15,7 @@ const MAKE_OFFER: Action = SetLocalDescription(SdpType::Offer);
 const MAKE_ANSWER: Action = SetLocalDescription(SdpType::Answer);
 
 #[test]
-fn an_offer_is_made_sent_and_answered_and_no_more_is_offered() {
+fn offer_is_made_sent_and_answered() {
     let mut machine = Negotiation::new(Impolite);
     assert_eq!(machine.handle(NegotiationNeeded), [MAKE_OFFER]);
     assert!(machine.making_offer());
@@ -28,7 +28,7 @@ fn an_offer_is_made_sent_and_answered_and_no_more_is_offered() {
 }
 
 #[test]
-fn an_offer_is_answered_and_no_offer_follows() {
+fn remote_offer_is_answered() {
     let mut machine = Negotiation::new(Polite);
     assert_eq!(machine.handle(RemoteDescription(offer("b1"))), [set_remote(offer("b1"))]);
     assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_ANSWER]);
@@ -38,7 +38,7 @@ fn an_offer_is_answered_and_no_offer_follows() {
 }
 
 #[test]
-fn media_attached_while_an_offer_is_set_goes_into_the_answer_and_needs_no_offer() {
+fn need_while_remote_offer_is_set_is_left_to_the_answer() {
     let mut machine = Negotiation::new(Polite);
     machine.handle(RemoteDescription(offer("b1")));
     assert_eq!(machine.handle(NegotiationNeeded), []);
@@ -48,7 +48,7 @@ fn media_attached_while_an_offer_is_set_goes_into_the_answer_and_needs_no_offer(
 }
 
 #[test]
-fn a_need_that_fired_just_before_the_offer_began_is_in_that_offer() {
+fn need_while_offer_is_made_is_in_that_offer() {
     let mut machine = Negotiation::new(Impolite);
     machine.handle(NegotiationNeeded);
     assert_eq!(machine.handle(NegotiationNeeded), []);
@@ -59,7 +59,7 @@ fn a_need_that_fired_just_before_the_offer_began_is_in_that_offer() {
 }
 
 #[test]
-fn needs_while_an_answer_is_awaited_become_one_offer_once_stable() {
+fn needs_while_awaiting_answer_become_one_offer_once_stable() {
     let mut machine = awaiting_answer(Impolite);
     assert_eq!(machine.handle(NegotiationNeeded), []);
     assert_eq!(machine.handle(NegotiationNeeded), []);
@@ -71,7 +71,7 @@ fn needs_while_an_answer_is_awaited_become_one_offer_once_stable() {
 }
 
 #[test]
-fn a_need_while_the_own_answer_is_made_is_offered_after_it() {
+fn need_while_answer_is_made_is_offered_after_it() {
     let mut machine = Negotiation::new(Polite);
     machine.handle(RemoteDescription(offer("b1")));
     machine.handle(RemoteDescriptionSet);
@@ -80,7 +80,7 @@ fn a_need_while_the_own_answer_is_made_is_offered_after_it() {
 }
 
 #[test]
-fn in_a_glare_the_impolite_side_ignores_the_offer_and_takes_the_answer() {
+fn impolite_side_ignores_colliding_offer_and_takes_the_answer() {
     let mut machine = awaiting_answer(Impolite);
     assert_eq!(machine.handle(RemoteDescription(offer("b1"))), [Noted(Note::OfferIgnored)]);
     assert!(machine.ignore_offer());
@@ -89,7 +89,7 @@ fn in_a_glare_the_impolite_side_ignores_the_offer_and_takes_the_answer() {
 }
 
 #[test]
-fn in_a_glare_the_impolite_side_ignores_an_offer_that_comes_while_it_makes_its_own() {
+fn impolite_side_ignores_offer_that_arrives_while_it_makes_its_own() {
     let mut machine = Negotiation::new(Impolite);
     machine.handle(NegotiationNeeded);
     assert_eq!(machine.handle(RemoteDescription(offer("b1"))), []);
@@ -98,7 +98,7 @@ fn in_a_glare_the_impolite_side_ignores_an_offer_that_comes_while_it_makes_its_o
 }
 
 #[test]
-fn an_offer_that_comes_while_the_own_one_fails_is_no_glare() {
+fn offer_that_arrives_while_own_offer_fails_is_no_glare() {
     let mut machine = Negotiation::new(Impolite);
     machine.handle(NegotiationNeeded);
     machine.handle(RemoteDescription(offer("b1")));
@@ -107,7 +107,7 @@ fn an_offer_that_comes_while_the_own_one_fails_is_no_glare() {
 }
 
 #[test]
-fn in_a_glare_the_polite_side_gives_way_and_offers_again_when_the_browser_still_needs_it() {
+fn polite_side_rolls_back_and_offers_again_if_the_browser_needs_it() {
     let mut machine = awaiting_answer(Polite);
     let actions = machine.handle(RemoteDescription(offer("b1")));
     assert_eq!(actions, [Noted(Note::OfferRolledBack), set_remote(offer("b1"))]);
@@ -117,7 +117,7 @@ fn in_a_glare_the_polite_side_gives_way_and_offers_again_when_the_browser_still_
 }
 
 #[test]
-fn the_polite_side_does_not_send_an_offer_that_is_about_to_be_rolled_back() {
+fn polite_side_does_not_send_offer_that_will_be_rolled_back() {
     let mut machine = Negotiation::new(Polite);
     machine.handle(NegotiationNeeded);
     machine.handle(RemoteDescription(offer("b1")));
@@ -126,7 +126,7 @@ fn the_polite_side_does_not_send_an_offer_that_is_about_to_be_rolled_back() {
 }
 
 #[test]
-fn an_answer_is_never_taken_for_an_offer_that_was_not_sent() {
+fn answer_to_an_unsent_offer_is_ignored() {
     let mut machine = Negotiation::new(Polite);
     machine.handle(NegotiationNeeded);
     machine.handle(RemoteDescription(offer("b9")));
@@ -138,7 +138,7 @@ fn an_answer_is_never_taken_for_an_offer_that_was_not_sent() {
 }
 
 #[test]
-fn an_offer_that_follows_the_answer_closely_is_no_glare() {
+fn offer_right_after_answer_is_no_glare() {
     let mut machine = awaiting_answer(Impolite);
     machine.handle(RemoteDescription(answer("b1")));
     assert_eq!(machine.handle(RemoteDescription(offer("b1"))), []);
@@ -146,7 +146,7 @@ fn an_offer_that_follows_the_answer_closely_is_no_glare() {
 }
 
 #[test]
-fn an_offer_of_the_other_side_goes_before_an_own_need() {
+fn remote_offer_goes_before_own_need() {
     let mut machine = awaiting_answer(Impolite);
     machine.handle(NegotiationNeeded);
     machine.handle(RemoteDescription(answer("b1")));
@@ -155,7 +155,7 @@ fn an_offer_of_the_other_side_goes_before_an_own_need() {
 }
 
 #[test]
-fn two_offers_in_a_row_are_answered_in_a_row() {
+fn consecutive_offers_are_answered_in_order() {
     let mut machine = Negotiation::new(Polite);
     machine.handle(RemoteDescription(offer("b1")));
     assert_eq!(machine.handle(RemoteDescription(offer("b2"))), []);
@@ -165,24 +165,24 @@ fn two_offers_in_a_row_are_answered_in_a_row() {
 }
 
 #[test]
-fn an_answer_that_no_offer_waits_for_is_dropped() {
+fn stale_answer_is_ignored() {
     let mut machine = connected(Polite);
     assert_eq!(machine.handle(RemoteDescription(answer("b9"))), [Noted(Note::StaleAnswer)]);
     assert!(machine.is_idle());
 }
 
 #[test]
-fn provisional_answers_and_rollbacks_of_the_other_side_are_refused() {
+fn remote_pranswer_and_rollback_are_rejected() {
     for kind in [SdpType::Pranswer, SdpType::Rollback] {
         let mut machine = awaiting_answer(Polite);
         let actions = machine.handle(RemoteDescription(description(kind, "b1")));
-        assert_eq!(actions, [Noted(Note::DescriptionRefused(kind))]);
+        assert_eq!(actions, [Noted(Note::UnsupportedType(kind))]);
         assert_eq!(machine.operation(), None);
     }
 }
 
 #[test]
-fn descriptions_that_pile_up_are_bounded() {
+fn queue_of_descriptions_is_bounded() {
     let mut machine = Negotiation::new(Polite);
     machine.handle(NegotiationNeeded);
     let dropped = (0..1000).filter(|_| {
@@ -192,14 +192,14 @@ fn descriptions_that_pile_up_are_bounded() {
 }
 
 #[test]
-fn an_ice_restart_is_offered_at_once_when_stable() {
+fn ice_restart_is_offered_at_once_when_stable() {
     for role in [Polite, Impolite] {
         assert_eq!(connected(role).handle(Input::RestartIce), [RestartIce, MAKE_OFFER]);
     }
 }
 
 #[test]
-fn an_ice_restart_while_an_answer_is_awaited_is_offered_after_it() {
+fn ice_restart_while_awaiting_answer_is_offered_after_it() {
     let mut machine = awaiting_answer(Impolite);
     assert_eq!(machine.handle(Input::RestartIce), [RestartIce]);
     machine.handle(RemoteDescription(answer("b1")));
@@ -207,7 +207,7 @@ fn an_ice_restart_while_an_answer_is_awaited_is_offered_after_it() {
 }
 
 #[test]
-fn an_ice_restart_while_answering_is_left_to_the_browser_as_the_answer_may_be_one() {
+fn ice_restart_while_answering_is_left_to_the_browser() {
     let mut machine = connected(Polite);
     machine.handle(RemoteDescription(offer("b2")));
     machine.handle(RemoteDescriptionSet);
@@ -217,7 +217,7 @@ fn an_ice_restart_while_answering_is_left_to_the_browser_as_the_answer_may_be_on
 }
 
 #[test]
-fn an_offer_that_may_be_lost_is_made_again() {
+fn unanswered_offer_is_repeated() {
     let mut machine = awaiting_answer(Impolite);
     assert_eq!(machine.handle(OfferAgain), [MAKE_OFFER]);
     assert_eq!(machine.handle(LocalDescriptionSet(offer("a1"))), [Send(offer("a1"))]);
@@ -225,7 +225,7 @@ fn an_offer_that_may_be_lost_is_made_again() {
 }
 
 #[test]
-fn an_offer_that_is_being_made_is_not_lost_yet() {
+fn offer_in_the_making_is_not_repeated() {
     let mut machine = Negotiation::new(Impolite);
     machine.handle(NegotiationNeeded);
     assert_eq!(machine.handle(OfferAgain), []);
@@ -233,13 +233,13 @@ fn an_offer_that_is_being_made_is_not_lost_yet() {
 }
 
 #[test]
-fn an_offer_that_cannot_be_sent_is_waited_for_no_longer_and_gives_way() {
+fn unsent_offer_awaits_no_answer_and_gives_way() {
     for role in [Polite, Impolite] {
         let mut machine = awaiting_answer(role);
         assert!(machine.awaits_answer());
         assert_eq!(machine.handle(unsent(SdpType::Offer)), [Noted(note(SdpType::Offer))]);
         assert!(!machine.awaits_answer());
-        assert_eq!(machine.operation(), None, "another one would be as long");
+        assert_eq!(machine.operation(), None, "another offer would be as long");
         let actions = machine.handle(RemoteDescription(offer("b1")));
         assert_eq!(actions, [Noted(Note::OfferRolledBack), set_remote(offer("b1"))]);
         assert_eq!(machine.handle(RemoteDescriptionSet), [MAKE_ANSWER]);
@@ -249,7 +249,7 @@ fn an_offer_that_cannot_be_sent_is_waited_for_no_longer_and_gives_way() {
 }
 
 #[test]
-fn after_an_offer_that_cannot_be_sent_a_new_need_is_offered() {
+fn new_need_after_unsent_offer_is_offered() {
     for input in [NegotiationNeeded, OfferAgain, Input::RestartIce] {
         let mut machine = awaiting_answer(Impolite);
         machine.handle(unsent(SdpType::Offer));
@@ -260,24 +260,24 @@ fn after_an_offer_that_cannot_be_sent_a_new_need_is_offered() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_sent_is_told_of_and_leaves_the_state_stable() {
+fn unsent_answer_is_noted_and_leaves_the_state_stable() {
     let mut machine = Negotiation::new(Polite);
     machine.handle(RemoteDescription(offer("b1")));
     machine.handle(RemoteDescriptionSet);
     machine.handle(LocalDescriptionSet(answer("a1")));
     assert_eq!(machine.handle(unsent(SdpType::Answer)), [Noted(note(SdpType::Answer))]);
     assert!(machine.is_idle());
-    // The other side offers again, and is answered again.
+    // The next offer of the peer is answered.
     assert_eq!(machine.handle(RemoteDescription(offer("b1"))), [set_remote(offer("b1"))]);
 }
 
 #[test]
-fn a_stable_connection_offers_nothing_again() {
+fn nothing_is_repeated_when_stable() {
     assert_eq!(connected(Impolite).handle(OfferAgain), []);
 }
 
 #[test]
-fn an_offer_that_cannot_be_set_changes_nothing() {
+fn remote_offer_that_cannot_be_set_changes_nothing() {
     let mut machine = connected(Polite);
     machine.handle(RemoteDescription(offer("b9")));
     let actions = machine.handle(DescriptionFailed("no".to_owned()));
@@ -287,7 +287,7 @@ fn an_offer_that_cannot_be_set_changes_nothing() {
 }
 
 #[test]
-fn after_a_colliding_offer_that_cannot_be_set_the_own_offer_is_made_again() {
+fn own_offer_is_repeated_after_colliding_offer_that_cannot_be_set() {
     let mut machine = awaiting_answer(Polite);
     machine.handle(RemoteDescription(offer("b9")));
     let actions = machine.handle(DescriptionFailed("no".to_owned()));
@@ -296,7 +296,7 @@ fn after_a_colliding_offer_that_cannot_be_set_the_own_offer_is_made_again() {
 }
 
 #[test]
-fn after_an_answer_that_cannot_be_set_there_is_one_more_offer_and_then_no_more() {
+fn second_answer_that_cannot_be_set_ends_the_offers() {
     let mut machine = given_up();
     assert_eq!(machine.operation(), None);
     assert_eq!(machine.handle(RemoteDescription(answer("b1"))), [Noted(Note::StaleAnswer)]);
@@ -304,14 +304,14 @@ fn after_an_answer_that_cannot_be_set_there_is_one_more_offer_and_then_no_more()
 }
 
 #[test]
-fn an_impolite_side_that_gave_up_its_offer_takes_the_other_one() {
+fn impolite_side_that_gave_up_takes_remote_offer() {
     let mut machine = given_up();
     let actions = machine.handle(RemoteDescription(offer("b1")));
     assert_eq!(actions, [Noted(Note::OfferRolledBack), set_remote(offer("b1"))]);
 }
 
 #[test]
-fn an_offer_that_cannot_be_answered_is_rolled_back() {
+fn offer_that_cannot_be_answered_is_rolled_back() {
     let mut machine = connected(Polite);
     machine.handle(RemoteDescription(offer("b1")));
     machine.handle(RemoteDescriptionSet);
@@ -323,7 +323,7 @@ fn an_offer_that_cannot_be_answered_is_rolled_back() {
 }
 
 #[test]
-fn after_an_own_offer_that_cannot_be_made_another_may_be_tried() {
+fn own_offer_can_be_tried_again_after_it_failed() {
     let mut machine = connected(Polite);
     machine.handle(NegotiationNeeded);
     let actions = machine.handle(DescriptionFailed("no".to_owned()));
@@ -333,7 +333,7 @@ fn after_an_own_offer_that_cannot_be_made_another_may_be_tried() {
 }
 
 #[test]
-fn a_completion_that_fits_nothing_in_flight_is_ignored() {
+fn unexpected_completion_is_ignored() {
     let unexpected = [Noted(Note::UnexpectedCompletion)];
     let mut machine = connected(Impolite);
     assert_eq!(machine.handle(RemoteDescriptionSet), unexpected);
@@ -364,7 +364,7 @@ fn awaiting_answer(role: Role) -> Negotiation {
     machine
 }
 
-/// An impolite machine whose offer got two answers that could not be set.
+/// An impolite machine whose offers got two answers that could not be set.
 fn given_up() -> Negotiation {
     let mut machine = awaiting_answer(Impolite);
     machine.handle(RemoteDescription(answer("b1")));
@@ -378,9 +378,9 @@ fn given_up() -> Negotiation {
 }
 
 #[test]
-fn later_offers_say_which_part_of_the_handshake_this_side_has() {
+fn later_offers_name_the_dtls_role() {
     let with_setup = |kind, setup| SessionDescription::new(kind, format!("a=ice-ufrag:a\r\na=setup:{setup}\r\n"));
-    for (is_answered_with, own_part) in [("active", "passive"), ("passive", "active")] {
+    for (answer_setup, own_setup) in [("active", "passive"), ("passive", "active")] {
         let mut machine = Negotiation::new(Role::Impolite);
         let offers = |machine: &mut Negotiation| -> String {
             let actions = machine.handle(Input::LocalDescriptionSet(with_setup(SdpType::Offer, "actpass")));
@@ -392,10 +392,10 @@ fn later_offers_say_which_part_of_the_handshake_this_side_has() {
         };
         machine.handle(NegotiationNeeded);
         assert!(offers(&mut machine).contains("a=setup:actpass"));
-        machine.handle(RemoteDescription(with_setup(SdpType::Answer, is_answered_with)));
+        machine.handle(RemoteDescription(with_setup(SdpType::Answer, answer_setup)));
         machine.handle(RemoteDescriptionSet);
         machine.handle(Input::RestartIce);
-        assert!(offers(&mut machine).contains(&format!("a=setup:{own_part}\r\n")));
+        assert!(offers(&mut machine).contains(&format!("a=setup:{own_setup}\r\n")));
     }
     let mut machine = Negotiation::new(Role::Polite);
     machine.handle(RemoteDescription(with_setup(SdpType::Offer, "actpass")));

@@ -1,4 +1,4 @@
-//! Descriptions that come late, twice, or from another connection: one named case a test.
+//! Descriptions that arrive late, twice, or from another connection: one rule per test.
 
 mod support;
 
@@ -8,7 +8,7 @@ use vitrine_negotiation::Input::{
     LocalDescriptionSet, NegotiationNeeded, OfferAgain, RemoteCandidate, RemoteDescription, RemoteDescriptionSet,
 };
 use vitrine_negotiation::Role::{Impolite, Polite};
-use vitrine_negotiation::{Action, Misplaced, Negotiation, Note, Role};
+use vitrine_negotiation::{Action, Negotiation, Note, RejectReason, Role};
 use vitrine_protocol::signaling::{DescriptionTag, SdpType, SessionDescription};
 
 fn tagged(description: SessionDescription, tag: DescriptionTag) -> SessionDescription {
@@ -27,20 +27,20 @@ fn machine(role: Role) -> Negotiation {
     Negotiation::tagged(role, "here".to_owned())
 }
 
-/// Makes an offer; returns it as it is sent.
+/// Completes the offer in the making. Returns the offer sent.
 fn offer_of(machine: &mut Negotiation) -> SessionDescription {
     match machine.handle(LocalDescriptionSet(offer("a1"))).as_slice() {
         [Send(description)] => description.clone(),
-        other => panic!("no offer was sent, but {other:?}"),
+        other => panic!("not an offer: {other:?}"),
     }
 }
 
-fn misplaced(kind: SdpType, why: Misplaced) -> Vec<Action> {
-    vec![Noted(Note::DescriptionMisplaced { kind, why })]
+fn rejected(kind: SdpType, reason: RejectReason) -> Vec<Action> {
+    vec![Noted(Note::DescriptionRejected { kind, reason })]
 }
 
 #[test]
-fn offers_are_numbered_and_an_answer_names_the_offer_it_is_for() {
+fn descriptions_are_numbered_and_an_answer_names_its_offer() {
     let mut here = machine(Polite);
     here.handle(RemoteDescription(tagged(offer("b1"), from("there", 7))));
     here.handle(RemoteDescriptionSet);
@@ -52,7 +52,7 @@ fn offers_are_numbered_and_an_answer_names_the_offer_it_is_for() {
 }
 
 #[test]
-fn an_answer_to_an_offer_that_was_made_again_is_stale() {
+fn answer_to_a_repeated_offer_is_stale() {
     let mut here = machine(Impolite);
     here.handle(NegotiationNeeded);
     assert_eq!(offer_of(&mut here).tag, Some(from("here", 1)));
@@ -64,33 +64,33 @@ fn an_answer_to_an_offer_that_was_made_again_is_stale() {
 }
 
 #[test]
-fn an_offer_that_comes_twice_is_answered_once() {
+fn duplicated_offer_is_answered_once() {
     let mut here = machine(Polite);
     let first = tagged(offer("b1"), from("there", 1));
     here.handle(RemoteDescription(first.clone()));
     here.handle(RemoteDescriptionSet);
     here.handle(LocalDescriptionSet(answer("a1")));
-    assert_eq!(here.handle(RemoteDescription(first)), misplaced(SdpType::Offer, Misplaced::Repeated));
+    assert_eq!(here.handle(RemoteDescription(first)), rejected(SdpType::Offer, RejectReason::Outdated));
 }
 
 #[test]
-fn a_description_of_another_connection_is_told_apart_and_dropped() {
+fn description_of_another_connection_is_rejected() {
     let mut here = machine(Impolite);
     here.handle(NegotiationNeeded);
     offer_of(&mut here);
-    let of_theirs = tagged(answer("b1"), polite(DescriptionTag { answers: Some(1), ..from("there", 1) }));
-    here.handle(RemoteDescription(of_theirs));
+    let remote_answer = tagged(answer("b1"), polite(DescriptionTag { answers: Some(1), ..from("there", 1) }));
+    here.handle(RemoteDescription(remote_answer));
     here.handle(RemoteDescriptionSet);
-    let anew = tagged(offer("c1"), from("there anew", 1));
-    assert!(here.is_from_another_connection(&anew));
-    assert_eq!(here.handle(RemoteDescription(anew)), misplaced(SdpType::Offer, Misplaced::AnotherConnection));
-    let for_another = DescriptionTag { to: Some("here before".to_owned()), ..from("there", 2) };
+    let new_offer = tagged(offer("c1"), from("new there", 1));
+    assert!(here.is_from_another_connection(&new_offer));
+    assert_eq!(here.handle(RemoteDescription(new_offer)), rejected(SdpType::Offer, RejectReason::OtherConnection));
+    let for_another = DescriptionTag { to: Some("old here".to_owned()), ..from("there", 2) };
     let actions = here.handle(RemoteDescription(tagged(offer("b2"), for_another)));
-    assert_eq!(actions, misplaced(SdpType::Offer, Misplaced::AnotherConnection));
+    assert_eq!(actions, rejected(SdpType::Offer, RejectReason::OtherConnection));
 }
 
 #[test]
-fn a_plain_client_without_tags_is_negotiated_with_all_the_same() {
+fn descriptions_without_tags_are_accepted() {
     let mut here = machine(Impolite);
     here.handle(NegotiationNeeded);
     offer_of(&mut here);
@@ -104,7 +104,7 @@ fn a_plain_client_without_tags_is_negotiated_with_all_the_same() {
 }
 
 #[test]
-fn two_that_began_with_the_same_role_settle_on_different_ones() {
+fn two_sides_of_the_same_role_settle_on_different_ones() {
     for role in [Polite, Impolite] {
         let mut here = Negotiation::tagged(role, "here".to_owned());
         let mut there = Negotiation::tagged(role, "there".to_owned());
@@ -118,7 +118,7 @@ fn two_that_began_with_the_same_role_settle_on_different_ones() {
 }
 
 #[test]
-fn a_role_settled_against_a_connection_given_up_does_not_hold_against_the_next() {
+fn role_is_settled_again_against_each_connection() {
     let mut here = machine(Impolite);
     here.handle(NegotiationNeeded);
     here.handle(RemoteDescription(tagged(offer("b1"), from("before", 1))));
@@ -135,7 +135,7 @@ fn answers(offer: u32, tag: DescriptionTag) -> DescriptionTag {
     to_here(DescriptionTag { answers: Some(offer), ..tag })
 }
 
-/// A machine that has answered the offer of the connection `there`.
+/// A machine that answered the offer of connection `there`.
 fn answered(role: Role) -> Negotiation {
     let mut here = machine(role);
     here.handle(RemoteDescription(tagged(offer("b1"), from("there", 1))));
@@ -153,81 +153,81 @@ fn offered(role: Role) -> Negotiation {
 }
 
 #[test]
-fn when_the_other_side_starts_anew_its_candidates_may_come_before_its_offer() {
+fn candidates_of_a_new_remote_connection_may_precede_its_offer() {
     let mut before = answered(Polite);
     assert_eq!(before.handle(RemoteCandidate(candidate("c1", 1))), []);
-    let anew = tagged(offer("c1"), from("there anew", 1));
-    assert!(before.is_from_another_connection(&anew));
-    let mut here = before.anew("here anew".to_owned());
+    let new_offer = tagged(offer("c1"), from("new there", 1));
+    assert!(before.is_from_another_connection(&new_offer));
+    let mut here = before.next_connection("new here".to_owned());
     assert_eq!(here.role(), Polite);
-    assert_eq!(here.handle(RemoteDescription(anew.clone())), [set_remote(anew)]);
+    assert_eq!(here.handle(RemoteDescription(new_offer.clone())), [set_remote(new_offer)]);
     assert_eq!(here.handle(RemoteDescriptionSet)[1..], [AddCandidate(candidate("c1", 1))]);
 }
 
 #[test]
-fn what_comes_late_from_a_connection_given_up_starts_nothing_anew() {
-    let anew = tagged(offer("c1"), from("there anew", 1));
-    let mut here = answered(Polite).anew("here anew".to_owned());
-    here.handle(RemoteDescription(anew));
+fn late_offer_of_a_replaced_connection_is_rejected() {
+    let new_offer = tagged(offer("c1"), from("new there", 1));
+    let mut here = answered(Polite).next_connection("new here".to_owned());
+    here.handle(RemoteDescription(new_offer));
     let late = tagged(offer("b1"), from("there", 1));
     assert!(!here.is_from_another_connection(&late));
-    assert_eq!(here.handle(RemoteDescription(late)), misplaced(SdpType::Offer, Misplaced::AnotherConnection));
+    assert_eq!(here.handle(RemoteDescription(late)), rejected(SdpType::Offer, RejectReason::OtherConnection));
 }
 
 #[test]
-fn a_side_that_starts_anew_offers_on_its_first_input_unless_that_is_an_offer() {
-    let mut here = answered(Impolite).anew("here anew".to_owned());
+fn next_connection_offers_on_its_first_input() {
+    let mut here = answered(Impolite).next_connection("new here".to_owned());
     assert_eq!(here.handle(NegotiationNeeded), [SetLocalDescription(SdpType::Offer)]);
-    assert_eq!(offer_of(&mut here).tag, Some(from("here anew", 1)));
+    assert_eq!(offer_of(&mut here).tag, Some(from("new here", 1)));
     let of_there = tagged(answer("b1"), answers(1, from("there", 1)));
-    let mut here = answered(Impolite).anew("here anew".to_owned());
+    let mut here = answered(Impolite).next_connection("new here".to_owned());
     let actions = here.handle(RemoteDescription(of_there));
     assert_eq!(actions.last(), Some(&SetLocalDescription(SdpType::Offer)));
 }
 
 #[test]
-fn an_ignored_offer_does_not_bind_to_its_connection() {
+fn ignored_offer_does_not_bind_to_its_connection() {
     let mut here = offered(Impolite);
     assert_eq!(here.handle(RemoteDescription(tagged(offer("b1"), from("there", 1)))), [Noted(Note::OfferIgnored)]);
-    let of_anew = tagged(answer("c1"), answers(1, from("there anew", 1)));
-    assert!(!here.is_from_another_connection(&of_anew));
-    assert_eq!(here.handle(RemoteDescription(of_anew.clone())), [set_remote(of_anew)]);
+    let new_answer = tagged(answer("c1"), answers(1, from("new there", 1)));
+    assert!(!here.is_from_another_connection(&new_answer));
+    assert_eq!(here.handle(RemoteDescription(new_answer.clone())), [set_remote(new_answer)]);
     let late = tagged(offer("b1"), from("there", 2));
     assert!(!here.is_from_another_connection(&late));
 }
 
 #[test]
-fn an_offer_that_waits_is_dropped_when_its_connection_is_given_up() {
+fn queued_offer_is_dropped_when_its_connection_is_replaced() {
     let mut here = machine(Polite);
     here.handle(NegotiationNeeded);
     here.handle(RemoteDescription(tagged(offer("b1"), from("there", 1))));
-    let actions = here.handle(RemoteDescription(tagged(answer("c1"), answers(1, from("there anew", 1)))));
-    assert_eq!(actions, misplaced(SdpType::Offer, Misplaced::AnotherConnection));
+    let actions = here.handle(RemoteDescription(tagged(answer("c1"), answers(1, from("new there", 1)))));
+    assert_eq!(actions, rejected(SdpType::Offer, RejectReason::OtherConnection));
 }
 
 #[test]
-fn a_side_that_starts_anew_may_negotiate_with_a_connection_that_never_heard_of_the_old_one() {
+fn next_connection_may_negotiate_with_an_unbound_remote_connection() {
     let mut before = answered(Polite);
     assert_eq!(before.handle(RemoteCandidate(candidate("b1", 1))), [AddCandidate(candidate("b1", 1))]);
-    let mut here = before.anew("here anew".to_owned());
+    let mut here = before.next_connection("new here".to_owned());
     let again = tagged(offer("b1"), from("there", 2));
     assert_eq!(here.handle(RemoteDescription(again.clone())), [set_remote(again)]);
     assert_eq!(here.handle(RemoteDescriptionSet)[1..], [AddCandidate(candidate("b1", 1))]);
 }
 
 #[test]
-fn an_answer_shows_too_that_the_other_side_started_anew_even_one_to_a_connection_given_up_here() {
+fn answer_of_a_new_remote_connection_is_recognized() {
     let here = answered(Polite);
-    assert!(here.is_from_another_connection(&tagged(answer("c1"), answers(1, from("there anew", 1)))));
-    let to_before = DescriptionTag { to: Some("here before".to_owned()), ..from("there anew", 1) };
-    assert!(here.is_from_another_connection(&tagged(answer("c1"), to_before)));
+    assert!(here.is_from_another_connection(&tagged(answer("c1"), answers(1, from("new there", 1)))));
+    let to_old = DescriptionTag { to: Some("old here".to_owned()), ..from("new there", 1) };
+    assert!(here.is_from_another_connection(&tagged(answer("c1"), to_old)));
 }
 
 #[test]
-fn an_offer_that_was_taken_back_before_an_answer_is_old_when_it_comes_after_it() {
+fn offer_rolled_back_before_an_answer_is_outdated_after_it() {
     let mut here = offered(Impolite);
     here.handle(RemoteDescription(tagged(answer("b1"), answers(1, from("there", 2)))));
     here.handle(RemoteDescriptionSet);
-    let taken_back = tagged(offer("b2"), from("there", 1));
-    assert_eq!(here.handle(RemoteDescription(taken_back)), misplaced(SdpType::Offer, Misplaced::Repeated));
+    let rolled_back = tagged(offer("b2"), from("there", 1));
+    assert_eq!(here.handle(RemoteDescription(rolled_back)), rejected(SdpType::Offer, RejectReason::Outdated));
 }

@@ -1,11 +1,9 @@
-//! Messages of the `control` data channel: two participants talking directly, without the signaling server.
-//! JSON text, one message a frame, tagged by `type`. A message of an unknown type is skipped by the reader.
+//! Messages of the `control` data channel, which connects two participants without the signaling server. JSON text, one
+//! message per frame, tagged by `type`. The reader skips messages of unknown types. Sending is not done here.
 
-use crate::{
-    json::{Json, NoField},
-    signaling::{IceCandidate, MAX_DESCRIPTION_BYTES, SessionDescription, UserId},
-    wire::Read,
-};
+use serde::{Deserialize, Serialize};
+
+use crate::signaling::{IceCandidate, MAX_DESCRIPTION_BYTES, SessionDescription, UserId};
 
 /// Label of the control channel.
 pub const LABEL: &str = "control";
@@ -13,53 +11,76 @@ pub const LABEL: &str = "control";
 pub const STREAM_ID: u16 = 0;
 /// Version of this protocol, sent in [`ControlMessage::Hello`].
 pub const VERSION: u32 = 1;
-/// Largest message that is read, in bytes of text. The connection may carry less (`sctp.maxMessageSize`).
+/// Largest message accepted, in bytes of text. The connection may carry less (`sctp.maxMessageSize`).
 pub const MAX_MESSAGE_BYTES: usize = MAX_DESCRIPTION_BYTES;
 
-/// How a browser speaks with its relay (`relayProtocol` of W3C webrtc-stats' `RTCIceCandidateStats`); each costs a path
-/// more than those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The protocol between a browser and its relay (`relayProtocol` of W3C webrtc-stats' `RTCIceCandidateStats`), ordered by
+/// cost to the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RelayProtocol {
-    /// One that the browser does not tell, or that a later version may know.
-    Unknown,
     /// TURN over UDP.
-    Udp,
+    Udp = 1,
     /// TURN over TCP.
-    Tcp,
+    Tcp = 2,
     /// TURN over TLS.
-    Tls,
+    Tls = 3,
+    /// Not reported by the browser, or known to later versions only.
+    #[serde(other)]
+    Unknown = 0,
 }
 
-impl RelayProtocol {
-    const NAMES: [(Self, &str); 3] = [(Self::Udp, "udp"), (Self::Tcp, "tcp"), (Self::Tls, "tls")];
+/// What a participant shows for a few seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reaction {
+    /// Agreement.
+    ThumbsUp,
+    /// Love.
+    Heart,
+    /// Applause.
+    Applause,
+    /// Laughter.
+    Laugh,
+    /// Surprise.
+    Surprise,
+    /// Celebration.
+    Party,
+    /// Known to later versions only; not shown.
+    #[serde(other)]
+    Unknown,
+}
 
-    /// The protocol with this name, as browsers write it.
-    pub fn named(name: &str) -> Self {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map_or(Self::Unknown, |(protocol, _)| *protocol)
-    }
-
-    /// The protocol's name.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(known, _)| *known == self).map_or("unknown", |(_, name)| name)
-    }
+/// What keeps a participant from sending its video as well as it could (`qualityLimitationReason` of W3C webrtc-stats'
+/// `RTCOutboundRtpStreamStats`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Limit {
+    /// The processor is too busy.
+    Cpu,
+    /// The network carries no more.
+    Bandwidth,
+    /// Known to later versions only.
+    #[serde(other)]
+    Unknown,
 }
 
 /// One message of the control channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub enum ControlMessage {
     /// The first message in both directions.
     Hello {
-        /// What the participant is called.
+        /// The participant's display name.
         name: String,
-        /// Random id of the participant's stay in the room; the same after a reconnect to the signaling server.
+        /// Random id of the participant's session in the room. It survives a reconnect to the signaling server.
         session_id: String,
         /// [`VERSION`] of the sender.
         version: u32,
     },
-    /// The participant, who has lost the signaling server and found it again, is about to come back into the room under
-    /// another id.
+    /// The participant reconnected to the signaling server and is about to rejoin the room under another id.
     Returning {
-        /// That id. Nobody else can know it before the server tells of it.
+        /// The new id. No other participant can know it before the server announces it.
         user_id: UserId,
     },
     /// An offer or an answer, when it does not go through the signaling server.
@@ -72,79 +93,107 @@ pub enum ControlMessage {
         /// The candidate.
         candidate: IceCandidate,
     },
-    /// Asks for a [`ControlMessage::Pong`], as a sign of life.
+    /// Requests a [`ControlMessage::Pong`], as a sign of life.
     Ping,
     /// Answers a [`ControlMessage::Ping`].
     Pong,
-    /// What the participant is sending now; sent after `hello` and at every change.
+    /// The participant's media state; sent after `hello` and at every change.
     Media {
         /// The microphone is on.
         audio: bool,
         /// The camera is on.
         video: bool,
     },
-    /// How the sender's side of the path is relayed, which only that side can know; sent when it is known and at every
-    /// change.
+    /// The participant's name from now on.
+    Name {
+        /// The display name.
+        name: String,
+    },
+    /// Whether the participant raises a hand; sent at every change, and when the channel opens while it is raised.
+    Hand {
+        /// The hand is raised.
+        raised: bool,
+        /// How long ago it was raised, in milliseconds. A difference, because clocks differ.
+        #[serde(default)]
+        age: u32,
+    },
+    /// The participant reacts to what it sees or hears.
+    Reaction {
+        /// How.
+        kind: Reaction,
+    },
+    /// The participant asks the receiver to mute its microphone. The receiver's user decides.
+    AskToMute,
+    /// What limits the video that the sender sends to the receiver, which only the sender knows; sent at every change.
+    Limit {
+        /// The limit; `None` if there is none any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Limit>,
+    },
+    /// The screen that the participant shares; sent when it begins, when it ends, and when the channel opens meanwhile.
+    Screen {
+        /// The id of the media stream that carries it (`msid`); `None` if there is none any more. It may come before the
+        /// media is negotiated, or after.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stream: Option<String>,
+    },
+    /// The relay on the sender's side of the path, which only the sender knows; sent once it is known and at every change.
     Path {
-        /// How the sender speaks with its own relay; none where it has none in the path.
+        /// The protocol to the sender's relay; `None` if its side of the path has no relay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         relay: Option<RelayProtocol>,
+    },
+    /// A chat message of the sender.
+    ///
+    /// The sender numbers its messages, and gives each participant those that it may read, in order. The receiver takes one
+    /// whose `previous` it has, and ignores others: they come again.
+    Chat {
+        /// The message's number among all messages of the sender.
+        number: u32,
+        /// The number of the message before it that is for this receiver; 0 if there is none.
+        previous: u32,
+        /// How long ago it was written, in milliseconds. A difference, because clocks differ.
+        age: u32,
+        /// The text; [`crate::chat::message_text`] says what is shown of it.
+        text: String,
+        /// It is for this receiver alone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        private: bool,
+    },
+    /// Up to which of the receiver's chat messages the sender has got. The first on a channel asks for those after it.
+    ChatReceived {
+        /// The number of the last message; 0 if there is none.
+        number: u32,
+    },
+    /// Asks for what was written to everybody; answered by one or more [`ControlMessage::ChatHistory`].
+    ChatHistoryRequest {
+        /// Only for messages that were written at most so many milliseconds ago; all if there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<u32>,
+    },
+    /// A piece of what was written to everybody, in order.
+    ChatHistory {
+        /// The messages. `None` if the sender waits for a history itself: ask somebody else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        messages: Option<Vec<ChatRecord>>,
+        /// Another piece follows.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
     },
 }
 
-/// Why a frame is not a message of this version.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ControlMessageError {
-    /// A type that a later version may know.
-    #[error("unknown type `{0}`")]
-    Unknown(String),
-    /// Damaged, or not made by us.
-    #[error(transparent)]
-    Malformed(#[from] NoField),
-}
-
-impl ControlMessage {
-    /// Reads a message.
-    ///
-    /// # Errors
-    /// [`ControlMessageError`] for a message that is not one of this version.
-    pub fn read(json: &Json) -> Result<Self, ControlMessageError> {
-        Ok(match json.need("type", Json::text)? {
-            "hello" => Self::Hello {
-                name: json.need("name", Json::to_text)?,
-                session_id: json.need("sessionId", Json::to_text)?,
-                version: json.need("version", |version| version.to_count()?.try_into().ok())?,
-            },
-            "returning" => Self::Returning { user_id: json.need("userId", UserId::at)? },
-            "description" => Self::Description { description: json.need("description", SessionDescription::at)? },
-            "candidate" => Self::Candidate { candidate: json.need("candidate", IceCandidate::at)? },
-            "ping" => Self::Ping,
-            "pong" => Self::Pong,
-            "media" => {
-                Self::Media { audio: json.need("audio", Json::to_bool)?, video: json.need("video", Json::to_bool)? }
-            }
-            "path" => Self::Path { relay: json.may("relay", |name| name.text().map(RelayProtocol::named))? },
-            other => return Err(ControlMessageError::Unknown(other.to_owned())),
-        })
-    }
-}
-
-impl From<&ControlMessage> for Json {
-    fn from(message: &ControlMessage) -> Self {
-        let tagged = |tag: &str| Self::object([("type", tag.into())]);
-        match message {
-            ControlMessage::Hello { name, session_id, version } => tagged("hello")
-                .with("name", Some(name.as_str()))
-                .with("sessionId", Some(session_id.as_str()))
-                .with("version", Some(*version)),
-            ControlMessage::Returning { user_id } => tagged("returning").with("userId", Some(user_id)),
-            ControlMessage::Description { description } => tagged("description").with("description", Some(description)),
-            ControlMessage::Candidate { candidate } => tagged("candidate").with("candidate", Some(candidate)),
-            ControlMessage::Ping => tagged("ping"),
-            ControlMessage::Pong => tagged("pong"),
-            ControlMessage::Media { audio, video } => {
-                tagged("media").with("audio", Some(*audio)).with("video", Some(*video))
-            }
-            ControlMessage::Path { relay } => tagged("path").with("relay", relay.map(RelayProtocol::name)),
-        }
-    }
+/// A chat message to everybody, as told by a participant who need not be its author.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRecord {
+    /// The session id of the author.
+    pub author: String,
+    /// The author's name when it was written.
+    pub name: String,
+    /// The author's number of it.
+    pub number: u32,
+    /// How long ago it was written, in milliseconds.
+    pub age: u32,
+    /// The text.
+    pub text: String,
 }

@@ -1,36 +1,36 @@
-//! The address of a STUN or TURN server, as RFC 7064 §3.1 and RFC 7065 §3.1 write it. One entry that a browser cannot
-//! read makes its `RTCPeerConnection` throw, so the server checks every URL at start and the page before it uses one.
+//! Checks the URLs of STUN and TURN servers (RFC 7064 §3.1, RFC 7065 §3.1). A single malformed URL makes the constructor
+//! of `RTCPeerConnection` throw, so the server checks every URL at start, and the page before use. No name is resolved.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
     str::FromStr as _,
 };
 
-/// Why a URL is not that of a STUN or TURN server.
+/// Why a URL is not one of a STUN or TURN server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IceUrlError {
-    /// No scheme, or another one. Chromium takes them in lower case only.
+    /// No scheme, or an unknown one. Chromium accepts lower case only.
     #[error("it must begin with stun:, stuns:, turn: or turns:")]
     Scheme,
     /// `//` after the scheme, as in other URLs.
-    #[error("there is no // after {0}:")]
+    #[error("// must not follow {0}:")]
     Slashes(String),
-    /// Nothing between the scheme and the port.
+    /// No host between the scheme and the port.
     #[error("the host is missing")]
     NoHost,
-    /// A host that is neither a name nor an address.
+    /// The host is neither a name nor an address.
     #[error("{0:?} is neither a host name nor an IP address")]
     Host(String),
     /// An IPv6 address without brackets.
     #[error("an IPv6 address needs brackets: [{0}]")]
     Brackets(String),
-    /// A port that is not one of 1 to 65535.
-    #[error("{0:?} is not a port: a port is a number from 1 to 65535")]
+    /// The port is not a number from 1 to 65535.
+    #[error("{0:?} is not a port: use a number from 1 to 65535")]
     Port(String),
-    /// A query after a STUN URL. RFC 7064 knows none.
+    /// A STUN URL with a query. RFC 7064 has none.
     #[error("a STUN URL takes no ?{0}")]
     StunQuery(String),
-    /// A query other than `transport=udp` or `transport=tcp`. RFC 7065 allows other transports; browsers know none.
+    /// A query other than `transport=udp` or `transport=tcp`. RFC 7065 allows others; browsers do not.
     #[error("?{0} is neither ?transport=udp nor ?transport=tcp")]
     TurnQuery(String),
 }
@@ -38,7 +38,7 @@ pub enum IceUrlError {
 /// Checks one URL of `RTCIceServer.urls`.
 ///
 /// # Errors
-/// What is wrong with it, for the person who wrote it.
+/// The first fault of the URL, in words for the operator.
 pub fn check(url: &str) -> Result<(), IceUrlError> {
     let (scheme, rest) = url.split_once(':').ok_or(IceUrlError::Scheme)?;
     let is_turn = match scheme {
@@ -84,13 +84,14 @@ fn check_server(server: &str) -> Result<(), IceUrlError> {
     port.map_or(Ok(()), check_port)
 }
 
-/// RFC 3986 §3.2.2 allows more than can be looked up. Names in other scripts have an ASCII form (`xn--…`).
+/// Stricter than RFC 3986 §3.2.2, which allows names that DNS cannot resolve. Names in other scripts have an ASCII form
+/// (`xn--…`).
 fn is_host(host: &str) -> bool {
     let labels = host.strip_suffix('.').unwrap_or(host).split('.');
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    // No top-level domain is a number: this is an IPv4 address, or an attempt at one.
+    // No top-level domain is numeric, so such a host is meant as an IPv4 address.
     let is_number = labels.clone().next_back().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
     if is_number { Ipv4Addr::from_str(host).is_ok() } else { labels.clone().all(is_label) }
 }
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_of_the_rfcs_pass() {
+    fn urls_of_the_rfcs_are_accepted() {
         // RFC 7064 §3.3 and RFC 7065 appendix, without `transport-ext`.
         for url in [
             "stun:example.org",
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typo_is_named() {
+    fn each_fault_has_its_error() {
         use IceUrlError::{Brackets, Host, NoHost, Port, Scheme, Slashes, StunQuery, TurnQuery};
         for (url, error) in [
             ("", Scheme),

@@ -1,4 +1,4 @@
-//! What a participant may be called: the rules for one's own name and for a name that a peer says it has.
+//! The rules for display names, the user's own and those that peers send. Names need not be unique.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -6,11 +6,11 @@ use crate::text::visible;
 
 /// Longest name, in Unicode scalar values.
 const MAX_CHARS: usize = 64;
-/// Most scalar values of one grapheme cluster: the longest emoji have ten, and marks can be heaped up without end.
+/// Most scalar values of one grapheme cluster. The longest emoji have ten; combining marks can be stacked without limit.
 const MAX_CLUSTER_CHARS: usize = 16;
 
-/// `name` as it may be shown; none if nothing in it can be seen. It has no control characters, none of those that
-/// change the direction of the text around them among them, and is cut between grapheme clusters.
+/// `name` as it may be displayed; `None` if it has no visible character. The result has no control characters, direction
+/// changes included, and is truncated between grapheme clusters.
 ///
 /// ```
 /// use vitrine_protocol::name::display_name;
@@ -41,14 +41,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_can_see_is_none() {
+    fn invisible_name_is_none() {
         for name in ["", " \n", "\u{200b}", "\u{2060}\u{feff}", "\u{3164}", "\u{202e}", "\u{2800}\u{a0}"] {
             assert_eq!(display_name(name), None, "{name:?}");
         }
     }
 
     #[test]
-    fn a_name_does_not_change_the_direction_of_the_text_around_it() {
+    fn name_does_not_change_the_text_direction() {
         for control in
             "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars()
         {
@@ -58,12 +58,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_line_of_composed_characters() {
+    fn name_is_one_line_of_composed_characters() {
         assert_eq!(shown("Jose\u{301}\n\u{3000}Garcia\u{0}"), "José Garcia");
     }
 
     #[test]
-    fn a_long_name_is_cut_between_characters_that_people_see() {
+    fn long_name_is_truncated_between_grapheme_clusters() {
         assert_eq!(shown(&"이".repeat(100)), "이".repeat(64));
         let coder = "👩\u{200d}💻";
         assert_eq!(shown(&coder.repeat(40)), coder.repeat(21));

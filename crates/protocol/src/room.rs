@@ -1,26 +1,25 @@
-//! Rules for room names, the same for the page that offers one and for the server that is asked for it. How a name
-//! travels in a link is the app's business.
+//! The rules for room names, shared by page and server. The encoding of a name in a link is the app's.
 
 use crate::{
     signaling::MAX_ROOM_NAME_CHARS,
     text::{changes_direction, visible},
 };
 
-/// Why a text cannot be a room's name.
+/// Why a text is not a room name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RoomNameError {
-    /// Nothing in it can be seen.
+    /// It has no visible character.
     #[error("the room name has no visible character")]
     Empty,
-    /// More than [`MAX_ROOM_NAME_CHARS`] scalar values.
+    /// It has more than [`MAX_ROOM_NAME_CHARS`] scalar values.
     #[error("the room name is longer than {MAX_ROOM_NAME_CHARS} characters")]
     TooLong,
-    /// It has a control character, or one that changes the direction of the text after it.
+    /// It has a control character, or one that changes the text direction.
     #[error("the room name has a control character")]
     Control,
 }
 
-/// The room that `name` means: names that look the same are the same room. Case and width differ on purpose.
+/// The normalized name: names that look the same are the same room. Case and width still distinguish rooms.
 ///
 /// ```
 /// use vitrine_protocol::room::{RoomNameError, normalize_room_name};
@@ -30,7 +29,7 @@ pub enum RoomNameError {
 /// ```
 ///
 /// # Errors
-/// The first rule that the name breaks.
+/// The first rule that the name violates.
 pub fn normalize_room_name(name: &str) -> Result<String, RoomNameError> {
     if name.trim().chars().any(|char| char != '\t' && char.is_control() || changes_direction(char)) {
         return Err(RoomNameError::Control);
@@ -54,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_any_script_is_trimmed_and_accepted() {
+    fn name_of_any_script_is_trimmed_and_accepted() {
         assert_eq!(normalized(" 주간 회의 \n").as_deref(), Ok("주간 회의"));
         assert_eq!(normalized("a/b?c#d&e=f%").as_deref(), Ok("a/b?c#d&e=f%"));
     }
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn case_and_width_differ_on_purpose() {
+    fn case_and_width_distinguish_rooms() {
         assert_ne!(normalized("Weekly"), normalized("weekly"));
         assert_ne!(normalized("ｗ"), normalized("w"));
     }
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_can_see_is_refused() {
+    fn invisible_name_is_rejected() {
         for name in [
             "",
             " \t\u{3000}",
@@ -95,15 +94,19 @@ mod tests {
     }
 
     #[test]
-    fn the_length_is_counted_in_characters_and_the_longest_is_accepted() {
+    fn length_is_counted_in_visible_scalar_values() {
         let longest = "방".repeat(MAX_ROOM_NAME_CHARS);
         assert_eq!(normalized(&longest), Ok(longest.clone()));
-        assert_eq!(normalized(&format!("{longest}\u{200b} ")), Ok(longest.clone()), "of what can be seen");
+        assert_eq!(
+            normalized(&format!("{longest}\u{200b} ")),
+            Ok(longest.clone()),
+            "invisible characters do not count"
+        );
         assert_eq!(normalized(&format!("{longest}x")), Err(RoomNameError::TooLong));
     }
 
     #[test]
-    fn characters_that_act_on_the_text_around_them_are_refused() {
+    fn control_characters_are_rejected() {
         for name in ["a\0b", "a\nb", "a\u{7f}b", "a\u{85}b", "a\u{202e}b", "a\u{2067}b"] {
             assert_eq!(normalized(name), Err(RoomNameError::Control), "{name:?}");
         }

@@ -1,12 +1,11 @@
-//! Signaling events, as both the browser and the server name and shape them. Field names are those of the
-//! Socket.IO events on the wire. The server forwards descriptions and candidates without looking inside; only browsers
-//! interpret them.
+//! The names and data of signaling events, for browser and server alike. Field names are those on the wire. The server
+//! forwards descriptions and candidates without reading them; only browsers interpret them.
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
-/// The id that the signaling server gave a connection: the Socket.IO session id of the default namespace.
+/// The id that the signaling server assigns to a connection: the Socket.IO session id of the default namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub String);
@@ -19,18 +18,18 @@ impl fmt::Display for UserId {
 
 /// Names of the Socket.IO events.
 pub mod event {
-    /// Client to server: create a room and enter it. Data: the room's name. Acknowledged with [`super::Entered`].
+    /// Client to server: create a room and enter it. Data: the room's name. Acknowledged with [`super::JoinAck`].
     pub const CREATE_ROOM: &str = "create-room";
-    /// Client to server: enter a room. Data: the room's name. Acknowledged with [`super::Entered`].
+    /// Client to server: enter a room. Data: the room's name. Acknowledged with [`super::JoinAck`].
     pub const JOIN_ROOM: &str = "join-room";
-    /// Client to server: name the ICE servers anew, in a room or before it. No data. Acknowledged with
-    /// [`super::IceServers`], or, by a plain Socket.IO server, never.
+    /// Client to server: request the current ICE servers, in a room or before. No data. Acknowledged with
+    /// [`super::IceServersAck`], or, by a plain Socket.IO server, never.
     pub const ICE_SERVERS: &str = "ice-servers";
-    /// Client to server: leave the room. No data. Acknowledged with [`super::Left`].
+    /// Client to server: leave the room. No data. Acknowledged with [`super::Ack`].
     pub const LEAVE_ROOM: &str = "leave-room";
-    /// Server to the others in the room: somebody entered. Data: [`super::Presence`].
+    /// Server to the others in the room: a participant entered. Data: [`super::Presence`].
     pub const USER_JOINED: &str = "user-joined";
-    /// Server to the others in the room: somebody left or was disconnected. Data: [`super::Presence`].
+    /// Server to the others in the room: a participant left or was disconnected. Data: [`super::Presence`].
     pub const USER_LEFT: &str = "user-left";
     /// Client to server to one peer: an SDP offer.
     pub const OFFER: &str = "offer";
@@ -45,8 +44,8 @@ pub mod event {
 /// Largest payload of one client event, in bytes of JSON text; an offer or an answer may have [`MAX_DESCRIPTION_BYTES`].
 pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
 
-/// Largest payload of an `offer` or an `answer`, in bytes of JSON text. A media section takes three kilobytes, and
-/// Chromium's data channels carry as much in one message.
+/// Largest payload of an `offer` or an `answer`, in bytes of JSON text. A media section takes three kilobytes. Chromium's
+/// data channels carry as much in one message.
 pub const MAX_DESCRIPTION_BYTES: usize = 256 * 1024;
 
 /// Largest payload of `event`, in bytes of JSON text.
@@ -67,33 +66,33 @@ pub enum SdpType {
     Pranswer,
     /// A final answer.
     Answer,
-    /// Return to the last stable state.
+    /// Rolls back to the last stable state.
     Rollback,
 }
 
 /// `RTCSessionDescriptionInit` (W3C webrtc-pc §4.6.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionDescription {
-    /// What the description is.
+    /// The description's type.
     #[serde(rename = "type")]
     pub kind: SdpType,
     /// The SDP text (RFC 8866).
     #[serde(default)]
     pub sdp: String,
-    /// Where it belongs, from a sender that says so.
+    /// The tag; plain clients send none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<DescriptionTag>,
 }
 
 impl SessionDescription {
-    /// A description without a tag, as browsers know it.
+    /// A description without a tag, as browsers make it.
     pub fn new(kind: SdpType, sdp: impl Into<String>) -> Self {
         Self { kind, sdp: sdp.into(), tag: None }
     }
 }
 
-/// Where a description belongs, so that one that comes late, twice or by another way does no harm. An SDP says nothing
-/// of the kind. Plain clients neither send nor read it.
+/// Identifies the peer connections and the order of a description, which SDP does not. With it, a description that arrives
+/// late, twice or by another route does no harm. Plain clients neither send nor read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DescriptionTag {
     /// Random id of the sender's peer connection.
@@ -101,12 +100,12 @@ pub struct DescriptionTag {
     /// The receiver's peer connection, once the sender knows its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Counts the sender's descriptions on this connection, from 1.
+    /// Number of the description among those of the sender's connection, from 1.
     pub serial: u32,
-    /// The sender began as the polite side.
+    /// The sender started as the polite side.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub polite: bool,
-    /// In an answer to a tagged offer: that offer's serial.
+    /// In an answer to a tagged offer: the offer's serial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<u32>,
 }
@@ -117,45 +116,48 @@ pub struct DescriptionTag {
 pub struct IceCandidate {
     /// The `candidate-attribute` (RFC 8839 §5.1); empty for end-of-candidates.
     pub candidate: String,
-    /// The media description's `mid`.
+    /// The media section's `mid`.
     pub sdp_mid: Option<String>,
-    /// The media description's index.
+    /// The media section's index.
     #[serde(rename = "sdpMLineIndex")]
     pub sdp_m_line_index: Option<u16>,
     /// The ICE generation that the candidate belongs to.
     pub username_fragment: Option<String>,
-    /// Not a candidate at all, but a word to a participant whom one may know under another id; see [`Introduction`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub introduction: Option<Introduction>,
+    /// Not part of a candidate: a [`SessionAnnouncement`], in an event whose candidate is empty.
+    #[serde(rename = "introduction", skip_serializing_if = "Option::is_none")]
+    pub announcement: Option<SessionAnnouncement>,
 }
 
-/// Who one is, said to somebody met through a new connection to the signaling server, where everybody has a new id:
-/// two who are connected already find each other again. It travels in an `ice-candidate` event, which every signaling
-/// server forwards whole, and to a plain client is an end-of-candidates.
+/// Tells a participant the sender's session, after one of them reconnected to the signaling server and got a new id, so that
+/// two connected participants recognize each other. It travels in an `ice-candidate` event, which every signaling server
+/// forwards unchanged. Plain clients read that event as an end-of-candidates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Introduction {
-    /// The sender's session id, the same as in the control channel's `hello`.
-    pub session: String,
-    /// What the sender knows of the receiver.
-    pub acquaintance: Acquaintance,
+pub struct SessionAnnouncement {
+    /// The sender's session id, the same as in `hello` on the control channel.
+    #[serde(rename = "session")]
+    pub session_id: String,
+    /// The sender's link to the receiver.
+    #[serde(rename = "acquaintance")]
+    pub link: LinkState,
 }
 
-/// What the sender of an [`Introduction`] knows of its receiver.
+/// The link between the sender of a [`SessionAnnouncement`] and its receiver, as the sender knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Acquaintance {
-    /// Nothing yet: the receiver should introduce itself.
+pub enum LinkState {
+    /// Unknown: the receiver should announce its own session.
     Unknown,
-    /// They are connected.
+    /// The two are connected.
     Connected,
-    /// They should be connected and are not: the receiver should offer a new connection.
-    Stranger,
+    /// The two should be connected but are not: the receiver should offer a new connection.
+    #[serde(rename = "stranger")]
+    Missing,
 }
 
 /// One entry of `RTCConfiguration.iceServers` (W3C webrtc-pc §4.2.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IceServer {
-    /// `stun:`, `turn:` or `turns:` URLs of the same server. One URL alone may stand on the wire as a string.
+    /// `stun:`, `turn:` or `turns:` URLs of one server. On the wire, a single URL may be a string.
     #[serde(deserialize_with = "one_or_many")]
     pub urls: Vec<String>,
     /// TURN user name.
@@ -166,7 +168,7 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum OneOrMany {
@@ -179,11 +181,45 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
     })
 }
 
-/// Why the server refused a request. The set is closed: a client can name each in words.
+/// A list of ICE servers as operators write it. An unreadable entry does not lose the others: it becomes a server whose only
+/// URL describes the fault. No browser accepts that URL, so it is skipped and reported like any other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IceServerEntries(pub Vec<IceServer>);
+
+impl<'de> Deserialize<'de> for IceServerEntries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Entry {
+            Server(IceServer),
+            /// The form from before 2015, and a frequent mistake.
+            Url {
+                url: String,
+            },
+            /// Not repeated in the fault: it may hold a credential.
+            Unreadable(IgnoredAny),
+        }
+        let unusable = |url: String| IceServer { urls: vec![url], username: None, credential: None };
+        let entries = Vec::<Entry>::deserialize(deserializer)?.into_iter().zip(1..);
+        let server = |(entry, number): (Entry, usize)| match entry {
+            Entry::Server(server) => server,
+            Entry::Url { url } => unusable(format!(r#"{{"url":"{url}"}}"#)),
+            Entry::Unreadable(_) => unusable(format!("entry {number} without usable urls")),
+        };
+        Ok(Self(entries.map(server).collect()))
+    }
+}
+
+/// For a field that may be missing or null.
+fn ice_server_entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IceServer>>, D::Error> {
+    Ok(Option::<IceServerEntries>::deserialize(deserializer)?.map(|IceServerEntries(servers)| servers))
+}
+
+/// Why the server refused a request. The set is closed, so a client can translate each code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorCode {
-    /// The room name is empty, too long, or has characters that a name cannot have.
+    /// The room name is empty, too long, or has forbidden characters.
     InvalidRoomName,
     /// `create-room` named a room that already has participants.
     RoomExists,
@@ -201,38 +237,61 @@ pub enum ErrorCode {
     MalformedPayload,
     /// The server is shutting down.
     ShuttingDown,
-    /// There were too many events, or too many attempts to enter a room.
+    /// The client sent too many events, or tried to enter too many rooms.
     RateLimited,
 }
 
-/// A refusal, in code and in English words.
+impl ErrorCode {
+    /// All codes.
+    pub const ALL: [Self; 10] = [
+        Self::InvalidRoomName,
+        Self::RoomExists,
+        Self::RoomFull,
+        Self::AlreadyInRoom,
+        Self::NotInRoom,
+        Self::TargetNotInRoom,
+        Self::PayloadTooLarge,
+        Self::MalformedPayload,
+        Self::ShuttingDown,
+        Self::RateLimited,
+    ];
+}
+
+/// The code's name on the wire.
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
+}
+
+/// A refusal: a code and an English message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestError {
-    /// What went wrong, for programs.
+    /// The reason, for programs.
     pub code: ErrorCode,
-    /// What went wrong, for people who read logs.
+    /// The reason in words, for logs.
     pub message: String,
 }
 
 /// Acknowledgement of `create-room` and `join-room`. A plain server sends only `success` and some of the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Entered {
+pub struct JoinAck {
     /// Whether the request was granted.
     pub success: bool,
     /// The room entered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_id: Option<String>,
-    /// Who was there already; present in the answer to `join-room`.
+    /// The participants already in the room; only in the answer to `join-room`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_users: Option<Vec<UserId>>,
     /// The ICE servers to use in this room, if the server names any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "ice_server_entries")]
     pub ice_servers: Option<Vec<IceServer>>,
-    /// For how many seconds from now the credentials in `ice_servers` are valid; absent when they do not expire.
+    /// Validity of the credentials in `ice_servers`, in seconds from now; absent if they do not expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ice_servers_lifetime: Option<u64>,
-    /// Why the request was refused, if the server says.
+    /// Why the request was refused, if the server says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<RequestError>,
 }
@@ -240,27 +299,27 @@ pub struct Entered {
 /// Acknowledgement of `ice-servers`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct IceServers {
+pub struct IceServersAck {
     /// Whether the request was granted.
     pub success: bool,
     /// The ICE servers to use from now on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "ice_server_entries")]
     pub ice_servers: Option<Vec<IceServer>>,
-    /// For how many seconds from now their credentials are valid; absent when they do not expire.
+    /// Validity of their credentials, in seconds from now; absent if they do not expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ice_servers_lifetime: Option<u64>,
-    /// Why the request was refused, if the server says.
+    /// Why the request was refused, if the server says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<RequestError>,
 }
 
-/// Acknowledgement of `leave-room`, and of any other event that carries no answer of its own.
+/// Acknowledgement of `leave-room`, and of any other event whose acknowledgement has no data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Left {
+pub struct Ack {
     /// Whether the request was granted.
     pub success: bool,
-    /// Why it was refused, if the server says.
+    /// Why it was refused, if the server says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<RequestError>,
 }
@@ -269,7 +328,7 @@ pub struct Left {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Presence {
-    /// Who.
+    /// The participant.
     pub user_id: UserId,
 }
 
@@ -278,6 +337,6 @@ pub struct Presence {
 pub struct Refused {
     /// The event that was refused.
     pub event: String,
-    /// Why.
+    /// The reason.
     pub error: RequestError,
 }

@@ -1,173 +1,183 @@
-//! The text codec of Socket.IO protocol revision 5 over Engine.IO protocol revision 4, one packet a WebSocket text
-//! frame. It is the part that Vitrine speaks: the default namespace and text packets. It is not a client: it opens
-//! no socket, keeps no state, and knows no time.
+//! The text codec of Socket.IO protocol revision 5 over Engine.IO protocol revision 4, one packet per WebSocket
+//! text frame. It covers the part that Vitrine uses: the default namespace and text packets. It splits a frame into type,
+//! id and payload; the payload, a JSON text, is the caller's. It is no client: it has no socket, no state and no clock.
 //!
 //! Sources: <https://github.com/socketio/engine.io-protocol> (revision 4) and
 //! <https://github.com/socketio/socket.io-protocol> (revision 5).
 
-use crate::json::{Json, NoField};
+use std::fmt;
 
-/// The namespace that every Socket.IO client is in unless it asks for another.
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IgnoredAny, SeqAccess, Visitor},
+};
+
+use crate::signaling::UserId;
+
+/// The namespace of Socket.IO clients that ask for no other.
 const DEFAULT_NAMESPACE: &str = "/";
 
-/// Largest acknowledgement id accepted: the largest integer that the JavaScript on the other side can count to.
+/// Largest acknowledgement id accepted: JavaScript's `Number.MAX_SAFE_INTEGER`.
 pub const MAX_ACK_ID: u64 = (1 << 53) - 1;
 
-/// What the server tells when the transport opens (Engine.IO "open" packet).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Payload of [`Packet::Open`], which the server sends when the transport opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Handshake {
-    /// Engine.IO session id. It is not the id that other participants see.
+    /// Engine.IO session id, which is not the [`UserId`].
     pub sid: String,
-    /// Transports that the connection may move to; empty on a WebSocket.
+    /// Transports that the connection may upgrade to; empty on a WebSocket.
+    #[serde(default)]
     pub upgrades: Vec<String>,
-    /// The server sends a ping this often, in milliseconds.
+    /// Interval of the server's pings, in milliseconds.
+    #[serde(rename = "pingInterval")]
     pub ping_interval_ms: u64,
-    /// The server closes when no pong comes within this time, in milliseconds. A client may take the connection for
-    /// dead when no ping came for `ping_interval_ms + ping_timeout_ms`.
+    /// The server closes the connection if no pong arrives within this time, in milliseconds. A client may close it if no
+    /// ping arrives for `ping_interval_ms + ping_timeout_ms`.
+    #[serde(rename = "pingTimeout")]
     pub ping_timeout_ms: u64,
     /// Largest payload that the server accepts in one HTTP polling request, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_payload: Option<u64>,
 }
 
+/// Payload of the server's [`Message::Connect`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// The id that other participants see.
+    pub sid: UserId,
+}
+
+/// Payload of [`Message::ConnectError`]: an object since protocol revision 5, a string before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ConnectError {
+    /// Since revision 5.
+    Object {
+        /// The reason, in words.
+        message: String,
+    },
+    /// The reason, in words.
+    Text(String),
+}
+
+impl ConnectError {
+    /// The reason, in words.
+    pub fn into_message(self) -> String {
+        match self {
+            Self::Object { message } | Self::Text(message) => message,
+        }
+    }
+}
+
+/// Payload of [`Message::Ack`]: the first argument; later ones are ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Acknowledgement<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FirstVisitor<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstVisitor<T> {
+            type Value = T;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an array of an acknowledgement's arguments")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut arguments: A) -> Result<T, A::Error> {
+                let first = arguments.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+                while arguments.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(first)
+            }
+        }
+
+        deserializer.deserialize_seq(FirstVisitor(std::marker::PhantomData)).map(Self)
+    }
+}
+
 /// One Engine.IO packet.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Packet {
-    /// The server's first packet.
-    Open(Handshake),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packet<'a> {
+    /// The server's first packet, with a [`Handshake`].
+    Open(&'a str),
     /// The sender closes the transport.
     Close,
-    /// Heartbeat, or with the text `probe` a test of the transport. Answered by a [`Packet::Pong`] of the same text.
-    Ping(String),
+    /// A heartbeat, or with the text `probe` a probe of the transport. Answered by a [`Packet::Pong`] of the same text.
+    Ping(&'a str),
     /// Answer to a ping, with the ping's text.
-    Pong(String),
+    Pong(&'a str),
     /// A Socket.IO packet.
-    Message(Message),
-    /// The client moves to this transport.
+    Message(Message<'a>),
+    /// The client upgrades to this transport.
     Upgrade,
-    /// Nothing; ends a pending polling request.
+    /// No content; completes a pending polling request.
     Noop,
 }
 
-/// One Socket.IO packet of the default namespace.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Message {
-    /// The client asks to enter the namespace, with credentials if any; the server grants it, with `{"sid": …}`.
-    /// A payload is a JSON object.
-    Connect(Option<Json>),
+/// One Socket.IO packet of the default namespace. Payloads are JSON texts, not validated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// The client connects to the namespace, with credentials or an empty payload; the server accepts, with
+    /// [`Connected`].
+    Connect(&'a str),
     /// The sender leaves the namespace.
     Disconnect,
     /// A named event.
     Event {
-        /// The event's name.
-        name: String,
-        /// Its arguments.
-        data: Vec<Json>,
-        /// The id to acknowledge it by, if the sender wants an acknowledgement. At most [`MAX_ACK_ID`].
+        /// The acknowledgement id, if the sender requests one. At most [`MAX_ACK_ID`].
         ack: Option<u64>,
+        /// An array: the event's name, then its arguments.
+        payload: &'a str,
     },
     /// The acknowledgement of an event.
     Ack {
         /// The event's id.
         id: u64,
-        /// Arguments of the acknowledgement.
-        data: Vec<Json>,
+        /// An array: the arguments of the acknowledgement.
+        payload: &'a str,
     },
-    /// The server refuses the client's [`Message::Connect`].
-    ConnectError {
-        /// Why, in words.
-        message: String,
-        /// What else the server tells about it.
-        data: Option<Json>,
-    },
+    /// The server refuses the client's [`Message::Connect`], with a [`ConnectError`].
+    ConnectError(&'a str),
 }
 
-/// Why a frame is not a packet that this codec reads.
+/// Why a frame is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Nothing in the frame.
+    /// The frame is empty.
     #[error("the frame is empty")]
     Empty,
-    /// The first character names no Engine.IO packet type.
-    #[error("`{0}` is no Engine.IO packet type")]
+    /// The first character is no Engine.IO packet type.
+    #[error("unknown Engine.IO packet type `{0}`")]
     UnknownPacketType(char),
-    /// An Engine.IO message whose first character names no Socket.IO packet type, or that is empty.
-    #[error("the Engine.IO message holds no Socket.IO packet type")]
+    /// The Engine.IO message is empty, or its first character is no Socket.IO packet type.
+    #[error("the Engine.IO message has no known Socket.IO packet type")]
     UnknownMessageType,
     /// A binary packet.
-    #[error("binary packets are not part of this protocol")]
+    #[error("binary packets are not supported")]
     Binary,
     /// A packet of another namespace.
     #[error("`{0}` is not the default namespace")]
     OtherNamespace(String),
-    /// The handshake lacks a field or has one of the wrong type.
-    #[error("malformed handshake: {0}")]
-    MalformedHandshake(String),
-    /// The payload is not JSON.
-    #[error("malformed JSON: {0}")]
-    MalformedJson(String),
-    /// The payload of an event or an acknowledgement is not an array.
-    #[error("the payload is not an array")]
-    NotAnArray,
-    /// An event without a name.
-    #[error("the event has no name")]
-    EmptyEvent,
-    /// An event whose name is not a string.
-    #[error("the event's name is not a string")]
-    EventNameNotAString,
     /// An acknowledgement without an id.
     #[error("the acknowledgement has no id")]
     MissingAckId,
     /// The acknowledgement id is larger than [`MAX_ACK_ID`].
     #[error("the acknowledgement id is out of range")]
     AckIdOutOfRange,
-    /// The payload of a connect packet is not an object.
-    #[error("the connect payload is not an object")]
-    MalformedConnect,
-    /// The payload of a connect-error packet is neither a string nor an object with a `message`.
-    #[error("the connect error says no message")]
-    MalformedConnectError,
-    /// Something follows where the packet should end.
-    #[error("something follows the end of the packet")]
+    /// There is data after the end of the packet.
+    #[error("there is data after the end of the packet")]
     TrailingData,
 }
 
-impl Handshake {
-    fn write(&self) -> Json {
-        let upgrades: Vec<&str> = self.upgrades.iter().map(String::as_str).collect();
-        Json::object([
-            ("sid", self.sid.as_str().into()),
-            ("upgrades", upgrades.into()),
-            ("pingInterval", self.ping_interval_ms.into()),
-            ("pingTimeout", self.ping_timeout_ms.into()),
-        ])
-        .with("maxPayload", self.max_payload)
-    }
-
-    fn read(text: &str) -> Result<Self, DecodeError> {
-        let json = Json::parse(text).map_err(|error| DecodeError::MalformedHandshake(error.to_string()))?;
-        Self::fields(&json).map_err(|error| DecodeError::MalformedHandshake(error.to_string()))
-    }
-
-    fn fields(json: &Json) -> Result<Self, NoField> {
-        let texts = |json: &Json| json.list()?.iter().map(Json::to_text).collect();
-        Ok(Self {
-            sid: json.need("sid", Json::to_text)?,
-            upgrades: json.may("upgrades", texts)?.unwrap_or_default(),
-            ping_interval_ms: json.need("pingInterval", Json::to_count)?,
-            ping_timeout_ms: json.need("pingTimeout", Json::to_count)?,
-            max_payload: json.may("maxPayload", Json::to_count)?,
-        })
-    }
-}
-
-impl Packet {
+impl<'a> Packet<'a> {
     /// The packet as the text of one WebSocket frame.
     pub fn encode(&self) -> String {
         match self {
-            Self::Open(handshake) => "0".to_owned() + &handshake.write().encode(),
+            Self::Open(handshake) => format!("0{handshake}"),
             Self::Close => "1".to_owned(),
-            Self::Ping(text) => "2".to_owned() + text,
-            Self::Pong(text) => "3".to_owned() + text,
+            Self::Ping(text) => format!("2{text}"),
+            Self::Pong(text) => format!("3{text}"),
             Self::Message(message) => message.encode(),
             Self::Upgrade => "5".to_owned(),
             Self::Noop => "6".to_owned(),
@@ -177,14 +187,14 @@ impl Packet {
     /// Reads the text of one WebSocket frame.
     ///
     /// # Errors
-    /// A [`DecodeError`] that names the first thing wrong with the frame.
-    pub fn decode(frame: &str) -> Result<Self, DecodeError> {
+    /// The first fault of the frame.
+    pub fn decode(frame: &'a str) -> Result<Self, DecodeError> {
         let (kind, rest) = split_first(frame).ok_or(DecodeError::Empty)?;
         match kind {
-            '0' => Ok(Self::Open(Handshake::read(rest)?)),
+            '0' => Ok(Self::Open(rest)),
             '1' => end(rest, Self::Close),
-            '2' => Ok(Self::Ping(rest.to_owned())),
-            '3' => Ok(Self::Pong(rest.to_owned())),
+            '2' => Ok(Self::Ping(rest)),
+            '3' => Ok(Self::Pong(rest)),
             '4' => Message::decode(rest).map(Self::Message),
             '5' => end(rest, Self::Upgrade),
             '6' => end(rest, Self::Noop),
@@ -194,26 +204,19 @@ impl Packet {
     }
 }
 
-impl Message {
+impl<'a> Message<'a> {
     fn encode(&self) -> String {
         match self {
-            Self::Connect(None) => "40".to_owned(),
-            Self::Connect(Some(payload)) => "40".to_owned() + &payload.encode(),
+            Self::Connect(payload) => format!("40{payload}"),
             Self::Disconnect => "41".to_owned(),
-            Self::Event { name, data, ack } => {
-                let id = ack.map(|id| id.to_string()).unwrap_or_default();
-                let array = [Json::from(name.as_str())].into_iter().chain(data.iter().cloned()).collect();
-                "42".to_owned() + &id + &Json::List(array).encode()
-            }
-            Self::Ack { id, data } => "43".to_owned() + &id.to_string() + &Json::List(data.clone()).encode(),
-            Self::ConnectError { message, data } => {
-                let payload = Json::object([("message", message.as_str().into())]).with("data", data.clone());
-                "44".to_owned() + &payload.encode()
-            }
+            Self::Event { ack: None, payload } => format!("42{payload}"),
+            Self::Event { ack: Some(id), payload } => format!("42{id}{payload}"),
+            Self::Ack { id, payload } => format!("43{id}{payload}"),
+            Self::ConnectError(payload) => format!("44{payload}"),
         }
     }
 
-    fn decode(text: &str) -> Result<Self, DecodeError> {
+    fn decode(text: &'a str) -> Result<Self, DecodeError> {
         let (kind, rest) = split_first(text).ok_or(DecodeError::UnknownMessageType)?;
         match kind {
             '0'..='4' => {}
@@ -222,38 +225,16 @@ impl Message {
         }
         let rest = after_namespace(rest)?;
         match kind {
-            '0' if rest.is_empty() => Ok(Self::Connect(None)),
-            '0' => match json(rest)? {
-                payload @ Json::Object(_) => Ok(Self::Connect(Some(payload))),
-                _ => Err(DecodeError::MalformedConnect),
-            },
+            '0' => Ok(Self::Connect(rest)),
             '1' => end(rest, Self::Disconnect),
-            '2' => {
-                let (ack, rest) = ack_id(rest)?;
-                let mut data = array(rest)?.into_iter();
-                match data.next() {
-                    Some(Json::Text(name)) => Ok(Self::Event { name, data: data.collect(), ack }),
-                    Some(_) => Err(DecodeError::EventNameNotAString),
-                    None => Err(DecodeError::EmptyEvent),
-                }
-            }
+            '2' => ack_id(rest).map(|(ack, payload)| Self::Event { ack, payload }),
             '3' => {
-                let (id, rest) = ack_id(rest)?;
-                Ok(Self::Ack { id: id.ok_or(DecodeError::MissingAckId)?, data: array(rest)? })
+                let (id, payload) = ack_id(rest)?;
+                Ok(Self::Ack { id: id.ok_or(DecodeError::MissingAckId)?, payload })
             }
-            _ => connect_error(json(rest)?),
+            _ => Ok(Self::ConnectError(rest)),
         }
     }
-}
-
-/// A connect error is an object since protocol revision 5, and was a string before.
-fn connect_error(payload: Json) -> Result<Message, DecodeError> {
-    let message =
-        payload.text().or_else(|| payload.field("message").text()).ok_or(DecodeError::MalformedConnectError)?;
-    let message = message.to_owned();
-    let fields = if let Json::Object(fields) = payload { fields } else { Vec::new() };
-    let data = fields.into_iter().find(|(name, _)| name == "data").map(|(_, data)| data);
-    Ok(Message::ConnectError { message, data })
 }
 
 fn split_first(text: &str) -> Option<(char, &str)> {
@@ -265,13 +246,17 @@ fn end<T>(rest: &str, value: T) -> Result<T, DecodeError> {
     if rest.is_empty() { Ok(value) } else { Err(DecodeError::TrailingData) }
 }
 
-/// Skips a namespace that is spelled out. It ends at the first comma, or with the packet.
-fn after_namespace(text: &str) -> Result<&str, DecodeError> {
-    if !text.starts_with('/') {
-        return Ok(text);
+/// Skips the default namespace if it is written out. It ends at the first comma, or with the packet.
+fn after_namespace(mut text: &str) -> Result<&str, DecodeError> {
+    // No payload begins with a slash.
+    while text.starts_with('/') {
+        let (namespace, rest) = text.split_once(',').unwrap_or((text, ""));
+        if namespace != DEFAULT_NAMESPACE {
+            return Err(DecodeError::OtherNamespace(namespace.to_owned()));
+        }
+        text = rest;
     }
-    let (namespace, rest) = text.split_once(',').unwrap_or((text, ""));
-    if namespace == DEFAULT_NAMESPACE { Ok(rest) } else { Err(DecodeError::OtherNamespace(namespace.to_owned())) }
+    Ok(text)
 }
 
 fn ack_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
@@ -283,18 +268,5 @@ fn ack_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
     match id.parse() {
         Ok(id) if id <= MAX_ACK_ID => Ok((Some(id), rest)),
         _ => Err(DecodeError::AckIdOutOfRange),
-    }
-}
-
-fn json(text: &str) -> Result<Json, DecodeError> {
-    Json::parse(text).map_err(|error| {
-        if error.is_trailing() { DecodeError::TrailingData } else { DecodeError::MalformedJson(error.to_string()) }
-    })
-}
-
-fn array(text: &str) -> Result<Vec<Json>, DecodeError> {
-    match json(text)? {
-        Json::List(values) => Ok(values),
-        _ => Err(DecodeError::NotAnArray),
     }
 }

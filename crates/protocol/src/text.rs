@@ -1,15 +1,15 @@
-//! Text that people typed, made comparable: what looks the same is the same. Room names and display names are both
-//! made of it; what else each of them must obey is in [`crate::room`] and [`crate::name`].
+//! Normalizes typed text, so that texts that look the same are equal. Room names and display names build on it; their own
+//! rules are in [`crate::room`] and [`crate::name`].
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
-/// Begins the flags that are spelled in tag characters (UTS #51, `emoji_tag_sequence`).
+/// Starts flags spelled in tag characters (UTS #51, `emoji_tag_sequence`).
 const BLACK_FLAG: char = '\u{1f3f4}';
 
-/// `text` in Unicode's form NFC, with one plain space wherever there is space of any kind, none at the ends, and no
-/// character that cannot be seen. Letter case and character width stay: they can be seen.
+/// `text` in NFC, without invisible characters. Each run of white space becomes one plain space, and none at the ends.
+/// Letter case and character width stay: they are visible.
 pub(crate) fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for cluster in text.graphemes(true) {
@@ -20,7 +20,7 @@ pub(crate) fn visible(text: &str) -> String {
                     visible.push(' ');
                 }
             } else if is_ignorable(char) || char.is_control() {
-                // A joiner shows where it joins: in the emoji and conjuncts that are one cluster by it.
+                // A joiner is visible where it joins emoji and conjuncts into one cluster.
                 let joins = char == ZERO_WIDTH_JOINER
                     && chars.peek().is_some_and(|next| !is_ignorable(*next) && !is_combining_mark(*next));
                 if joins || is_tag(char) && cluster.starts_with(BLACK_FLAG) {
@@ -34,12 +34,12 @@ pub(crate) fn visible(text: &str) -> String {
     visible.trim_matches(' ').nfc().collect()
 }
 
-/// `White_Space` (UAX #44), and the fillers that are drawn as a blank.
+/// `White_Space` (UAX #44), and the fillers that render as blanks.
 fn is_space(char: char) -> bool {
     matches!(char, '\u{2800}' | '\u{3164}' | '\u{ffa0}') || char.is_whitespace()
 }
 
-/// `Default_Ignorable_Code_Point` (UAX #44), of which `Bidi_Control` is a part: characters without a glyph.
+/// `Default_Ignorable_Code_Point` (UAX #44): characters without a glyph, `Bidi_Control` included.
 fn is_ignorable(char: char) -> bool {
     matches!(
         char,
@@ -54,7 +54,7 @@ fn is_tag(char: char) -> bool {
     matches!(char, '\u{e0020}'..='\u{e007f}')
 }
 
-/// Whether `char` changes the direction of the text after it: embeddings, overrides and isolates (UAX #9 §2).
+/// Whether `char` changes the text direction: embeddings, overrides and isolates (UAX #9 §2).
 pub(crate) fn changes_direction(char: char) -> bool {
     matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -66,8 +66,8 @@ mod tests {
     use super::visible;
 
     #[test]
-    fn what_looks_the_same_is_the_same() {
-        for (one, other) in [
+    fn texts_that_look_the_same_are_equal() {
+        for (left, right) in [
             ("회의 caf\u{e9}", "회의 cafe\u{301}"),
             ("회의", "\u{1112}\u{116c}\u{110b}\u{1174}"),
             ("weekly", "\u{feff}week\u{200b}ly\u{2060}"),
@@ -82,13 +82,13 @@ mod tests {
             ("\u{3a9}", "\u{2126}"),
             ("e\u{323}\u{302}", "e\u{302}\u{34f}\u{323}"),
         ] {
-            assert_eq!(visible(one), visible(other), "{one:?} {other:?}");
+            assert_eq!(visible(left), visible(right), "{left:?} {right:?}");
         }
     }
 
     #[test]
-    fn what_looks_different_stays_different() {
-        for (one, other) in [
+    fn texts_that_look_different_stay_different() {
+        for (left, right) in [
             ("Weekly", "weekly"),
             ("weekly", "ｗｅｅｋｌｙ"),
             ("two words", "twowords"),
@@ -97,13 +97,13 @@ mod tests {
             ("क्\u{200d}ष", "क्ष"),
             ("가", "나"),
         ] {
-            assert_ne!(visible(one), visible(other), "{one:?} {other:?}");
+            assert_ne!(visible(left), visible(right), "{left:?} {right:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn visible_text_is_visible_already(text in "[a ée\u{301}가\u{1100}\u{1161}\u{200b}-\u{200f}\u{2028}\u{34f}\u{fe0f}👩💻🏽🏴\u{e0067}\u{e007f}क\u{94d}ष\\pM]{0,12}|\\PC{0,12}|.{0,12}") {
+        fn normalization_is_idempotent(text in "[a ée\u{301}가\u{1100}\u{1161}\u{200b}-\u{200f}\u{2028}\u{34f}\u{fe0f}👩💻🏽🏴\u{e0067}\u{e007f}क\u{94d}ष\\pM]{0,12}|\\PC{0,12}|.{0,12}") {
             let once = visible(&text);
             prop_assert_eq!(visible(&once), once.clone(), "{:?}", text);
         }

@@ -1,11 +1,8 @@
-//! The accept loop and the first moments of every connection: TLS where it is spoken, then the first byte, which tells
-//! STUN from HTTP on one port (RFC 7983 section 7), then the task that speaks the protocol until one side ends it. What
-//! HTTP requests are answered with is the router's business, what STUN messages are, that of [`StunStreams`].
+//! The accept loop. Each connection gets a task: the TLS handshake if configured, then the first byte, which tells STUN
+//! from HTTP on one port (RFC 7983 section 7), then the protocol until one side closes. The router handles HTTP
+//! requests, [`StunStreams`] handles STUN.
 
-use std::{
-    collections::VecDeque, convert::Infallible, fmt, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, fmt, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -25,16 +22,18 @@ use tokio::{
 use tower::ServiceExt as _;
 
 use crate::{
-    crowd::Crowd,
-    impatient::Impatient,
-    refusals::{Reason, Refusals},
+    http_connections::HttpConnectionLimiter,
+    opening_connections::OpeningConnections,
+    refusal_log::RefusalLog,
+    refusal_reason::Reason,
     tls::{self, Tls},
+    write_timeout::WriteTimeoutStream,
 };
 
 /// Largest head of a request, in bytes; browsers send less than a tenth of it.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// Pause after an error that will not go away by itself at once, such as too many open files.
+/// Pause after an error that persists for a while, such as too many open files.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// First byte of a TLS handshake (RFC 8446 section 5.1).
@@ -45,26 +44,26 @@ pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// A connection whose first byte, not yet read, is that of a STUN message (RFC 7983 section 7).
+/// A connection whose first byte, not yet read, begins a STUN message (RFC 7983 section 7).
 pub struct StunStream {
-    /// What the client sends, decrypted.
+    /// The byte stream, decrypted.
     pub stream: Box<dyn ByteStream>,
     /// The server's address on this connection.
     pub local: SocketAddr,
     /// The client's address.
     pub remote: SocketAddr,
-    /// Whether the client speaks TLS.
+    /// Whether the connection is encrypted.
     pub is_tls: bool,
 }
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Takes the connections that speak STUN. What it returns is run until it ends or the server stops.
+/// The handler of connections that speak STUN. Its future runs until it completes or the server stops.
 #[derive(Clone)]
 pub struct StunStreams(Arc<dyn Fn(StunStream) -> Task + Send + Sync>);
 
 impl StunStreams {
-    /// Connections go to `serve`.
+    /// Wraps `serve`, which is called for each connection.
     pub fn new<F: Future<Output = ()> + Send + 'static>(
         serve: impl Fn(StunStream) -> F + Send + Sync + 'static,
     ) -> Self {
@@ -78,23 +77,23 @@ impl fmt::Debug for StunStreams {
     }
 }
 
-/// What a client may cost before it has asked for anything.
+/// Limits on connections before and between requests.
 #[derive(Clone, Debug)]
-pub struct Limits {
-    /// Time for the TLS handshake and the first byte after it.
+pub struct AcceptLimits {
+    /// Timeout of the TLS handshake and the first byte after it.
     pub opening_time: Duration,
-    /// Most connections that are in that state; one more ends the oldest of them. A client that means it is through
-    /// within a few round trips, so those that are cut off in a flood are those of the flood.
+    /// Most connections in that state; one more closes the oldest of them. An honest client needs a few round trips
+    /// only, so a flood closes its own connections.
     pub opening_connections: usize,
-    /// Time for the head of a request, and again for its body; also how long a connection may idle between two, and how
-    /// long it may take nothing of an answer.
+    /// Timeout of a request's head, and again of its body; also the idle timeout between requests and the write timeout
+    /// of responses.
     pub request_time: Duration,
-    /// Most connections that speak HTTP at a time from one address; a /64 of IPv6 counts as one address. Those from
-    /// this machine or a trusted proxy do not count, nor does one that has become a WebSocket. One more is closed.
+    /// Most HTTP connections open at a time from one address; a /64 of IPv6 counts as one address. One more is closed.
+    /// Connections from this machine or a trusted proxy do not count, nor do WebSockets.
     pub connections_per_address: usize,
 }
 
-impl Default for Limits {
+impl Default for AcceptLimits {
     fn default() -> Self {
         Self {
             opening_time: Duration::from_secs(15),
@@ -105,62 +104,62 @@ impl Default for Limits {
     }
 }
 
-/// Speaks with every client that a listener accepts.
+/// Accepts and serves the connections of a listener.
 pub struct Acceptor {
     app: Router,
-    /// Answers plain HTTP where TLS is spoken.
+    /// Redirects plain HTTP to HTTPS.
     redirect: Router,
     tls: Option<Tls>,
     stun: Option<StunStreams>,
-    limits: Limits,
-    crowd: Crowd,
-    refusals: Arc<Refusals>,
+    limits: AcceptLimits,
+    http_connections: HttpConnectionLimiter,
+    refusals: Arc<RefusalLog>,
     http: http1::Builder,
 }
 
-/// What a client turned out to speak.
+/// The protocol that a connection turned out to speak.
 enum Protocol {
     Http(Box<dyn ByteStream>),
-    /// HTTP where it should be HTTPS.
+    /// HTTP on the port of HTTPS.
     PlainHttp(Box<dyn ByteStream>),
     Stun(StunStream, StunStreams),
 }
 
 impl Acceptor {
-    /// Requests go to `app`, STUN to `stun`; without it, all is HTTP. With `tls`, nothing is HTTP without TLS. Clients
-    /// at addresses of `proxies` come for many.
+    /// HTTP goes to `app` and STUN to `stun`; without `stun`, every connection is HTTP. With `tls`, HTTP is served over
+    /// TLS only. Addresses in `proxies` have no connection limit.
     pub fn new(
         app: Router,
         tls: Option<Tls>,
         stun: Option<StunStreams>,
-        limits: Limits,
+        limits: AcceptLimits,
         proxies: Vec<IpNet>,
-        refusals: Arc<Refusals>,
+        refusals: Arc<RefusalLog>,
     ) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.request_time).max_header_size(MAX_HEAD_BYTES);
-        let crowd = Crowd::new(limits.connections_per_address, proxies);
-        Self { app, redirect: tls::redirect(), tls, stun, limits, crowd, refusals, http }
+        let http_connections = HttpConnectionLimiter::new(limits.connections_per_address, proxies);
+        Self { app, redirect: tls::redirect(), tls, stun, limits, http_connections, refusals, http }
     }
 
-    /// Accepts until `stop` completes, then ends what is idle and returns when all connections have ended. Dropped
-    /// before that, it ends them at once. Connections that were upgraded to a WebSocket are the upgrade's business.
+    /// Accepts until `stop` completes, then closes idle connections and returns when all connections have closed.
+    /// Dropping the future closes them at once. Connections upgraded to a WebSocket are not waited for.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let acceptor = Arc::new(self);
         let mut stop = std::pin::pin!(stop);
         let (stopping, stopped) = watch::channel(false);
-        let mut opening = Opening::new(acceptor.limits.opening_connections);
+        let mut opening = OpeningConnections::new(acceptor.limits.opening_connections);
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, remote)) => {
                         let (acceptor, remote) = (acceptor.clone(), canonical(remote));
-                        let connection = acceptor.connection(stream, remote, opening.add(), stopped.clone());
+                        let connection = acceptor.serve(stream, remote, opening.add(), stopped.clone());
                         connections.spawn(connection);
                     }
-                    // The client went away while it waited.
-                    Err(error) if is_of_one_connection(&error) => {}
+                    // The client closed its connection before it was accepted.
+                    Err(error) if is_connection_error(&error) => {}
                     Err(error) => {
                         tracing::error!(%error, "cannot accept connections");
                         tokio::time::sleep(PAUSE_AFTER_ERROR).await;
@@ -175,39 +174,39 @@ impl Acceptor {
         while connections.join_next().await.is_some() {}
     }
 
-    /// The whole life of a connection. `superseded` ends when others need its place before it is open.
-    async fn connection(
+    /// Serves a connection until it closes. `evicted` resolves when newer connections need its place before it is open.
+    async fn serve(
         self: Arc<Self>,
         stream: TcpStream,
         remote: SocketAddr,
-        superseded: oneshot::Receiver<Infallible>,
+        evicted: oneshot::Receiver<Infallible>,
         stopped: watch::Receiver<bool>,
     ) {
         let protocol = tokio::select! {
-            protocol = timeout(self.limits.opening_time, self.open(stream, remote)) => protocol,
-            _ = superseded => {
-                tracing::debug!("a connection that did not open made way for others");
+            protocol = timeout(self.limits.opening_time, self.detect_protocol(stream, remote)) => protocol,
+            _ = evicted => {
+                tracing::debug!("connection closed before it opened: too many others are opening");
                 return;
             }
-            () = told(stopped.clone()) => return,
+            () = shutdown(stopped.clone()) => return,
         };
         match protocol {
-            Ok(Ok(Protocol::Http(stream))) => self.speak_http(stream, &self.app, remote, stopped).await,
+            Ok(Ok(Protocol::Http(stream))) => self.serve_http(stream, &self.app, remote, stopped).await,
             Ok(Ok(Protocol::PlainHttp(stream))) => {
-                self.speak_http(stream, &self.redirect, remote, stopped).await;
+                self.serve_http(stream, &self.redirect, remote, stopped).await;
             }
             Ok(Ok(Protocol::Stun(stream, StunStreams(serve)))) => tokio::select! {
                 () = serve(stream) => {}
-                () = told(stopped) => {}
+                () = shutdown(stopped) => {}
             },
-            Ok(Err(error)) => tracing::debug!(%error, "a connection did not open"),
-            Err(_) => tracing::debug!("a connection did not open in time"),
+            Ok(Err(error)) => tracing::debug!(%error, "connection failed to open"),
+            Err(_) => tracing::debug!("connection did not open in time"),
         }
     }
 
-    /// Waits for the first byte and, where that is one of TLS, for the first one inside; takes neither.
-    async fn open(&self, stream: TcpStream, remote: SocketAddr) -> io::Result<Protocol> {
-        // Signaling is many small frames, each of which somebody waits for.
+    /// Peeks at the first byte. If it begins a TLS handshake, performs it and peeks at the first decrypted byte.
+    async fn detect_protocol(&self, stream: TcpStream, remote: SocketAddr) -> io::Result<Protocol> {
+        // Signaling is many small frames, and each is awaited by a client.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY refused");
         }
@@ -222,7 +221,7 @@ impl Acceptor {
                 Ok(Protocol::Stun(stream, stun.clone()))
             }
             (stun, Some(tls), TLS_HANDSHAKE) => {
-                let mut stream = tls.accept(self.impatient(stream)).await?;
+                let mut stream = tls.accept(self.with_write_timeout(stream)).await?;
                 let first = *stream.fill_buf().await?.first().ok_or(io::ErrorKind::UnexpectedEof)?;
                 let stream = Box::new(stream);
                 Ok(match stun {
@@ -232,25 +231,25 @@ impl Acceptor {
                     _ => Protocol::Http(stream),
                 })
             }
-            (_, Some(_), _) => Ok(Protocol::PlainHttp(Box::new(self.impatient(stream)))),
-            (_, None, _) => Ok(Protocol::Http(Box::new(self.impatient(stream)))),
+            (_, Some(_), _) => Ok(Protocol::PlainHttp(Box::new(self.with_write_timeout(stream)))),
+            (_, None, _) => Ok(Protocol::Http(Box::new(self.with_write_timeout(stream)))),
         }
     }
 
-    /// Beneath TLS, where every byte that the client takes can be seen.
-    fn impatient(&self, stream: TcpStream) -> Impatient<TcpStream> {
-        Impatient::new(stream, self.limits.request_time)
+    /// Adds the write timeout, beneath TLS, where progress shows byte by byte.
+    fn with_write_timeout(&self, stream: TcpStream) -> WriteTimeoutStream<TcpStream> {
+        WriteTimeoutStream::new(stream, self.limits.request_time)
     }
 
-    async fn speak_http(
+    async fn serve_http(
         &self,
         stream: Box<dyn ByteStream>,
         app: &Router,
         remote: SocketAddr,
         stopped: watch::Receiver<bool>,
     ) {
-        let Some(_place) = self.crowd.enter(remote.ip()) else {
-            self.refusals.connection(Reason::Http, remote.ip());
+        let Some(_permit) = self.http_connections.try_acquire(remote.ip()) else {
+            self.refusals.log_connection(Reason::Http, remote.ip());
             return;
         };
         let remote = ConnectInfo(remote);
@@ -262,62 +261,37 @@ impl Acceptor {
         let mut connection = std::pin::pin!(connection);
         let result = tokio::select! {
             result = &mut connection => result,
-            () = told(stopped) => {
+            () = shutdown(stopped) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
         };
         if let Err(error) = result {
-            tracing::debug!(%error, "a connection ended with an error");
+            tracing::debug!(%error, "connection closed with an error");
         }
     }
 }
 
-/// Completes when the server is told to stop.
-async fn told(mut stopped: watch::Receiver<bool>) {
-    // An error means that nobody is left who could tell.
+/// Completes when the server stops.
+async fn shutdown(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-/// The two top bits of a STUN message are zero, and so are, of those that begin a connection, all bits of the first
-/// byte but the last (RFC 8489 section 5).
+/// Whether a first byte begins STUN. The two top bits of every STUN message are zero (RFC 8489 section 5), and in the
+/// messages that can begin a connection all bits of the first byte except the last are.
 fn is_stun(first: u8) -> bool {
     first <= 1
 }
 
-/// An IPv4 address is one also where the socket is an IPv6 one (RFC 4291 section 2.5.5.2).
+/// Maps an IPv4 address of an IPv6 socket back to IPv4 (RFC 4291 section 2.5.5.2).
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-fn is_of_one_connection(error: &io::Error) -> bool {
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-/// The connections that have not opened, oldest first. Each ends when its sender is dropped; those that have opened have
-/// dropped their receiver and are cleared out when the place is needed.
-struct Opening {
-    connections: VecDeque<oneshot::Sender<Infallible>>,
-    limit: usize,
-}
-
-impl Opening {
-    fn new(limit: usize) -> Self {
-        Self { connections: VecDeque::new(), limit }
-    }
-
-    fn add(&mut self) -> oneshot::Receiver<Infallible> {
-        if self.connections.len() >= self.limit {
-            self.connections.retain(|connection| !connection.is_closed());
-        }
-        if self.connections.len() >= self.limit {
-            self.connections.pop_front();
-        }
-        let (sender, receiver) = oneshot::channel();
-        self.connections.push_back(sender);
-        receiver
-    }
 }
 
 #[cfg(test)]
@@ -330,9 +304,9 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
-    /// An acceptor, and connections to it that come from where they like.
+    /// An acceptor, and clients that connect to it from any address.
     struct Clients {
         acceptor: Arc<Acceptor>,
         listener: TcpListener,
@@ -340,7 +314,7 @@ mod tests {
     }
 
     impl Clients {
-        async fn new(limits: Limits) -> Self {
+        async fn new(limits: AcceptLimits) -> Self {
             let upgrade = any(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(|_| std::future::pending()));
             let app = Router::new().route("/", get(async || "ok")).route("/upgrade", upgrade);
             let acceptor = Arc::new(Acceptor::new(app, None, None, limits, Vec::new(), Arc::default()));
@@ -348,13 +322,13 @@ mod tests {
             Self { acceptor, listener, stopping: watch::channel(false).0 }
         }
 
-        /// A connection on which something was asked, and what was answered first.
-        async fn ask(&self, from: &str, path: &str, headers: &str) -> (TcpStream, String) {
+        /// Sends a request on a new connection, and returns the connection and the first bytes of the response.
+        async fn request(&self, from: &str, path: &str, headers: &str) -> (TcpStream, String) {
             let mut client = TcpStream::connect(self.listener.local_addr().unwrap()).await.unwrap();
             let (stream, _) = self.listener.accept().await.unwrap();
-            let (opening, superseded) = oneshot::channel();
+            let (opening, evicted) = oneshot::channel();
             let remote = SocketAddr::new(from.parse().unwrap(), 5000);
-            let connection = self.acceptor.clone().connection(stream, remote, superseded, self.stopping.subscribe());
+            let connection = self.acceptor.clone().serve(stream, remote, evicted, self.stopping.subscribe());
             tokio::spawn(async move {
                 connection.await;
                 drop(opening);
@@ -362,65 +336,48 @@ mod tests {
             let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
             client.write_all(request.as_bytes()).await.unwrap();
             let mut answer = vec![0; 1000];
-            let read = timeout(PATIENCE, client.read(&mut answer)).await.expect("an answer or an end in time");
-            // A reset is an end, too.
+            let read = timeout(TIMEOUT, client.read(&mut answer)).await.expect("the server responds or closes in time");
+            // A reset closes the connection, too.
             answer.truncate(read.unwrap_or_default());
             (client, String::from_utf8(answer).unwrap())
         }
     }
 
     #[tokio::test]
-    async fn an_address_has_so_many_connections_that_speak_http() {
-        let clients = Clients::new(Limits { connections_per_address: 2, ..Limits::default() }).await;
-        let ask = async |from: &str| clients.ask(from, "/", "").await;
+    async fn http_connections_are_limited_per_address() {
+        let clients = Clients::new(AcceptLimits { connections_per_address: 2, ..AcceptLimits::default() }).await;
+        let request = async |from: &str| clients.request(from, "/", "").await;
         let mut kept = Vec::new();
         for _ in 0..2 {
-            let (stream, answer) = ask("192.0.2.1").await;
+            let (stream, answer) = request("192.0.2.1").await;
             assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
             kept.push(stream);
         }
-        assert_eq!(ask("192.0.2.1").await.1, "");
-        assert!(ask("192.0.2.2").await.1.starts_with("HTTP/1.1 200 "));
-        assert!(ask("127.0.0.1").await.1.starts_with("HTTP/1.1 200 "));
-        // Until one has gone and the server has noticed.
+        assert_eq!(request("192.0.2.1").await.1, "");
+        assert!(request("192.0.2.2").await.1.starts_with("HTTP/1.1 200 "));
+        assert!(request("127.0.0.1").await.1.starts_with("HTTP/1.1 200 "));
+        // Until one closes and the server notices.
         kept.pop();
-        let again = async { while ask("192.0.2.1").await.1.is_empty() {} };
-        timeout(PATIENCE, again).await.expect("a place again");
+        let again = async { while request("192.0.2.1").await.1.is_empty() {} };
+        timeout(TIMEOUT, again).await.expect("a closed connection frees its place");
     }
 
     #[tokio::test]
-    async fn what_has_become_a_websocket_counts_no_more() {
-        let clients = Clients::new(Limits { connections_per_address: 1, ..Limits::default() }).await;
+    async fn websocket_does_not_count_as_an_http_connection() {
+        let clients = Clients::new(AcceptLimits { connections_per_address: 1, ..AcceptLimits::default() }).await;
         let headers = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
                        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
         let mut kept = Vec::new();
         let upgrades = async {
             while kept.len() < 3 {
-                let (stream, answer) = clients.ask("192.0.2.1", "/upgrade", headers).await;
-                // The one before may have its answer and not have become one yet.
+                let (stream, answer) = clients.request("192.0.2.1", "/upgrade", headers).await;
+                // The previous connection may have its response and still count.
                 if !answer.is_empty() {
                     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
                     kept.push(stream);
                 }
             }
         };
-        timeout(PATIENCE, upgrades).await.expect("three at a time");
-    }
-
-    #[test]
-    fn the_oldest_that_has_not_opened_makes_way() {
-        let mut opening = Opening::new(2);
-        let (mut a, b, mut c) = (opening.add(), opening.add(), {
-            drop(opening.add());
-            opening.add()
-        });
-        let ended = |receiver: &mut oneshot::Receiver<Infallible>| {
-            matches!(receiver.try_recv(), Err(oneshot::error::TryRecvError::Closed))
-        };
-        assert!(ended(&mut a));
-        drop(b);
-        let mut d = opening.add();
-        assert!(!ended(&mut c) && !ended(&mut d));
-        assert_eq!(opening.connections.len(), 2);
+        timeout(TIMEOUT, upgrades).await.expect("three WebSockets are open at a time");
     }
 }

@@ -1,11 +1,10 @@
-//! The names and addresses of this machine: what a certificate of its own is for, where others reach it, and what it
-//! calls itself.
+//! The names and addresses of this machine: for a self-signed certificate, and for the URLs that the program prints.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSocket};
 
 use tokio_rustls::rustls::pki_types::ServerName;
 
-/// Reads `ADDRESS:PORT` or `NAME:PORT`. Of a name's addresses it takes the first of IPv4: not every machine has IPv6.
+/// Parses `ADDRESS:PORT`, or resolves `NAME:PORT`. An IPv4 address is preferred: not every machine has IPv6.
 pub fn resolve(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
@@ -17,10 +16,9 @@ pub fn resolve(text: &str) -> Result<SocketAddr, String> {
     found.ok_or_else(|| format!("{name} has no address"))
 }
 
-/// Addresses at which other machines may reach this one, best first: the one that it uses itself to reach others, then
-/// IPv4 before IPv6, which is longer to type. Without those that only this machine (loopback) or only a program that
-/// names the interface (link-local) can use.
-pub fn of_interfaces() -> Vec<IpAddr> {
+/// Addresses at which other machines may reach this one, best first: IPv4 before IPv6, which is longer to type, and in
+/// each family the source address of outgoing connections first. Loopback and link-local addresses are left out.
+pub fn interface_addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         tracing::warn!(%error, "cannot list this machine's addresses");
         Vec::new()
@@ -30,14 +28,14 @@ pub fn of_interfaces() -> Vec<IpAddr> {
         .filter(|interface| !interface.is_loopback() && !interface.is_link_local())
         .map(if_addrs::Interface::ip)
         .collect();
-    let used = [used_for(Ipv4Addr::UNSPECIFIED.into()), used_for(Ipv6Addr::UNSPECIFIED.into())];
+    let used = [source_address(Ipv4Addr::UNSPECIFIED.into()), source_address(Ipv6Addr::UNSPECIFIED.into())];
     addresses.sort_by_key(|address| (address.is_ipv6(), !used.contains(&Some(*address))));
     addresses.dedup();
     addresses
 }
 
-/// localhost, the host name, also as multicast DNS has it (RFC 6762), and every address.
-pub fn own_names() -> Vec<String> {
+/// localhost, the host name, its multicast DNS name (RFC 6762), and every address.
+pub fn local_names() -> Vec<String> {
     let mut names = vec!["localhost".to_owned()];
     if let Ok(host) = gethostname::gethostname().into_string() {
         if !host.contains('.') {
@@ -45,22 +43,22 @@ pub fn own_names() -> Vec<String> {
         }
         names.push(host);
     }
-    // A host name may be anything; a certificate names only what can be looked up.
+    // A host name may be any text; a certificate takes valid DNS names only.
     names.retain(|name| ServerName::try_from(name.as_str()).is_ok());
     let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    names.extend(loopback.into_iter().chain(of_interfaces()).map(|address| address.to_string()));
+    names.extend(loopback.into_iter().chain(interface_addresses()).map(|address| address.to_string()));
     names
 }
 
-/// Whether the host of a URL, an IPv6 address in brackets, is this machine to whoever uses it.
+/// Whether the host of a URL is localhost or a loopback address. IPv6 addresses are in brackets.
 pub fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// The address that this machine would send from to reach the internet. Nothing is sent: the destination is one of those
-/// for documentation (RFC 5737, RFC 3849), and only looked up in the routes.
-fn used_for(unspecified: IpAddr) -> Option<IpAddr> {
+/// The source address for connections to the internet. Nothing is sent: the destination is reserved for documentation
+/// (RFC 5737, RFC 3849), and `connect` on a UDP socket only looks up the route.
+fn source_address(unspecified: IpAddr) -> Option<IpAddr> {
     let destination = match unspecified {
         IpAddr::V4(_) => IpAddr::from(Ipv4Addr::new(192, 0, 2, 1)),
         IpAddr::V6(_) => IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),

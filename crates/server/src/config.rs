@@ -1,4 +1,4 @@
-//! What can be configured: every field is a command-line flag and an environment variable. Nothing is read from files.
+//! The configuration: every field is a command-line flag and an environment variable. Nothing is read from files.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -13,10 +13,10 @@ use vitrine_protocol::{ice_url, signaling::IceServer};
 
 use crate::{
     ServeError,
-    accept::{Limits, StunStreams},
+    accept::{AcceptLimits, StunStreams},
+    access_options::AccessOptions,
     addresses,
-    announce::AnnounceOptions,
-    door::DoorOptions,
+    announce_options::AnnounceOptions,
     embedded::{self, EmbeddedApp},
     tls::{Tls, TlsOptions},
     turn::TurnOptions,
@@ -26,7 +26,7 @@ const NONE: &str = "none";
 const EMBEDDED: &str = "embedded";
 const DEFAULT_DIST: &str = if embedded::APP.is_some() { EMBEDDED } else { "dist" };
 
-/// With [`PING_TIMEOUT`], a participant whose network vanished is gone from the room in less than 20 s.
+/// With [`PING_TIMEOUT`], a participant that lost its network leaves the room in less than 20 s.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -54,8 +54,8 @@ Examples:
 /// Serves the Vitrine app, carries its signaling, and answers STUN and TURN.
 ///
 /// Browsers fetch the app from this server, meet in a room through its Socket.IO endpoint at /socket.io/, and then talk
-/// to each other directly. Where no direct way exists, it relays packets that it cannot read. GET /healthz answers "ok",
-/// GET /metrics with figures.
+/// to each other directly. Where no direct path exists, it relays packets that it cannot read. GET /healthz answers
+/// "ok", GET /metrics with counts.
 #[derive(Clone, Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES)]
 // The comments are the text of --help, where links have no brackets.
@@ -85,7 +85,7 @@ pub struct Config {
     #[command(flatten)]
     pub tls: TlsOptions,
 
-    /// What is said at the start.
+    /// The start-up message.
     #[command(flatten)]
     pub announce: AnnounceOptions,
 
@@ -96,11 +96,11 @@ pub struct Config {
     )]
     pub max_participants: u16,
 
-    /// More STUN or TURN servers that the browsers are told to use, or "none"; may be given several times.
+    /// More STUN or TURN servers for the browsers, or "none"; may be given several times.
     ///
     /// A TURN server takes a user name and a password after commas; for one that shares a secret with this server, see
-    /// --turn-url. Where nothing is given, and no participant could reach STUN on this server, that is Google's public
-    /// STUN server; "none" names none even then. In the environment variable, several are separated by spaces.
+    /// --turn-url. Without the flag, browsers that cannot reach STUN on this server get Google's public STUN server;
+    /// "none" prevents that. In the environment variable, several are separated by spaces.
     #[arg(
         long = "ice-server", env = "VITRINE_ICE_SERVER", value_name = "URL[,USERNAME,CREDENTIAL]",
         value_delimiter = ' ', value_parser = parse_ice_server
@@ -109,9 +109,9 @@ pub struct Config {
 
     /// Origin of a page that may use the signaling, such as https://calls.example; may be given several times.
     ///
-    /// Without it, pages of every origin may: the app can then be hosted anywhere, and only who knows a room's name can
-    /// enter it. With it, requests of pages of other origins are refused, except pages that this server serves itself.
-    /// In the environment variable, several are separated by spaces.
+    /// Without it, pages of every origin may: the app can then be hosted anywhere, and the name of a room is what
+    /// protects it. With it, requests of pages of other origins are refused, except pages that this server serves
+    /// itself. In the environment variable, several are separated by spaces.
     #[arg(
         long = "allowed-origin", env = "VITRINE_ALLOWED_ORIGIN", value_name = "ORIGIN",
         value_delimiter = ' ', value_parser = parse_origin
@@ -120,7 +120,7 @@ pub struct Config {
 
     /// Origin of a site that may show the app in a frame, such as https://intranet.example; may be given several times.
     ///
-    /// Without it, no page can: a frame could be used to make people press what they do not see. The frame itself has to
+    /// Without it, no site can, because a frame makes clickjacking possible. The frame itself has to
     /// pass camera and microphone on, with allow="camera; microphone; display-capture; autoplay". In the environment
     /// variable, several are separated by spaces.
     #[arg(
@@ -129,38 +129,38 @@ pub struct Config {
     )]
     pub allow_embedding: Vec<String>,
 
-    #[allow(missing_docs)] // It would be taken for the program's own description.
+    #[allow(missing_docs)] // clap would take a comment for the program's description.
     #[command(flatten)]
     pub turn: TurnOptions,
 
     #[allow(missing_docs)] // The same.
     #[command(flatten)]
-    pub door: DoorOptions,
+    pub access: AccessOptions,
 
-    /// What is logged to standard error: error, warn, info, debug, trace, or a filter.
+    /// Level of the log on standard error: error, warn, info, debug, trace, or a filter.
     ///
     /// A filter looks like "warn,vitrine_server=debug". RUST_LOG is read where neither the flag nor VITRINE_LOG is
-    /// given. No level shows what participants say to each other, or the names of rooms.
+    /// given. No level shows the contents of messages or the names of rooms.
     #[arg(long, env = "VITRINE_LOG", value_name = "FILTER", default_value_t = default_log())]
     pub log: String,
 
-    /// Seconds between two pings of a connection. A proxy that ends idle connections sooner needs fewer.
+    /// Seconds between two pings of a connection. Choose fewer behind a proxy that closes idle connections sooner.
     #[arg(
         long, env = "VITRINE_PING_INTERVAL", value_name = "SECONDS", default_value = "10", value_parser = parse_seconds
     )]
     pub ping_interval: Duration,
 
-    /// Seconds that a connection has to answer a ping. After that its participant is gone from the room.
+    /// Seconds that a connection has to answer a ping. After that its participant leaves the room.
     #[arg(
         long, env = "VITRINE_PING_TIMEOUT", value_name = "SECONDS", default_value = "8", value_parser = parse_seconds
     )]
     pub ping_timeout: Duration,
 
-    /// What a client may cost before it has asked for anything.
+    /// Limits on connections before and between requests.
     #[arg(skip)]
-    pub limits: Limits,
+    pub limits: AcceptLimits,
 
-    /// Takes the connections that speak STUN instead of HTTP.
+    /// The handler of connections that speak STUN instead of HTTP.
     #[arg(skip)]
     pub stun_streams: Option<StunStreams>,
 }
@@ -168,11 +168,11 @@ pub struct Config {
 /// Where the app comes from.
 #[derive(Clone, Debug)]
 pub enum Dist {
-    /// There is none: signaling only.
+    /// No app: signaling only.
     None,
     /// A directory that the app was built into.
     Directory(PathBuf),
-    /// The program itself.
+    /// The files inside the program.
     Embedded(EmbeddedApp),
 }
 
@@ -200,22 +200,22 @@ impl Default for Config {
             allowed_origins: Vec::new(),
             allow_embedding: Vec::new(),
             turn: TurnOptions::default(),
-            door: DoorOptions::default(),
+            access: AccessOptions::default(),
             log: default_log(),
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
-            limits: Limits::default(),
+            limits: AcceptLimits::default(),
             stun_streams: None,
         }
     }
 }
 
 impl Config {
-    /// Finds what would stop the server from being of use before it starts.
+    /// Checks what can be checked before the server starts.
     ///
     /// # Errors
-    /// [`ServeError::DistMissing`] when `dist` is not a directory, [`ServeError::DistEmpty`] when it has no `index.html`,
-    /// [`ServeError::Tls`] when the certificate cannot be used.
+    /// [`ServeError::DistMissing`] when `dist` is not a directory, [`ServeError::DistEmpty`] when it has no
+    /// `index.html`, [`ServeError::Tls`] when the certificate cannot be used.
     pub fn check(&self) -> Result<(), ServeError> {
         match &self.dist {
             Dist::Directory(directory) if !directory.is_dir() => {
@@ -230,8 +230,8 @@ impl Config {
         Ok(())
     }
 
-    /// The ICE servers of `--ice-server`: none where the one entry is "none", `None` where nothing was said.
-    pub(crate) fn named_ice_servers(&self) -> Option<Vec<IceServer>> {
+    /// The ICE servers of `--ice-server`: empty for "none", `None` without the flag.
+    pub(crate) fn configured_ice_servers(&self) -> Option<Vec<IceServer>> {
         let named = self.ice_servers.iter().filter(|server| !server.urls.is_empty()).cloned();
         (!self.ice_servers.is_empty()).then(|| named.collect())
     }
@@ -260,7 +260,7 @@ fn parse_ice_server(text: &str) -> Result<IceServer, String> {
     let url = parts.next().unwrap_or_default();
     let username = parts.next();
     let credential = parts.next();
-    // Browsers throw at an entry that they cannot read, and no call would come about.
+    // Browsers throw on an entry that they cannot parse, and the call would fail.
     ice_url::check(url).map_err(|error| {
         format!("{error}; it must look like stun:HOST:PORT or turn:HOST:PORT?transport=udp,USERNAME,CREDENTIAL")
     })?;
@@ -276,9 +276,9 @@ fn parse_ice_server(text: &str) -> Result<IceServer, String> {
     }
 }
 
-/// Reduces to what a browser puts into its `Origin` header (RFC 6454 section 6.1).
+/// Normalizes an origin as browsers write it in the `Origin` header (RFC 6454 section 6.1).
 fn parse_origin(text: &str) -> Result<String, String> {
-    let wrong = || "an origin looks like https://calls.example or http://localhost:8080".to_owned();
+    let wrong = || "an origin must look like https://calls.example or http://localhost:8080".to_owned();
     let uri: Uri = text.parse().map_err(|_| wrong())?;
     match (uri.scheme_str(), uri.authority(), uri.path(), uri.query()) {
         (Some(scheme @ ("http" | "https")), Some(authority), "/" | "", None) if !authority.as_str().contains('@') => {

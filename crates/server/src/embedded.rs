@@ -1,5 +1,5 @@
 //! The built app inside the program: files in memory that [`ServeDir`](tower_http::services::ServeDir) serves like a
-//! directory. They get there when the crate is compiled with the feature `embed`; see `build.rs`.
+//! directory. The feature `embed` compiles them in; see `build.rs`.
 
 use std::{
     fmt,
@@ -23,11 +23,11 @@ pub const APP: Option<EmbeddedApp> = None;
 
 /// A file of the app.
 pub struct EmbeddedFile {
-    /// Where it is under the app's root, with `/` between its parts.
+    /// The path under the app's root, with `/` as separator.
     pub path: &'static str,
-    /// What is in it.
+    /// The content.
     pub content: &'static [u8],
-    /// When it was written, in seconds since 1970.
+    /// The modification time, in seconds since 1970.
     pub modified: u64,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Debug for EmbeddedApp {
 }
 
 impl EmbeddedApp {
-    /// The text of `index.html`; empty where there is none.
+    /// The text of `index.html`; empty without one.
     pub(crate) fn index(&self) -> &'static str {
         self.file("index.html").and_then(|file| std::str::from_utf8(file.content).ok()).unwrap_or_default()
     }
@@ -67,12 +67,12 @@ impl EmbeddedApp {
     }
 }
 
-/// What is at a path.
+/// A file or directory of the app.
 #[derive(Clone, Copy)]
 pub enum Entry {
     /// A file.
     File(&'static EmbeddedFile),
-    /// The beginning of the paths of files.
+    /// A path prefix of files.
     Directory,
 }
 

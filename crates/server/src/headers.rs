@@ -1,5 +1,5 @@
-//! Security headers of the app's pages. The Content Security Policy allows what the app needs and nothing else. It is made
-//! from `index.html`, which may name a signaling server elsewhere, and made anew when that file changes.
+//! Security headers of the app's pages. The Content Security Policy allows what the app needs and nothing else. It
+//! depends on `index.html`, which may name another signaling server, and is rebuilt when that file changes.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +14,7 @@ use axum::http::{
 
 use crate::html::{Element, elements};
 
-/// What a call needs: for the page itself, and for the sites that may embed it.
+/// The features that a call needs, for the page itself and for the sites that may embed it.
 const ALLOWED_FEATURES: [&str; 9] = [
     "camera",
     "microphone",
@@ -27,40 +27,40 @@ const ALLOWED_FEATURES: [&str; 9] = [
     "clipboard-write",
 ];
 
-/// What no call needs, for nobody. Of the W3C's registry of policy-controlled features, those that current browsers know:
-/// they complain of any other at every load of the page.
+/// The features that no call needs, denied to every origin. Of the W3C's registry of policy-controlled features only
+/// those that current browsers know: they log a warning about any other at every load of the page.
 const DENIED_FEATURES: &str = "\
     accelerometer=(), browsing-topics=(), encrypted-media=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), \
     local-fonts=(), magnetometer=(), midi=(), payment=(), publickey-credentials-create=(), \
     publickey-credentials-get=(), serial=(), usb=(), xr-spatial-tracking=()";
 
-/// Makes the headers for the pages of one app.
+/// The security headers of one app.
 #[derive(Debug)]
 pub struct SecurityHeaders {
-    /// Where `index.html` is; `None` where it never changes.
+    /// The path of `index.html`; `None` if it never changes.
     index: Option<PathBuf>,
-    /// The policy, and what `index.html` was like when it was made.
+    /// The policy, and the stamp of the `index.html` that it was built from.
     policy: Mutex<Option<(Stamp, HeaderValue)>>,
     embedding: Embedding,
 }
 
-/// Which sites may show the app in a frame, as the headers say it.
+/// The sites that may show the app in a frame, as header values.
 #[derive(Debug)]
 pub struct Embedding {
     frame_ancestors: String,
     permissions: HeaderValue,
-    /// A site that opens the app in a window of its own keeps its hold on that window, as it has one on a frame.
+    /// With embedding, a site that opens the app in a new window keeps its handle on that window.
     opener: HeaderValue,
-    /// Sites that isolate themselves (Cross-Origin-Embedder-Policy) load a frame only if it allows that.
+    /// Sites with a Cross-Origin-Embedder-Policy load a frame only if it allows that.
     resource: HeaderValue,
 }
 
-/// Modification time and length; `None` where there is no file.
+/// Modification time and length; `None` if the file is missing.
 type Stamp = Option<(SystemTime, u64)>;
 
 impl Embedding {
-    /// By pages of `origins`, each as a browser writes it; none: by nobody.
-    pub fn by(origins: &[String]) -> Self {
+    /// Allows embedding by `origins`, each as browsers write it; an empty list allows none.
+    pub fn allowing(origins: &[String]) -> Self {
         let quoted: String = origins.iter().map(|origin| format!(" \"{origin}\"")).collect();
         let allowed: String = ALLOWED_FEATURES.map(|feature| format!("{feature}=(self{quoted}), ")).concat();
         let permissions = HeaderValue::try_from(allowed + DENIED_FEATURES);
@@ -120,8 +120,8 @@ impl SecurityHeaders {
     }
 }
 
-/// A policy that lets `page` do what it is built to do, and `ancestors` show it in a frame. The build has no inline script
-/// and no inline style.
+/// The Content Security Policy for `page`, which `ancestors` may show in a frame. The build has no inline script and no
+/// inline style.
 fn content_security_policy(page: &str, ancestors: &str) -> HeaderValue {
     let signaling = signaling_sources(page);
     let policy = format!(
@@ -132,8 +132,8 @@ fn content_security_policy(page: &str, ancestors: &str) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// The origin of `<meta name="signaling-server" content="https://…">`, for long-polling and WebSocket; nothing when it
-/// is empty or relative, which means the page's own origin.
+/// The `connect-src` sources for `<meta name="signaling-server" content="https://…">`, for long-polling and WebSocket.
+/// Empty if the content is empty or relative, which means the page's own origin.
 fn signaling_sources(page: &str) -> String {
     let metas = elements(page, "meta");
     let is_named = |meta: &&Element<'_>| meta.attribute("name") == Some("signaling-server");
@@ -141,7 +141,7 @@ fn signaling_sources(page: &str) -> String {
     else {
         return String::new();
     };
-    // An authority has no character that could end a source or a directive.
+    // No character of an authority can end a source or a directive.
     match (uri.scheme_str(), uri.authority()) {
         (Some("https" | "wss"), Some(authority)) => {
             format!(" https://{authority} wss://{authority}")

@@ -1,10 +1,10 @@
-//! What the security headers need to know of `index.html`: the signaling server that it names. No HTML parser beyond that:
-//! it reads pages that the project's own build wrote.
+//! A minimal reader of `index.html`, for the security headers: they need the signaling server that the page names. It
+//! reads pages of the project's own build and is no general HTML parser.
 
 /// The start tag of one element.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Element<'a> {
-    /// Attributes: lower-case name, and value as it stands in the page (no entities resolved).
+    /// Attributes: lower-case name, and raw value (no entities resolved).
     pub attributes: Vec<(String, &'a str)>,
 }
 
@@ -15,7 +15,7 @@ impl Element<'_> {
     }
 }
 
-/// All elements of a name (lower case) in a page, in order; those inside comments are left out.
+/// All elements of a page with the given lower-case name, in order. Comments are skipped.
 pub fn elements<'a>(page: &'a str, name: &str) -> Vec<Element<'a>> {
     let mut found = Vec::new();
     let mut rest = page;
@@ -29,7 +29,7 @@ pub fn elements<'a>(page: &'a str, name: &str) -> Vec<Element<'a>> {
         let tag_name = rest[..tag_name_end].to_ascii_lowercase();
         let (attributes, after_tag) = attributes(&rest[tag_name_end..]);
         rest = after_tag;
-        // Inside these elements nothing is markup but their own end tag.
+        // Inside these elements only their own end tag is markup.
         if matches!(tag_name.as_str(), "script" | "style") {
             let end_tag = format!("</{tag_name}");
             let end = rest.to_ascii_lowercase().find(&end_tag).unwrap_or(rest.len());
@@ -42,7 +42,7 @@ pub fn elements<'a>(page: &'a str, name: &str) -> Vec<Element<'a>> {
     found
 }
 
-/// The attributes of a tag, and what follows its `>`.
+/// The attributes of a tag, and the text after its `>`.
 fn attributes(tag: &str) -> (Vec<(String, &str)>, &str) {
     let mut attributes = Vec::new();
     let mut rest = tag;
@@ -54,7 +54,7 @@ fn attributes(tag: &str) -> (Vec<(String, &str)>, &str) {
         let name_end =
             rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/')).unwrap_or(rest.len());
         if name_end == 0 {
-            // The page ends inside a tag, or the tag holds something that is no attribute.
+            // The page ends inside the tag, or the next character begins no attribute.
             let Some(next) = rest.chars().next() else {
                 return (attributes, "");
             };
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_inside_scripts_and_comments_is_no_element() {
+    fn scripts_and_comments_contain_no_elements() {
         let page = r#"<!DOCTYPE html><!-- <script>no</script> --><SCRIPT type=module nonce="a>b">
 if (1 < 2) { "<p>" }
 </SCRIPT ><script src='/a.js'></script><p class="<script>">x</p><script>two</script>"#;
@@ -101,7 +101,7 @@ if (1 < 2) { "<p>" }
     }
 
     #[test]
-    fn void_elements_and_lone_attributes() {
+    fn void_elements_and_attributes_without_a_value_are_read() {
         let page =
             r#"<meta name="signaling-server" content="https://a.example/"/><input disabled><meta charset=utf-8>"#;
         let metas = elements(page, "meta");
@@ -111,7 +111,7 @@ if (1 < 2) { "<p>" }
     }
 
     #[test]
-    fn broken_pages_end() {
+    fn reading_a_broken_page_terminates() {
         for page in ["<", "<script", "<script a", "<script a=", "<script a='", "<!--", "<script>x", "< =>", "<a =b>"] {
             let _ = elements(page, "script");
         }

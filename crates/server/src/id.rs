@@ -1,5 +1,5 @@
-//! The ids of sessions and of participants: 120 random bits, as Socket.IO writes them. Both are of one kind, but no
-//! session has the id of its participant, which everybody in the room knows.
+//! The ids of sessions and of participants: 120 random bits, in Socket.IO's format. A session and its participant have
+//! different ids, because every participant of the room knows the latter.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 const RANDOM_BYTES: usize = 15;
 const CHARACTERS: usize = 20;
 
-/// An id.
+/// A random id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id([u8; CHARACTERS]);
 
 impl Id {
-    /// A new one, which nobody can guess.
+    /// A new id.
     ///
     /// # Errors
     /// When the system gives no random bytes.
@@ -26,7 +26,7 @@ impl Id {
         Ok(id)
     }
 
-    /// Reads an id; `None` for what cannot be one.
+    /// Parses an id; `None` if the length is wrong.
     pub fn parse(text: &str) -> Option<Self> {
         text.as_bytes().try_into().ok().map(Self)
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::Id;
 
     #[test]
-    fn ids_are_texts_and_never_the_same() {
+    fn ids_are_unique_and_parse_back() {
         let (a, b) = (Id::random().unwrap(), Id::random().unwrap());
         assert_ne!(a, b);
         assert_eq!(Id::parse(a.as_str()), Some(a));

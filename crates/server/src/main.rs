@@ -1,4 +1,4 @@
-//! The `vitrine-server` program: reads its configuration, listens, and serves until it is told to stop.
+//! The `vitrine-server` program: reads its configuration, listens, and serves until a signal stops it.
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
@@ -25,9 +25,9 @@ fn run(config: Config) -> Result<(), String> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    // Each connection needs a file descriptor, and what systems allow at first is for programs without connections.
+    // Each connection needs a file descriptor, and the default soft limit is low.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "the number of open files cannot be raised");
+        tracing::warn!(%error, "cannot raise the limit on open files");
     }
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -40,13 +40,13 @@ async fn listen_and_serve(config: Config) -> Result<(), String> {
     config.check().map_err(|error| error.to_string())?;
     let address = config.listen;
     let cannot_listen = |error| format!("cannot listen on {address}: {error}");
-    // The signals are caught before anybody can know the address, so that none is missed.
+    // Signals are caught before the address is printed, so that none is missed.
     let shutdown = shutdown_signal().map_err(|error| format!("cannot catch signals: {error}"))?;
     let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
     let bound = listener.local_addr().map_err(cannot_listen)?;
-    // Bound first, printed last: an address on standard output is one that answers.
+    // Bound first, printed last: an address on standard output accepts connections.
     let server = Server::bind(config.clone(), listener).await.map_err(|error| error.to_string())?;
-    // A program that started this one and has stopped reading is no reason to stop serving.
+    // Writing fails if the parent process has closed the pipe, which is no reason to stop.
     let mut out = std::io::stdout();
     let is_terminal = out.is_terminal();
     let _ = announce(&config, bound, &mut out, is_terminal);

@@ -1,5 +1,5 @@
-//! `GET /metrics`: what the server counts, in Prometheus' text format, for those who may read it. No names of rooms, no
-//! ids and no addresses: nothing in it is about anybody.
+//! `GET /metrics`: the server's counters in Prometheus' text format, with access control. They contain no room names,
+//! no ids and no addresses.
 
 use std::{
     fmt::Write as _,
@@ -18,66 +18,66 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 use vitrine_protocol::signaling::{ErrorCode, event};
 
-use crate::{addresses::is_loopback, door::Readers, refusals::Reason};
+use crate::{access_options::MetricsAccess, addresses::is_loopback, refusal_reason::Reason};
 
 /// The version of the text format (Prometheus, "Exposition formats").
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Headers by which a proxy shows.
-const OF_PROXIES: [HeaderName; 4] =
+/// Headers that proxies add.
+const PROXY_HEADERS: [HeaderName; 4] =
     [FORWARDED, VIA, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-real-ip")];
 
-/// What is counted where it happens.
+/// Counters of the signaling.
 #[derive(Debug)]
 pub struct Metrics {
-    /// Engine.IO sessions that are open.
-    pub sockets: Count,
-    /// Sessions that were ended because they sent far too much.
-    pub flooders: Count,
-    /// Messages forwarded from one participant to another, by event.
-    pub relayed: Counts,
+    /// Open Engine.IO sessions.
+    pub sockets: Counter,
+    /// Sessions closed because they sent far too much.
+    pub floods: Counter,
+    /// Messages forwarded between participants, by event.
+    pub forwarded: LabelledCounters,
     /// Requests refused, by code.
-    pub refusals: Counts,
+    pub refusals: LabelledCounters,
     /// Connections refused, by reason.
-    pub turned_away: Counts,
+    pub connections_refused: LabelledCounters,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         Self {
-            sockets: Count::default(),
-            flooders: Count::default(),
-            relayed: Counts::of([event::OFFER, event::ANSWER, event::ICE_CANDIDATE]),
-            refusals: Counts::of(ErrorCode::all().map(ErrorCode::name)),
-            turned_away: Counts::of(Reason::ALL.map(Reason::name)),
+            sockets: Counter::default(),
+            floods: Counter::default(),
+            forwarded: LabelledCounters::new([event::OFFER, event::ANSWER, event::ICE_CANDIDATE]),
+            refusals: LabelledCounters::new(ErrorCode::ALL.map(|code| code.to_string())),
+            connections_refused: LabelledCounters::new(Reason::ALL.map(Reason::name)),
         }
     }
 }
 
 impl Metrics {
-    /// The figures as text; `rooms` that have somebody in them, with so many `participants` together.
+    /// The counters as text, with the number of `rooms` that have participants, and of `participants` in all rooms.
     pub fn expose(&self, rooms: usize, participants: usize, turn: Option<&vitrine_turn::Metrics>) -> Exposition {
         let mut text = Exposition::default();
         text.gauge("vitrine_sockets", "Open signaling connections.", self.sockets.get());
-        text.gauge("vitrine_rooms", "Rooms with somebody in them.", rooms as u64);
+        text.gauge("vitrine_rooms", "Rooms with participants.", rooms as u64);
         text.gauge("vitrine_participants", "Participants in all rooms.", participants as u64);
         text.counters(
             "vitrine_signaling_relayed_total",
             "Signaling messages forwarded to another participant.",
             "event",
-            self.relayed.all(),
+            self.forwarded.all(),
         );
         text.counters("vitrine_refusals_total", "Requests refused.", "code", self.refusals.all());
         text.counters(
             "vitrine_connections_refused_total",
-            "Signaling connections refused at the door.",
+            "Signaling connections refused.",
             "reason",
-            self.turned_away.all(),
+            self.connections_refused.all(),
         );
         text.counter(
             "vitrine_flooders_disconnected_total",
-            "Signaling connections ended because they sent far too much.",
-            self.flooders.get(),
+            "Signaling connections closed because they sent far too much.",
+            self.floods.get(),
         );
         if let Some(turn) = turn {
             text.turn(turn);
@@ -86,68 +86,69 @@ impl Metrics {
     }
 }
 
-/// A number that goes up and, if it counts what is there now, down.
+/// A counter or gauge.
 #[derive(Debug, Default)]
-pub struct Count(AtomicU64);
+pub struct Counter(AtomicU64);
 
-impl Count {
-    /// So many more.
+impl Counter {
+    /// Adds `more`.
     pub fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// So many fewer.
+    /// Subtracts `fewer`.
     pub fn sub(&self, fewer: u64) {
         self.0.fetch_sub(fewer, Ordering::Relaxed);
     }
 
-    /// How many.
+    /// The value.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Several numbers, each with a word for what it counts.
+/// One counter for each value of a label.
 #[derive(Debug)]
-pub struct Counts(Vec<(&'static str, Count)>);
+pub struct LabelledCounters(Vec<(String, Counter)>);
 
-impl Counts {
-    /// Nothing counted yet of these.
-    pub fn of(names: impl IntoIterator<Item = &'static str>) -> Self {
-        Self(names.into_iter().map(|name| (name, Count::default())).collect())
+impl LabelledCounters {
+    /// A counter at zero for each of `names`.
+    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self(names.into_iter().map(|name| (name.into(), Counter::default())).collect())
     }
 
-    /// One more of those called `name`.
+    /// Adds one to the counter of `name`; unknown names are ignored.
     pub fn add(&self, name: &str) {
-        if let Some((_, count)) = self.0.iter().find(|(known, _)| *known == name) {
+        if let Some((_, count)) = self.0.iter().find(|(known, _)| known == name) {
             count.add(1);
         }
     }
 
-    /// How many there are of each.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.0.iter().map(|(name, count)| (*name, count.get()))
+    /// Name and value of each counter.
+    pub fn all(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), count.get()))
     }
 }
 
-/// Figures in Prometheus' text format. Names and words are the program's own, so that nothing needs escaping.
+/// Metrics in Prometheus' text format. All names and help texts are constants of the program, so nothing needs
+/// escaping.
 #[derive(Debug, Default)]
 pub struct Exposition(String);
 
 impl Exposition {
-    /// Something that is there now.
+    /// Adds a gauge.
     pub fn gauge(&mut self, name: &str, help: &str, value: u64) {
         self.family(name, help, "gauge");
         self.line(format_args!("{name} {value}"));
     }
 
-    /// Something that has happened so often; the name ends in `_total`.
+    /// Adds a counter; `name` ends in `_total`.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.family(name, help, "counter");
         self.line(format_args!("{name} {value}"));
     }
 
-    /// The same for each value that `label` can have.
+    /// Adds a counter with one sample for each value of `label`.
     pub fn counters<'a>(
         &mut self,
         name: &str,
@@ -156,24 +157,24 @@ impl Exposition {
         values: impl IntoIterator<Item = (&'a str, u64)>,
     ) {
         self.family(name, help, "counter");
-        for (word, value) in values {
-            self.line(format_args!("{name}{{{label}=\"{word}\"}} {value}"));
+        for (label_value, value) in values {
+            self.line(format_args!("{name}{{{label}=\"{label_value}\"}} {value}"));
         }
     }
 
     fn turn(&mut self, turn: &vitrine_turn::Metrics) {
-        self.gauge("vitrine_turn_allocations", "TURN allocations that live.", turn.allocations);
+        self.gauge("vitrine_turn_allocations", "Open TURN allocations.", turn.allocations);
         self.counter("vitrine_turn_allocations_total", "TURN allocations made.", turn.allocations_made);
         self.gauge("vitrine_turn_streams", "Connections to the relay over TCP and TLS.", turn.streams);
         self.counter(
             "vitrine_turn_streams_refused_total",
-            "Connections to the relay over TCP and TLS that were one too many.",
+            "Connections to the relay over TCP and TLS refused because of their number.",
             turn.streams_refused,
         );
         let traffic = [("to-peers", turn.to_peers), ("to-clients", turn.to_clients)];
         self.counters(
             "vitrine_turn_relayed_bytes_total",
-            "Bytes of data relayed, without what carries them.",
+            "Bytes of payload relayed, without headers.",
             "direction",
             traffic.map(|(direction, traffic)| (direction, traffic.bytes)),
         );
@@ -192,7 +193,7 @@ impl Exposition {
         );
         self.counters(
             "vitrine_turn_dropped_total",
-            "What came to the relay and went nowhere.",
+            "Packets that the relay dropped.",
             "reason",
             turn.dropped.map(|(reason, count)| (reason.label(), count)),
         );
@@ -208,46 +209,46 @@ impl Exposition {
     }
 }
 
-/// Answers `GET /metrics`, if the one who asks may know.
+/// Responds to `GET /metrics`, or refuses it according to `access`.
 pub fn respond(
-    readers: Readers<'_>,
+    access: MetricsAccess<'_>,
     peer: SocketAddr,
     headers: &HeaderMap,
     text: impl FnOnce() -> Exposition,
 ) -> Response {
-    // Not every proxy says that it is one; but what it passes on, if it does not change it, was asked of another host.
+    // Some proxies add no header. But a proxy that keeps Host passes on a request for another host.
     let not_proxied = || {
-        OF_PROXIES.iter().all(|name| !headers.contains_key(name)) && headers.get_all(HOST).iter().all(is_this_machine)
+        PROXY_HEADERS.iter().all(|name| !headers.contains_key(name)) && headers.get_all(HOST).iter().all(is_local_host)
     };
-    match readers {
-        Readers::Local if peer.ip().to_canonical().is_loopback() && not_proxied() => {}
-        Readers::Holders(token) if bearer(headers).is_some_and(|shown| are_equal(shown, token)) => {}
-        Readers::Local => {
+    match access {
+        MetricsAccess::Local if peer.ip().to_canonical().is_loopback() && not_proxied() => {}
+        MetricsAccess::Token(token) if bearer_token(headers).is_some_and(|shown| are_equal(shown, token)) => {}
+        MetricsAccess::Local => {
             let words = "only programs on the server's machine may read this; see --metrics-token";
             return (StatusCode::FORBIDDEN, words).into_response();
         }
-        Readers::Holders(_) => {
+        MetricsAccess::Token(_) => {
             let challenge = [(WWW_AUTHENTICATE, "Bearer")];
             return (StatusCode::UNAUTHORIZED, challenge, "a bearer token is needed").into_response();
         }
-        Readers::Nobody => return StatusCode::NOT_FOUND.into_response(),
+        MetricsAccess::Off => return StatusCode::NOT_FOUND.into_response(),
     }
     ([(CONTENT_TYPE, FORMAT)], text().0).into_response()
 }
 
-/// Whether a `Host` header is what a program writes that asks on its own machine.
-fn is_this_machine(host: &HeaderValue) -> bool {
+/// Whether a `Host` header names localhost or a loopback address.
+fn is_local_host(host: &HeaderValue) -> bool {
     let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
     authority.is_some_and(|authority| is_loopback(authority.host()))
 }
 
-/// The token of a request (RFC 6750 section 2.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The bearer token of a request (RFC 6750 section 2.1).
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Compares without telling by the time it takes how much is right: nobody can choose what the digests look like.
+/// Compares without leaking by its timing how many bytes match: a client cannot choose the digests.
 fn are_equal(shown: &str, token: &str) -> bool {
     Sha256::digest(shown) == Sha256::digest(token)
 }

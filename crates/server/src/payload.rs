@@ -1,5 +1,5 @@
-//! The data of one client event, taken apart as far as forwarding needs and no further: descriptions and candidates stay
-//! the text that the browser wrote, byte for byte.
+//! The data of one client event, parsed only as far as forwarding needs: descriptions and candidates stay the browser's
+//! text, byte for byte.
 
 use std::borrow::Cow;
 
@@ -21,19 +21,19 @@ const EVENTS: [&str; 7] = [
     event::ICE_CANDIDATE,
 ];
 
-/// Which of the known events it is, read without looking further; `None` for any other, and for what is no event.
+/// The name of an event, read without parsing its arguments; `None` if the text is no event or the event is unknown.
 pub fn event_name(array: &str) -> Option<&'static str> {
     let name = array.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?;
     let (name, _) = name.split_once('"')?;
     EVENTS.into_iter().find(|known| *known == name)
 }
 
-/// The first argument of an event, as JSON text; `None` where the event has none. The event is the text of an array: its
+/// The first argument of an event, as JSON text; `None` if the event has none. The event is the text of an array: its
 /// name, then its arguments.
 ///
 /// # Errors
 /// [`ErrorCode::PayloadTooLarge`] when all arguments together are larger than [`max_payload_bytes`];
-/// [`ErrorCode::MalformedPayload`] when it is not JSON.
+/// [`ErrorCode::MalformedPayload`] when the text is not JSON.
 pub fn first_argument<'a>(event: &str, array: &'a str) -> Result<Option<&'a RawValue>, ErrorCode> {
     let array: Vec<&RawValue> = serde_json::from_str(array).map_err(|_| ErrorCode::MalformedPayload)?;
     let arguments = array.get(1..).unwrap_or_default();
@@ -43,55 +43,55 @@ pub fn first_argument<'a>(event: &str, array: &'a str) -> Result<Option<&'a RawV
     Ok(arguments.first().copied())
 }
 
-/// A JSON string.
+/// Reads a JSON string.
 ///
 /// # Errors
-/// [`ErrorCode::MalformedPayload`] when it is something else, or nothing.
+/// [`ErrorCode::MalformedPayload`] when the argument is missing or no string.
 pub fn string(argument: Option<&RawValue>) -> Result<Cow<'_, str>, ErrorCode> {
     let text: Option<Text<'_>> = argument.and_then(|json| serde_json::from_str(json.get()).ok());
     text.map(|Text(text)| text).ok_or(ErrorCode::MalformedPayload)
 }
 
-/// A JSON string, copied only where it has something escaped.
+/// A JSON string, copied only if it has escapes.
 #[derive(Debug, Deserialize, Serialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// An offer, answer or candidate on its way: `{target, …}` as the sender wrote it.
+/// An offer, answer or candidate to forward: `{target, …}` as the sender wrote it.
 #[derive(Debug)]
-pub struct Relay<'a> {
-    /// Whom the sender named.
+pub struct ForwardedEvent<'a> {
+    /// The id of the recipient.
     pub target: Cow<'a, str>,
-    /// Everything else, in the sender's order and spelling, but for a `from` that the sender may not set.
+    /// The other fields, in the sender's order and spelling, without `from`, which the server sets.
     fields: Vec<(Text<'a>, &'a RawValue)>,
 }
 
-impl<'a> Relay<'a> {
-    /// Takes the target out of a JSON object.
+impl<'a> ForwardedEvent<'a> {
+    /// Reads the target from a JSON object.
     ///
     /// # Errors
-    /// [`ErrorCode::MalformedPayload`] when it is no object or has no `target` that is a string.
+    /// [`ErrorCode::MalformedPayload`] when the argument is no object or has no string `target`.
     pub fn parse(argument: Option<&'a RawValue>) -> Result<Self, ErrorCode> {
         let json = argument.ok_or(ErrorCode::MalformedPayload)?.get();
         let Fields(mut fields) = serde_json::from_str(json).map_err(|_| ErrorCode::MalformedPayload)?;
-        // Of fields of the same name the last one counts, as in a browser's JSON.parse.
+        // The last of several fields with the same name counts, as in a browser's JSON.parse.
         let target = fields.iter().rev().find(|(name, _)| name.0 == "target");
         let target = string(target.map(|(_, value)| *value))?;
         fields.retain(|(name, _)| name.0 != "target" && name.0 != "from");
         Ok(Self { target, fields })
     }
 
-    /// The object that the target gets: the sender's fields, and `from`.
+    /// The object for the recipient: the sender's fields, and `from`.
     pub fn with_sender(&'a self, from: &'a str) -> impl Serialize + 'a {
-        Forwarded { from, fields: &self.fields }
+        WithSender { from, fields: &self.fields }
     }
 }
 
-struct Forwarded<'a> {
+struct WithSender<'a> {
     from: &'a str,
     fields: &'a [(Text<'a>, &'a RawValue)],
 }
 
-impl Serialize for Forwarded<'_> {
+impl Serialize for WithSender<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap as _;
         let mut map = serializer.serialize_map(Some(self.fields.len() + 1))?;
@@ -103,7 +103,7 @@ impl Serialize for Forwarded<'_> {
     }
 }
 
-/// A JSON object, in its own order, with values that are not looked at.
+/// A JSON object, in its own order, with unparsed values.
 struct Fields<'a>(Vec<(Text<'a>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {

@@ -1,4 +1,4 @@
-//! Who is in which room. Plain data: no sockets and no locking, which are the business of [`crate::signaling`].
+//! The participants of each room. Plain data: sockets and locking are [`crate::signaling`]'s business.
 
 use std::collections::HashMap;
 
@@ -6,16 +6,16 @@ use vitrine_protocol::signaling::ErrorCode;
 
 use crate::id::Id;
 
-/// Whether a participant asks for a new room or for one that may have others in it.
+/// How a participant enters a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entrance {
-    /// The room must have nobody in it.
+    /// The room must be empty.
     Create,
-    /// The room may have others in it; where nobody is, it comes into being, since a link outlives its room.
+    /// The room may have participants. An empty room is created, since a link outlives its room.
     Join,
 }
 
-/// All rooms with somebody in them.
+/// All rooms with participants.
 #[derive(Debug)]
 pub struct Rooms {
     capacity: usize,
@@ -24,15 +24,15 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// No rooms, each of which will hold at most `capacity` participants.
+    /// No rooms; each will hold at most `capacity` participants.
     pub fn new(capacity: usize) -> Self {
         Self { capacity, participants: HashMap::new(), room_of: HashMap::new() }
     }
 
-    /// Lets `user` into a room and returns who was there before, in the order of their coming.
+    /// Adds `user` to a room and returns the other participants, in the order in which they entered.
     ///
     /// # Errors
-    /// [`ErrorCode::AlreadyInRoom`], [`ErrorCode::RoomExists`] or [`ErrorCode::RoomFull`]; nothing has changed then.
+    /// [`ErrorCode::AlreadyInRoom`], [`ErrorCode::RoomExists`] or [`ErrorCode::RoomFull`]; nothing changes then.
     pub fn enter(&mut self, user: Id, name: &str, entrance: Entrance) -> Result<Vec<Id>, ErrorCode> {
         if self.room_of.contains_key(&user) {
             return Err(ErrorCode::AlreadyInRoom);
@@ -49,7 +49,7 @@ impl Rooms {
         Ok(others)
     }
 
-    /// Takes `user` out of their room and returns who stays; `None` when they were in none.
+    /// Removes `user` from their room and returns the remaining participants; `None` if they were in no room.
     pub fn leave(&mut self, user: Id) -> Option<Vec<Id>> {
         let name = self.room_of.remove(&user)?;
         let participants = self.participants.get_mut(&name)?;
@@ -61,7 +61,7 @@ impl Rooms {
         Some(others)
     }
 
-    /// Checks that `target` is another participant of the room that `user` is in, and returns it.
+    /// Parses `target` and checks that it is another participant of `user`'s room.
     ///
     /// # Errors
     /// [`ErrorCode::NotInRoom`] or [`ErrorCode::TargetNotInRoom`].
@@ -71,12 +71,12 @@ impl Rooms {
         target.ok_or(ErrorCode::TargetNotInRoom)
     }
 
-    /// How many rooms have somebody in them.
+    /// Number of rooms with participants.
     pub fn count(&self) -> usize {
         self.participants.len()
     }
 
-    /// How many participants there are in all rooms.
+    /// Number of participants in all rooms.
     pub fn participants(&self) -> usize {
         self.room_of.len()
     }

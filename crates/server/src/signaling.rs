@@ -1,10 +1,10 @@
 //! The Socket.IO events of the signaling protocol (`vitrine_protocol::signaling`): entering and leaving rooms, and
-//! forwarding between participants of the same room. It never looks into what it forwards.
+//! forwarding between participants of the same room. Forwarded payloads are not inspected.
 //!
-//! Every event is handled whole, in the order in which its connection sent it and under one lock, answers and
-//! notifications included. So participants who enter together all learn of each other once, nobody hears from a peer
-//! before being told of it, and candidates cannot overtake their offer. All sends only fill queues; none waits. What only
-//! forwards changes nothing about the rooms, and so goes on beside others that forward.
+//! The events of a connection are handled in order, each under one lock together with its acknowledgement and
+//! notifications. Participants that enter at the same time therefore learn of each other exactly once, no event of a
+//! peer arrives before its `user-joined`, and candidates cannot overtake their offer. Sending only fills queues and
+//! never waits. Forwarding does not change the rooms, so a read lock suffices and forwards run in parallel.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use vitrine_protocol::{
     room::normalize_room_name,
-    signaling::{self, Entered, ErrorCode, Left, Presence, Refused, RequestError, UserId, event},
+    signaling::{self, Ack, ErrorCode, JoinAck, Presence, Refused, RequestError, UserId, event},
 };
 
 use crate::{
@@ -25,27 +25,27 @@ use crate::{
     ice_servers::{IceServers, Issued},
     id::Id,
     metrics::Metrics,
-    payload::{Relay, event_name, first_argument, string},
+    payload::{ForwardedEvent, event_name, first_argument, string},
     rooms::{Entrance, Rooms},
     socket_io,
 };
 
-/// Bytes that a forwarded packet may have more than what came: its type, and who sent it, for whom it was sent.
-const PACKET_AND_SENDER: usize = 64;
+/// Bytes that a forwarded packet may be longer than the original: its type and the sender's id.
+const FORWARD_OVERHEAD: usize = 64;
 
-/// An event as it came from a client.
+/// An event of a client.
 pub struct Request<'a> {
-    /// Who sent it.
+    /// The sender.
     pub user: Id,
-    /// What it came on.
+    /// The session that the event arrived on.
     pub session: &'a Session,
-    /// The number to acknowledge it with, when the client wants that.
+    /// The id of the acknowledgement, if the client asked for one.
     pub ack: Option<u64>,
-    /// Its name and arguments: the text of a JSON array.
+    /// Name and arguments: the text of a JSON array.
     pub array: &'a str,
-    /// It has binary attachments.
+    /// Whether the event has binary attachments.
     pub binary: bool,
-    /// It is one too many, to be refused unread.
+    /// Whether the event exceeds the rate limit and is to be refused unread.
     pub excess: bool,
 }
 
@@ -65,9 +65,9 @@ struct State {
 }
 
 impl State {
-    /// Whether `user` is connected. A session may end while one of its events comes; nothing that it entered then would
-    /// ever be left.
-    fn has(&self, user: Id) -> bool {
+    /// Whether `user` is connected. A session may close while one of its events arrives; if that event entered a room,
+    /// the user would never leave it.
+    fn is_connected(&self, user: Id) -> bool {
         self.sessions.contains_key(&user)
     }
 }
@@ -86,38 +86,38 @@ impl Signaling {
         }
     }
 
-    /// How many rooms have somebody in them, and how many participants they have together.
-    pub fn census(&self) -> (usize, usize) {
+    /// Number of rooms with participants, and of participants in all rooms.
+    pub fn room_counts(&self) -> (usize, usize) {
         let state = self.read();
         (state.rooms.count(), state.rooms.participants())
     }
 
-    /// From now on requests are refused and nobody is reported as having left.
+    /// From now on, refuses requests and sends no `user-left`.
     pub fn stop(&self) {
         self.write().stopping = true;
     }
 
-    /// A client is connected, and can be sent to from now on.
-    pub fn connected(&self, user: Id, session: Arc<Session>) {
+    /// Adds a connection, so that events can be sent to it.
+    pub fn on_connected(&self, user: Id, session: Arc<Session>) {
         let mut state = self.write();
-        // If it has ended meanwhile, [`Self::gone`] may have been and will not be again.
+        // If the session has closed meanwhile, `on_disconnected` may already have run and will not run again.
         if !session.is_closed() {
             state.sessions.insert(user, session);
         }
     }
 
-    /// Takes a connection that has ended out of its room.
-    pub fn gone(&self, user: Id) {
+    /// Removes a closed connection and takes its participant out of the room.
+    pub fn on_disconnected(&self, user: Id) {
         let mut state = self.write();
         state.sessions.remove(&user);
-        // A server that stops says nothing: the calls of those it cuts off go on without it.
+        // A stopping server sends no `user-left`: the calls of these participants go on without it.
         if !state.stopping {
             leave(&mut state, user);
         }
     }
 
-    /// Does what an event asks for, and answers it.
-    pub fn answer(&self, request: Request<'_>) {
+    /// Handles an event and acknowledges it.
+    pub fn handle_event(&self, request: Request<'_>) {
         let Request { user, session, ack, array, binary, excess } = request;
         let Some(event) = event_name(array) else {
             tracing::debug!(%user, "unknown event");
@@ -125,45 +125,54 @@ impl Signaling {
         };
         let argument = match (excess, binary) {
             (true, _) => Err(ErrorCode::RateLimited),
-            // Attachments travel beside the text.
+            // No event of the protocol has attachments.
             (_, true) => Err(ErrorCode::MalformedPayload),
             _ => first_argument(event, array),
         };
         match event {
             event::OFFER | event::ANSWER | event::ICE_CANDIDATE => {
-                // Read and written anew before others have to wait for it.
-                let relay = argument.and_then(Relay::parse).map(|relay| {
-                    let bytes = array.len() + PACKET_AND_SENDER;
-                    let packet = socket_io::event_with_capacity(bytes, event, &relay.with_sender(user.as_str()));
-                    (relay.target, packet)
+                // Parsed and serialized before taking the lock.
+                let forward = argument.and_then(ForwardedEvent::parse).map(|forwarded| {
+                    let bytes = array.len() + FORWARD_OVERHEAD;
+                    let packet = socket_io::event_with_capacity(bytes, event, &forwarded.with_sender(user.as_str()));
+                    (forwarded.target, packet)
                 });
                 let state = self.read();
-                if state.has(user) {
-                    let done = relay.and_then(|(target, packet)| self.relay(&state, user, event, &target, packet));
-                    self.acknowledge(user, session, event, ack, done);
+                if state.is_connected(user) {
+                    let result =
+                        forward.and_then(|(target, packet)| self.forward(&state, user, event, &target, packet));
+                    self.acknowledge(user, session, event, ack, result);
                 }
             }
             _ => {
                 let mut state = self.write();
-                if state.has(user) {
-                    let done = argument.and_then(|argument| self.handle(&mut state, user, session, event, argument));
-                    self.acknowledge(user, session, event, ack, done);
+                if state.is_connected(user) {
+                    let result =
+                        argument.and_then(|argument| self.handle_request(&mut state, user, session, event, argument));
+                    self.acknowledge(user, session, event, ack, result);
                 }
             }
         }
     }
 
-    /// Answers an event, if it failed or its sender wants to know.
-    fn acknowledge(&self, user: Id, session: &Session, event: &str, ack: Option<u64>, done: Result<Answer, ErrorCode>) {
-        let packet = match (done, ack) {
+    /// Sends the acknowledgement if the client asked for one, and otherwise `refused` if the event failed.
+    fn acknowledge(
+        &self,
+        user: Id,
+        session: &Session,
+        event: &str,
+        ack: Option<u64>,
+        result: Result<Answer, ErrorCode>,
+    ) {
+        let packet = match (result, ack) {
             (Ok(answer), Some(ack)) => socket_io::acknowledgement(ack, &answer),
             (Ok(_), None) => return,
             (Err(code), ack) => {
                 tracing::debug!(%user, event, ?code, "refused");
-                self.metrics.refusals.add(code.name());
+                self.metrics.refusals.add(&code.to_string());
                 let error = RequestError { code, message: explain(code).to_owned() };
                 match ack {
-                    Some(ack) => socket_io::acknowledgement(ack, &Left { success: false, error: Some(error) }),
+                    Some(ack) => socket_io::acknowledgement(ack, &Ack { success: false, error: Some(error) }),
                     None => socket_io::event(event::REFUSED, &Refused { event: event.to_owned(), error }),
                 }
             }
@@ -177,7 +186,7 @@ impl Signaling {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        // The tables are whole between any two statements that could panic.
+        // The tables are consistent between any two statements that could panic.
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -186,19 +195,19 @@ impl Signaling {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forwards a packet.
-    fn relay(&self, state: &State, user: Id, event: &str, target: &str, packet: String) -> Result<Answer, ErrorCode> {
+    /// Forwards a packet to `target`.
+    fn forward(&self, state: &State, user: Id, event: &str, target: &str, packet: String) -> Result<Answer, ErrorCode> {
         if state.stopping {
             return Err(ErrorCode::ShuttingDown);
         }
         let target = state.rooms.check_peer(user, target)?;
         send(state, target, packet);
-        self.metrics.relayed.add(event);
+        self.metrics.forwarded.add(event);
         Ok(Answer::DONE)
     }
 
-    /// Does what an event asks for that is the server's own business, and returns the acknowledgement.
-    fn handle(
+    /// Handles an event that is not forwarded, and returns its acknowledgement.
+    fn handle_request(
         &self,
         state: &mut State,
         user: Id,
@@ -217,7 +226,7 @@ impl Signaling {
                 };
                 let name = string(argument)?;
                 let name = normalize_room_name(&name).map_err(|_| ErrorCode::InvalidRoomName)?;
-                if !session.pass.may_enter() {
+                if !session.permit.try_enter_room() {
                     return Err(ErrorCode::RateLimited);
                 }
                 let others = state.rooms.enter(user, &name, entrance)?;
@@ -228,7 +237,7 @@ impl Signaling {
                     send(state, *other, joined.clone());
                 }
                 let Issued { servers, lifetime } = self.issue_ice_servers(user, session);
-                Ok(Answer::Entered(Entered {
+                Ok(Answer::Entered(JoinAck {
                     success: true,
                     room_id: Some(name),
                     existing_users: (entrance == Entrance::Join).then(|| others.into_iter().map(user_id).collect()),
@@ -239,7 +248,7 @@ impl Signaling {
             }
             event::ICE_SERVERS => {
                 let Issued { servers, lifetime } = self.issue_ice_servers(user, session);
-                Ok(Answer::IceServers(signaling::IceServers {
+                Ok(Answer::IceServers(signaling::IceServersAck {
                     success: true,
                     ice_servers: Some(servers),
                     ice_servers_lifetime: lifetime,
@@ -257,20 +266,20 @@ impl Signaling {
     }
 }
 
-/// An acknowledgement that grants.
+/// The acknowledgement of a successful event.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer {
-    Entered(Entered),
-    IceServers(signaling::IceServers),
-    Done(Left),
+    Entered(JoinAck),
+    IceServers(signaling::IceServersAck),
+    Done(Ack),
 }
 
 impl Answer {
-    const DONE: Self = Self::Done(Left { success: true, error: None });
+    const DONE: Self = Self::Done(Ack { success: true, error: None });
 }
 
-/// Takes `user` out of their room and tells the others; false when they were in none.
+/// Removes `user` from their room and notifies the others; false if they were in no room.
 fn leave(state: &mut State, user: Id) -> bool {
     let Some(others) = state.rooms.leave(user) else {
         return false;
@@ -292,9 +301,10 @@ fn send(state: &State, to: Id, packet: String) {
 fn log_unsent(to: Id, sent: Result<(), Unsent>) {
     match sent {
         Ok(()) => {}
-        // It will leave in a moment.
-        Err(Unsent::Closed) => tracing::debug!(user = %to, "not sent: the connection has ended"),
-        // It reads nothing; its next ping ends it. Until then, others may go on sending to it for as long as they like.
+        // `on_disconnected` follows in a moment.
+        Err(Unsent::Closed) => tracing::debug!(user = %to, "not sent: the connection has closed"),
+        // The client reads too slowly; the ping timeout closes its connection. Warn once: until then, peers may send
+        // any number of events.
         Err(Unsent::Full { first: true }) => tracing::warn!(user = %to, "not sent: the connection reads too slowly"),
         Err(Unsent::Full { first: false }) => tracing::debug!(user = %to, "not sent: the connection reads too slowly"),
     }

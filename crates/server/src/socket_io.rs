@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    door::Verdict,
+    connection_limiter::RateDecision,
     engine_io::Session,
     id::Id,
     signaling::{Request, Signaling},
@@ -75,10 +75,10 @@ fn split_digits(text: &str) -> (&str, &str) {
 
 /// Takes a packet; breaks when the session is to be ended.
 pub fn receive(signaling: &Signaling, session: &Arc<Session>, text: &str) -> ControlFlow<()> {
-    let excess = match session.pass.event(text.len()) {
-        Verdict::Granted => false,
-        Verdict::Refused => true,
-        Verdict::Flood => {
+    let excess = match session.permit.check_event(text.len()) {
+        RateDecision::Allow => false,
+        RateDecision::Refuse => true,
+        RateDecision::Disconnect => {
             tracing::info!(user = ?session.user(), "disconnected: far too many events");
             let _ = session.send("41");
             return ControlFlow::Break(());
@@ -91,7 +91,7 @@ pub fn receive(signaling: &Signaling, session: &Arc<Session>, text: &str) -> Con
         Some(Packet::Event { ack, array, binary }) => {
             // Before it is connected, a client has nothing to say.
             let Some(user) = session.user() else { return ControlFlow::Continue(()) };
-            signaling.answer(Request { user, session, ack, array, binary, excess });
+            signaling.handle_event(Request { user, session, ack, array, binary, excess });
         }
         None => {
             tracing::debug!("a packet that cannot be read");
@@ -114,7 +114,7 @@ fn connect(signaling: &Signaling, session: &Arc<Session>, namespace: &str) -> Co
         }
         tracing::debug!(%user, "connected");
         let _ = session.send(format!("40{}", json!({"sid": user.as_str()})));
-        signaling.connected(user, session.clone());
+        signaling.on_connected(user, session.clone());
     }
     ControlFlow::Continue(())
 }
@@ -123,7 +123,7 @@ fn connect(signaling: &Signaling, session: &Arc<Session>, namespace: &str) -> Co
 pub fn ended(signaling: &Signaling, session: &Session) {
     if let Some(user) = session.end_user() {
         tracing::debug!(%user, "disconnected");
-        signaling.gone(user);
+        signaling.on_disconnected(user);
     }
 }
 

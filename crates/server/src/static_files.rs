@@ -1,6 +1,6 @@
-//! The files of the app over HTTP, from a directory or from inside the program: precompressed variants, caching, and a
-//! page that says what to do when there is no app yet. Which room is meant stands in the fragment, so every path that
-//! is no file is a link gone wrong: it leads to the app.
+//! The files of the app over HTTP, from a directory or from inside the program: precompressed variants, caching, and an
+//! explaining page while the app is not built. The room stands in the fragment of a link, so a path that is no file is
+//! a broken link: it redirects to the app.
 
 use std::{io, sync::Arc};
 
@@ -34,12 +34,14 @@ const SIGNALING_ONLY: &str = "This server carries signaling only. The app is els
 const NO_FILE: &str = "There is no such file. If the app was updated, reload its page.\n";
 const LOST: &str = "There is no such page. The app is at the address that this answer names.\n";
 
-/// Types of files that browsers and pages ask for by themselves. A page in their place would only hide what is missing.
+/// Extensions of files that browsers and pages request by themselves. A redirect to the app would hide that one is
+/// missing.
 const FILE_TYPES: &str = "js mjs wasm css map json webmanifest svg png jpg gif webp ico woff woff2 txt xml php";
 
-/// Serves the app, which pages of the origins of `embedding` may show in a frame; without one, says that there is none.
+/// Serves the app, which pages of the origins in `embedding` may show in a frame. Without an app, responds that the
+/// server carries signaling only.
 pub fn router(dist: &Dist, embedding: &[String]) -> Router {
-    let embedding = Embedding::by(embedding);
+    let embedding = Embedding::allowing(embedding);
     match dist {
         Dist::None => Router::new().fallback((StatusCode::NOT_FOUND, SIGNALING_ONLY)),
         Dist::Directory(directory) => {
@@ -67,13 +69,13 @@ fn serve<B: Backend>(files: ServeDir<DefaultServeDirFallback, B>, headers: Secur
     Router::new().fallback(answer).layer(middleware::from_fn_with_state(Arc::new(headers), finish))
 }
 
-/// Whether a file is not there. A name that is too long cannot be there either.
+/// Whether a file does not exist. A name that is too long does not exist either.
 fn is_not_found(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | PermissionDenied)
 }
 
-/// Leads what is no file to the app, and adds caching and security headers.
+/// Redirects unknown paths to the app, and adds caching and security headers.
 async fn finish(State(headers): State<Arc<SecurityHeaders>>, request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     let path = uri.path();
@@ -83,14 +85,14 @@ async fn finish(State(headers): State<Arc<SecurityHeaders>>, request: Request, n
             (StatusCode::SERVICE_UNAVAILABLE, Html(NO_APP)).into_response()
         }
         StatusCode::NOT_FOUND => not_found(&uri),
-        StatusCode::TEMPORARY_REDIRECT => lead_to(into_directory(&uri)),
+        StatusCode::TEMPORARY_REDIRECT => redirect_to(with_trailing_slash(&uri)),
         _ => response,
     };
     let is_file = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let cache = if is_file && has_hashed_name(path) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let fields = response.headers_mut();
     fields.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
-    // Also on 304, where the file service leaves it out (RFC 9110 section 15.4.5).
+    // Also on 304, where the file service omits it (RFC 9110 section 15.4.5).
     fields.insert(VARY, HeaderValue::from_static("accept-encoding"));
     headers.apply(fields);
     response
@@ -105,16 +107,16 @@ fn not_found(uri: &Uri) -> Response {
     if fragment.is_none() && is_file_name {
         return (StatusCode::NOT_FOUND, NO_FILE).into_response();
     }
-    // Relative, because a proxy may have stripped the beginning of the path.
+    // Relative, because a proxy may have stripped a prefix of the path.
     let depth = path.matches('/').count().saturating_sub(1);
     let root = if depth == 0 { "./".to_owned() } else { "../".repeat(depth) };
     let room = fragment.map(|fragment| format!("#{fragment}"));
     let room = room.or_else(|| room_query(uri).map(|query| format!("?{query}"))).unwrap_or_default();
-    lead_to(root + &room)
+    redirect_to(root + &room)
 }
 
-/// The fragment of a link whose `#` was encoded (`/%23room=x`), encoded twice or dropped (`/room=x`, `/Room%3Dx/`) on its
-/// way.
+/// The fragment of a link whose `#` was percent-encoded (`/%23room=x`), encoded twice or dropped (`/room=x`,
+/// `/Room%3Dx/`) in transit.
 fn lost_fragment(path: &str) -> Option<String> {
     let path = if path.contains("%2523") { path.replace("%25", "%") } else { path.to_owned() };
     if let Some((_, fragment)) = path.split_once("%23") {
@@ -125,19 +127,19 @@ fn lost_fragment(path: &str) -> Option<String> {
     (lower.starts_with("room=") || lower.starts_with("room%3d")).then(|| name.to_owned())
 }
 
-/// The query of a link that some program put the room into: the page understands it.
+/// The query of a link, if it names a room: the page reads the room from there, too.
 fn room_query(uri: &Uri) -> Option<&str> {
     uri.query().filter(|query| query.split('&').any(|field| field.to_ascii_lowercase().starts_with("room=")))
 }
 
-/// From a directory without a slash at its end, where relative addresses mean something else, to the one with it.
-fn into_directory(uri: &Uri) -> String {
+/// The location of a directory with a trailing slash. Without it, relative URLs resolve differently.
+fn with_trailing_slash(uri: &Uri) -> String {
     let name = uri.path().rsplit('/').next().unwrap_or_default();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("./{name}/{query}")
 }
 
-fn lead_to(location: String) -> Response {
+fn redirect_to(location: String) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)], LOST).into_response()
 }
 
@@ -159,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashed_names() {
+    fn hashed_names_are_recognized() {
         for path in
             ["/vitrine-1a2b3c4d5e6f7a8b_bg.wasm", "/vitrine-1a2b3c4d5e6f7a8b.js", "/sub/style-a2b3c4d5e6f7a8b.css"]
         {
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_fragment_is_found() {
+    fn lost_fragment_is_recovered() {
         for (path, fragment) in [
             ("/%23room=x", Some("room=x")),
             ("/meet/%23room=50%25", Some("room=50%25")),

@@ -1,6 +1,5 @@
-//! STUN and TURN as this server offers them: the flags, the relay that runs inside the program, and the credentials that
-//! name it to participants, and TURN servers elsewhere that share a secret with it. Relaying itself is
-//! `vitrine_turn`'s matter; which servers a participant is told is [`crate::ice_servers`]'s.
+//! The STUN and TURN options: flags, the start of the relay inside the program, and other TURN servers that share its
+//! secret. Relaying is `vitrine_turn`'s business; the ICE servers of a participant are [`crate::ice_servers`]'s.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -15,19 +14,19 @@ use vitrine_turn::{IpNet, Limits, Relay, Secret};
 
 use crate::{
     addresses,
-    ice_servers::{Here, Turn},
+    ice_servers::{LocalRelay, Turn},
 };
 
 /// The port of STUN and TURN (RFC 8489 section 18.6).
 const PORT: u16 = 3478;
 
-/// Bytes each second in a kbit/s.
+/// Bytes per second in a kbit/s.
 const KBIT: u64 = 125;
 
-/// Length of a secret that nobody chose, in bytes.
+/// Length of a generated secret, in bytes.
 const SECRET_BYTES: usize = 32;
 
-/// How the relay, and TURN servers in its place or beside it, are to be.
+/// Options of the relay and of other TURN servers.
 #[derive(Clone, Debug, Args)]
 // The comments are the text of --help, where links have no brackets.
 #[allow(rustdoc::bare_urls)]
@@ -35,16 +34,15 @@ pub struct TurnOptions {
     /// Address and port to answer STUN and TURN on, over UDP and TCP, or "none"; may be given several times.
     ///
     /// Without it, that is port 3478 of the address of --listen, and none with --turn-url. Behind a proxy on the same
-    /// machine give it, for example 0.0.0.0:3478: browsers reach the relay directly, not through the proxy. Where this
-    /// server speaks HTTPS, TURN over TLS is answered on the port of HTTPS as well. In the environment variable, several
-    /// are separated by spaces.
+    /// machine give it, for example 0.0.0.0:3478: browsers reach the relay directly, not through the proxy. With HTTPS,
+    /// the port of HTTPS answers TURN over TLS as well. In the environment variable, several are separated by spaces.
     #[arg(
         long, env = "VITRINE_TURN_LISTEN", value_name = "ADDRESS:PORT", value_delimiter = ' ',
         value_parser = parse_listen
     )]
     pub turn_listen: Vec<TurnListen>,
 
-    /// Name or address of the relay, as browsers are told.
+    /// Name or address of the relay in the ICE servers of browsers.
     ///
     /// Without it, that is the name by which a browser reached the signaling.
     #[arg(long, env = "VITRINE_TURN_HOST", value_name = "HOST", value_parser = parse_host)]
@@ -55,24 +53,24 @@ pub struct TurnOptions {
     #[arg(long, env = "VITRINE_EXTERNAL_IP", value_name = "ADDRESS", value_delimiter = ' ')]
     pub external_ip: Vec<IpAddr>,
 
-    /// UDP ports that the relay takes for allocations. A firewall has to let them in.
+    /// UDP ports for allocations. A firewall has to let them in.
     #[arg(
         long, env = "VITRINE_TURN_RELAY_PORTS", value_name = "MIN-MAX", default_value = "49152-65535",
         value_parser = parse_ports
     )]
     pub turn_relay_ports: RangeInclusive<u16>,
 
-    /// Network to relay to although it is not on the internet, such as 192.168.0.0/16; may be given several times.
+    /// Network that is not on the internet but may be relayed to, such as 192.168.0.0/16; may be given several times.
     ///
-    /// Loopback, private, link-local, shared and multicast addresses are refused otherwise, so that nobody reaches the
-    /// inside of your network through the relay. This machine itself stays closed: a network that holds its addresses
-    /// or loopback among others, such as 0.0.0.0/0, does not open them. One that is all loopback does: 127.0.0.0/8
-    /// opens every UDP service of this machine that listens on all addresses or on one of loopback other than
+    /// Otherwise loopback, private, link-local, shared and multicast addresses are refused, so that the relay gives no
+    /// access to the inside of your network. This machine itself stays closed: a network that contains its addresses or
+    /// loopback among others, such as 0.0.0.0/0, does not open them. A network that is all loopback does: 127.0.0.0/8
+    /// opens every UDP service of this machine that listens on all addresses or on a loopback address other than
     /// 127.0.0.1.
     #[arg(long = "turn-allow-peer", env = "VITRINE_TURN_ALLOW_PEER", value_name = "NETWORK", value_delimiter = ' ')]
     pub turn_allow_peers: Vec<IpNet>,
 
-    /// Allocations of one participant at a time. A browser makes several for each other participant.
+    /// Allocations of one participant at a time. A browser makes several for each peer.
     #[arg(
         long, env = "VITRINE_TURN_USER_QUOTA", value_name = "COUNT",
         default_value_t = Limits::default().allocations_per_user
@@ -92,16 +90,16 @@ pub struct TurnOptions {
     )]
     pub turn_total_quota: usize,
 
-    /// Most that is relayed for one allocation in each direction, in kbit/s; 0 for no bound.
+    /// Bandwidth of one allocation in each direction, in kbit/s; 0 for no limit.
     ///
-    /// A packet counts with its headers, as 48 bytes more than what is in it.
+    /// A packet counts with its headers, as 48 bytes more than its payload.
     #[arg(long, env = "VITRINE_TURN_BANDWIDTH", value_name = "KBIT", default_value_t = 10_000)]
     pub turn_bandwidth: u64,
 
-    /// TURN server elsewhere; may be given several times.
+    /// Another TURN server; may be given several times.
     ///
-    /// It is used instead of the relay in this program or, where --turn-listen says that there is to be one, beside it.
-    /// It has to take credentials that are signed with --turn-secret, as coturn does with use-auth-secret. It looks like
+    /// It is used instead of the relay in this program or, with --turn-listen, beside it. It has to accept credentials
+    /// that are signed with --turn-secret, as coturn does with use-auth-secret. It looks like
     /// turn:HOST:PORT?transport=udp, turn:HOST:PORT?transport=tcp or turns:HOST:PORT.
     #[arg(
         long = "turn-url", env = "VITRINE_TURN_URL", value_name = "URL", value_delimiter = ' ',
@@ -109,14 +107,14 @@ pub struct TurnOptions {
     )]
     pub turn_urls: Vec<String>,
 
-    /// Secret with which TURN credentials are signed. Better given as environment variable: everybody on a machine sees
-    /// the arguments of its programs.
+    /// Secret that signs TURN credentials. Prefer the environment variable: every user of a machine sees the arguments
+    /// of its programs.
     ///
-    /// Without it, the relay in this program makes one that lasts as long as the program runs.
+    /// Without it, the relay in this program generates one at every start.
     #[arg(long, env = "VITRINE_TURN_SECRET", value_name = "SECRET", hide_env_values = true, value_parser = parse_secret)]
     pub turn_secret: Option<Secret>,
 
-    /// Seconds for which TURN credentials can be used to begin something. Calls that last longer get new ones.
+    /// Seconds for which TURN credentials are valid. Calls that last longer get new ones.
     #[arg(
         long, env = "VITRINE_TURN_LIFETIME", value_name = "SECONDS", default_value_t = 4 * 60 * 60,
         value_parser = clap::value_parser!(u64).range(10..=7 * 24 * 60 * 60)
@@ -124,12 +122,12 @@ pub struct TurnOptions {
     pub turn_lifetime: u64,
 }
 
-/// Where STUN and TURN are answered.
+/// Where the relay listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TurnListen {
     /// Nowhere.
     Nowhere,
-    /// Here.
+    /// At this address.
     On(SocketAddr),
 }
 
@@ -154,8 +152,8 @@ impl Default for TurnOptions {
 }
 
 impl TurnOptions {
-    /// Starts the relay, if there is to be one, for a server that listens on `listen`, and tells how participants are
-    /// named it and those elsewhere. `tls` says whether that server takes TURN over TLS.
+    /// Starts the relay, if configured, for a server that listens on `listen`. Returns it, and the TURN servers for
+    /// participants. `tls` is whether the server accepts TURN over TLS.
     ///
     /// # Errors
     /// When the relay cannot start.
@@ -165,11 +163,11 @@ impl TurnOptions {
         tls: bool,
     ) -> Result<(Option<Relay>, Option<Turn>), vitrine_turn::Error> {
         let lifetime = Duration::from_secs(self.turn_lifetime);
-        let elsewhere = self.turn_urls.clone();
+        let external = self.turn_urls.clone();
         let addresses = self.addresses(listen);
         if addresses.is_empty() {
-            let secret = self.turn_secret.clone().filter(|_| !elsewhere.is_empty());
-            return Ok((None, secret.map(|secret| Turn { secret, lifetime, here: None, elsewhere })));
+            let secret = self.turn_secret.clone().filter(|_| !external.is_empty());
+            return Ok((None, secret.map(|secret| Turn { secret, lifetime, local: None, external })));
         }
         let secret = match &self.turn_secret {
             Some(secret) => secret.clone(),
@@ -177,7 +175,7 @@ impl TurnOptions {
         };
         let relay = Relay::bind(self.relay_config(addresses, secret.clone())).await?;
         tracing::info!(udp = ?relay.udp_addresses(), tcp = ?relay.tcp_addresses(), "answering STUN and TURN");
-        let here = Here {
+        let local = LocalRelay {
             host: self.turn_host.clone(),
             udp: relay.udp_addresses().first().map(SocketAddr::port),
             tcp: relay.tcp_addresses().first().map(SocketAddr::port),
@@ -185,10 +183,10 @@ impl TurnOptions {
             loopback: relay.udp_addresses().iter().all(|address| address.ip().is_loopback()),
             localhost: localhost(relay.udp_addresses()),
         };
-        Ok((Some(relay), Some(Turn { secret, lifetime, here: Some(here), elsewhere })))
+        Ok((Some(relay), Some(Turn { secret, lifetime, local: Some(local), external })))
     }
 
-    /// What the relay at these addresses is to be.
+    /// The configuration of a relay at `addresses`.
     fn relay_config(&self, addresses: Vec<SocketAddr>, secret: Secret) -> vitrine_turn::Config {
         vitrine_turn::Config {
             udp: addresses.clone(),
@@ -219,7 +217,7 @@ impl TurnOptions {
     }
 }
 
-/// How this machine itself reaches one of these.
+/// The address at which this machine itself reaches a relay at `addresses`.
 fn localhost(addresses: &[SocketAddr]) -> Option<IpAddr> {
     if addresses.iter().any(|address| address.ip().is_unspecified()) {
         return Some(Ipv4Addr::LOCALHOST.into());
@@ -242,7 +240,7 @@ fn parse_listen(text: &str) -> Result<TurnListen, String> {
     }
 }
 
-/// A name or an address without a port, as it stands in a URL.
+/// Parses a name or an address without a port, and writes it as in a URL.
 fn parse_host(text: &str) -> Result<String, String> {
     if let Ok(IpAddr::V6(address)) = text.trim_start_matches('[').trim_end_matches(']').parse() {
         return Ok(format!("[{address}]"));
@@ -274,7 +272,7 @@ mod tests {
 
     use super::*;
 
-    /// What the relay is told where the program is given these arguments.
+    /// The relay's configuration for the given arguments.
     fn relay_config(arguments: &str) -> vitrine_turn::Config {
         #[derive(Parser)]
         struct Program {
@@ -304,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_the_relay_is_as_it_is_by_default() {
+    fn without_flags_the_relay_has_its_default_limits() {
         let limits = |config: vitrine_turn::Config| format!("{:?} {:?}", config.relay_ports, config.limits);
         let by_default = limits(vitrine_turn::Config::new(Secret::from("secret")));
         assert_eq!(limits(relay_config("")), by_default);
@@ -313,19 +311,19 @@ mod tests {
     }
 
     #[test]
-    fn the_relay_listens_where_the_server_does_unless_told_otherwise() {
+    fn relay_listens_on_the_address_of_the_server_by_default() {
         let listen = "192.0.2.1:443".parse().unwrap();
         let addresses = |options: TurnOptions| options.addresses(listen);
         assert_eq!(addresses(TurnOptions::default()), ["192.0.2.1:3478".parse().unwrap()]);
-        let elsewhere = TurnOptions { turn_urls: vec!["turn:a".to_owned()], ..TurnOptions::default() };
-        assert_eq!(addresses(elsewhere), []);
+        let external = TurnOptions { turn_urls: vec!["turn:a".to_owned()], ..TurnOptions::default() };
+        assert_eq!(addresses(external), []);
         let told = |text| TurnOptions { turn_listen: vec![parse_listen(text).unwrap()], ..TurnOptions::default() };
         assert_eq!(addresses(told("none")), []);
         assert_eq!(addresses(told("[::]:1")), ["[::]:1".parse().unwrap()]);
     }
 
     #[test]
-    fn hosts_ports_and_urls_are_read_or_refused_in_words() {
+    fn hosts_ports_and_urls_are_validated() {
         assert_eq!(parse_host("turn.example").as_deref(), Ok("turn.example"));
         assert_eq!(parse_host("2001:db8::1").as_deref(), Ok("[2001:db8::1]"));
         assert!(parse_host("turn.example:3478").is_err() && parse_host("").is_err() && parse_host("a b").is_err());

@@ -1,5 +1,5 @@
-//! What one allocation may do and until when: its lifetime, its permissions, its channels and its share of the line. It
-//! compares times when it is asked, runs no timer, and holds a bounded amount.
+//! The state of one allocation: lifetime, permissions, channels and bandwidth. It compares times when called, runs no
+//! timer, and holds a bounded amount.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -8,27 +8,28 @@ use std::{
 };
 
 use stun_types::message::{IntegrityKey, TransactionId};
+use vitrine_protocol::rate_limiter::{RateLimit, RateLimiter};
 
 use crate::{config::Limits, wire::Refusal};
 
-/// The lifetime without a wish, and the least that is given (RFC 8656 section 3.2).
+/// The default and shortest lifetime (RFC 8656 section 3.2).
 pub(crate) const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
-/// The longest lifetime that a request is given.
+/// The longest lifetime that a request is granted.
 pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// RFC 8656 section 9.
+/// Lifetime of a permission (RFC 8656 section 9).
 pub(crate) const PERMISSION_LIFETIME: Duration = Duration::from_secs(300);
 
-/// RFC 8656 section 12.
+/// Lifetime of a channel binding (RFC 8656 section 12).
 pub(crate) const CHANNEL_LIFETIME: Duration = Duration::from_secs(600);
 
-/// Permissions, and channels, of one allocation. A browser makes one allocation for each participant, and permissions
-/// for that participant's candidates.
+/// Most permissions, and most channels, of one allocation. A browser makes an allocation for each peer, and permissions
+/// for that peer's candidates.
 pub(crate) const MAX_PEERS: usize = 128;
 
-/// What a packet costs beside its payload, in bytes: the headers of IPv6 and UDP. Empty packets are not free, then, nor
-/// are small ones cheap.
+/// Bytes that a packet counts beside its payload: the headers of IPv6 and UDP. Otherwise empty packets would be free,
+/// and small ones cheap.
 pub(crate) const PACKET_OVERHEAD: usize = 48;
 
 struct Permission {
@@ -42,29 +43,29 @@ struct Channel {
     expires: Instant,
 }
 
-/// What it takes to begin an allocation.
+/// The authenticated request for an allocation.
 pub(crate) struct Grant {
     pub(crate) username: String,
     pub(crate) key: IntegrityKey,
     pub(crate) transaction: TransactionId,
-    /// What the client wished for; zero counts as no wish.
+    /// The requested lifetime; zero counts as none.
     pub(crate) lifetime: Option<Duration>,
-    /// The client asked for a second address family as well.
+    /// Whether the client requested a second address family.
     pub(crate) additional_family_asked: bool,
 }
 
 /// An allocation (RFC 8656 section 6).
 pub(crate) struct Allocation {
     pub(crate) grant: Grant,
-    /// The address that peers see.
+    /// The relayed transport address, which peers see.
     pub(crate) relayed: SocketAddr,
-    /// Past this, no refresh helps. None where the clock does not go so far.
+    /// The end that no refresh can pass. `None` if it is beyond the clock's range.
     ends: Option<Instant>,
     expires: Instant,
     permissions: Vec<Permission>,
     channels: Vec<Channel>,
-    pub(crate) to_peers: Bucket,
-    pub(crate) to_client: Bucket,
+    pub(crate) to_peers: Bandwidth,
+    pub(crate) to_client: Bandwidth,
 }
 
 impl Allocation {
@@ -77,8 +78,8 @@ impl Allocation {
             expires: now,
             permissions: Vec::new(),
             channels: Vec::new(),
-            to_peers: Bucket::new(limits.bandwidth, now),
-            to_client: Bucket::new(limits.bandwidth, now),
+            to_peers: Bandwidth::new(limits.bandwidth, now),
+            to_client: Bandwidth::new(limits.bandwidth, now),
         };
         allocation.refresh(now, wish);
         allocation
@@ -88,20 +89,20 @@ impl Allocation {
         self.expires
     }
 
-    /// Extends the lifetime as a request wishes; zero counts as no wish. RFC 8656 section 7.2.
+    /// Extends the lifetime; a requested lifetime of zero counts as none (RFC 8656 section 7.2).
     pub(crate) fn refresh(&mut self, now: Instant, wish: Option<Duration>) {
         let lifetime = wish.unwrap_or_default().clamp(DEFAULT_LIFETIME, MAX_LIFETIME);
         let expires = now + lifetime;
         self.expires = self.ends.map_or(expires, |ends| expires.min(ends));
     }
 
-    /// What is left of the lifetime, in seconds.
+    /// The remaining lifetime, in seconds.
     pub(crate) fn remaining(&self, now: Instant) -> u32 {
         // A lifetime is an hour at most.
         u32::try_from(self.expires.saturating_duration_since(now).as_secs()).unwrap_or(u32::MAX)
     }
 
-    /// Gives or renews the permission of each of `ips`, or of none of them.
+    /// Installs or refreshes the permission of each of `ips`, or of none of them.
     pub(crate) fn permit(&mut self, now: Instant, ips: &[IpAddr]) -> Result<(), Refusal> {
         if ips.len() > MAX_PEERS {
             return Err(Refusal::InsufficientCapacity);
@@ -128,7 +129,7 @@ impl Allocation {
         self.permissions.iter().any(|permission| permission.ip == ip && permission.expires > now)
     }
 
-    /// Binds or renews a channel, and with it the peer's permission (RFC 8656 section 12.2).
+    /// Binds or refreshes a channel, and with it the peer's permission (RFC 8656 section 12.2).
     pub(crate) fn bind(&mut self, now: Instant, number: u16, peer: SocketAddr) -> Result<(), Refusal> {
         self.channels.retain(|channel| channel.expires > now);
         let touched = |channel: &Channel| channel.number == number || channel.peer == peer;
@@ -159,41 +160,33 @@ impl Allocation {
     }
 }
 
-/// A token bucket: so many bytes of packets each second, and as many at once after a pause.
-pub(crate) struct Bucket {
-    rate: Option<NonZeroU64>,
-    tokens: f64,
-    filled: Instant,
+/// Limits one direction of an allocation to a number of bytes each second, with a second's worth as burst.
+pub(crate) struct Bandwidth {
+    /// `None` without a limit.
+    limiter: Option<RateLimiter>,
+    /// Origin of the rate limiter's clock.
+    started: Instant,
 }
 
-impl Bucket {
-    pub(crate) fn new(rate: Option<NonZeroU64>, now: Instant) -> Self {
-        Self { rate, tokens: Self::capacity(rate), filled: now }
+impl Bandwidth {
+    pub(crate) fn new(bytes_per_second: Option<NonZeroU64>, now: Instant) -> Self {
+        // Far below 2^53.
+        #[allow(clippy::cast_precision_loss)]
+        let limiter = bytes_per_second.map(|rate| {
+            let rate = rate.get() as f64;
+            RateLimiter::full(RateLimit { burst: rate, per_second: rate }, 0.0)
+        });
+        Self { limiter, started: now }
     }
 
-    /// Takes what a packet with so many bytes of `payload` costs, if it is there.
-    pub(crate) fn take(&mut self, now: Instant, payload: usize) -> bool {
-        if self.rate.is_none() {
-            return true;
-        }
-        let capacity = Self::capacity(self.rate);
-        let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
-        self.filled = self.filled.max(now);
-        self.tokens = (self.tokens + elapsed * capacity).min(capacity);
+    /// Takes the cost of a packet with `payload` bytes; false if the limit is exceeded.
+    pub(crate) fn try_take(&mut self, now: Instant, payload: usize) -> bool {
+        let Some(limiter) = &mut self.limiter else { return true };
+        let now_ms = now.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
         // Far below 2^53.
         #[allow(clippy::cast_precision_loss)]
         let cost = (payload + PACKET_OVERHEAD) as f64;
-        let enough = cost <= self.tokens;
-        if enough {
-            self.tokens -= cost;
-        }
-        enough
-    }
-
-    /// One second's worth.
-    #[allow(clippy::cast_precision_loss)]
-    fn capacity(rate: Option<NonZeroU64>) -> f64 {
-        rate.map_or(0.0, |rate| rate.get() as f64)
+        limiter.try_take(now_ms, cost)
     }
 }
 
@@ -202,33 +195,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_gives_a_second_at_once_and_its_rate_after() {
+    fn one_second_of_bandwidth_is_granted_at_once_then_the_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(NonZeroU64::new(1000), start);
-        assert!(bucket.take(start, 600 - PACKET_OVERHEAD));
-        assert!(bucket.take(start, 400 - PACKET_OVERHEAD));
-        assert!(!bucket.take(start, 0));
-        assert!(bucket.take(start + Duration::from_millis(100), 99 - PACKET_OVERHEAD));
-        assert!(!bucket.take(start + Duration::from_millis(100), 0));
+        let mut bandwidth = Bandwidth::new(NonZeroU64::new(1000), start);
+        assert!(bandwidth.try_take(start, 600 - PACKET_OVERHEAD));
+        assert!(bandwidth.try_take(start, 400 - PACKET_OVERHEAD));
+        assert!(!bandwidth.try_take(start, 0));
+        assert!(bandwidth.try_take(start + Duration::from_millis(100), 99 - PACKET_OVERHEAD));
+        assert!(!bandwidth.try_take(start + Duration::from_millis(100), 0));
         let later = start + Duration::from_secs(60);
-        assert!(!bucket.take(later, 1001 - PACKET_OVERHEAD));
-        assert!(bucket.take(later, 1000 - PACKET_OVERHEAD));
-        // A clock that was read earlier and used later gives nothing.
-        assert!(!bucket.take(start, 0));
+        assert!(!bandwidth.try_take(later, 1001 - PACKET_OVERHEAD));
+        assert!(bandwidth.try_take(later, 1000 - PACKET_OVERHEAD));
+        // A time that was read earlier and arrives later adds nothing.
+        assert!(!bandwidth.try_take(start, 0));
     }
 
     #[test]
-    fn an_empty_packet_costs_its_headers() {
+    fn empty_packet_costs_its_headers() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(NonZeroU64::new(10 * PACKET_OVERHEAD as u64), start);
-        assert!((0..10).all(|_| bucket.take(start, 0)));
-        assert!(!bucket.take(start, 0));
+        let mut bandwidth = Bandwidth::new(NonZeroU64::new(10 * PACKET_OVERHEAD as u64), start);
+        assert!((0..10).all(|_| bandwidth.try_take(start, 0)));
+        assert!(!bandwidth.try_take(start, 0));
     }
 
     #[test]
-    fn a_bucket_without_a_rate_gives_everything() {
+    fn without_a_limit_every_packet_is_granted() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(None, start);
-        assert!((0..100).all(|_| bucket.take(start, 60_000)));
+        let mut bandwidth = Bandwidth::new(None, start);
+        assert!((0..100).all(|_| bandwidth.try_take(start, 60_000)));
     }
 }

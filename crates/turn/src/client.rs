@@ -1,8 +1,11 @@
-//! A client with an allocation: its session, its relay socket, and the way back to it. Everything here ends at once and
-//! never waits: what cannot be sent now is dropped, as networks do.
+//! A client with an allocation: its session, its relay socket, and the path back to it, which is its stream or the UDP
+//! socket that it sent to. Nothing here waits: a packet that cannot be sent now is dropped, as a network would. Messages
+//! from clients are received in [`crate::udp`] and [`crate::stream`].
 
 use std::{
     cell::RefCell,
+    collections::HashMap,
+    io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -13,22 +16,25 @@ use crate::{
     datagrams::{Batch, Datagrams},
     metrics::Tally,
     outbox::Outbox,
+    ports::udp_socket,
     session::{Dropped, Now, Session},
-    udp::{Listener, Route},
 };
 
-/// What the handling of packets needs of memory: one for each thread, whatever the number of clients.
+/// Buffer of a UDP socket for clients, in bytes.
+const BUFFER: usize = 4 * 1024 * 1024;
+
+/// The buffers for handling packets: one set per thread, whatever the number of clients.
 pub(crate) struct Scratch {
-    /// Where datagrams are received.
+    /// The receive buffer of datagrams.
     pub(crate) batch: Batch,
-    /// Where messages to clients are written.
+    /// The buffer for messages to clients.
     pub(crate) out: Vec<u8>,
-    /// What has been counted and not yet been added up.
+    /// Counts not yet added to the relay's counters.
     pub(crate) tally: Tally,
 }
 
 impl Scratch {
-    /// Lends this thread's to `use_it`, which must not ask for it again.
+    /// Lends this thread's buffers to `use_it`, which must not call this function again.
     pub(crate) fn with<T>(use_it: impl FnOnce(&mut Self) -> T) -> T {
         thread_local! {
             static SCRATCH_OF_THREAD: RefCell<Scratch> = RefCell::new(Scratch {
@@ -41,11 +47,62 @@ impl Scratch {
     }
 }
 
-/// The way to a client.
+/// A client's address, and the local address that it sent to.
+#[derive(Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) client: SocketAddr,
+    pub(crate) local: IpAddr,
+}
+
+/// A UDP socket for clients, and its clients with an allocation. A client without one leaves no state.
+pub(crate) struct Listener {
+    pub(crate) socket: Datagrams,
+    clients: Mutex<HashMap<SocketAddr, Arc<Client>>>,
+}
+
+impl Listener {
+    pub(crate) fn bind(address: SocketAddr, only_v6: bool) -> io::Result<Self> {
+        let socket = Datagrams::new(udp_socket(address, only_v6, BUFFER)?)?;
+        Ok(Self { socket, clients: Mutex::default() })
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.socket.local()
+    }
+
+    /// Sends a message to a client.
+    pub(crate) fn send(&self, message: &[u8], route: Route) -> Result<(), Dropped> {
+        self.socket.send(message, route.client, Some(route.local))
+    }
+
+    /// The client at `address`, if it has an allocation.
+    pub(crate) fn client(&self, address: SocketAddr) -> Option<Arc<Client>> {
+        self.clients().get(&address).cloned()
+    }
+
+    /// Adds a client whose allocation is open, in place of an earlier one at `address`.
+    pub(crate) fn add(&self, address: SocketAddr, client: Arc<Client>) {
+        self.clients().insert(address, client);
+    }
+
+    /// Removes a client whose allocation is closed.
+    pub(crate) fn remove(&self, address: SocketAddr, client: &Arc<Client>) {
+        let mut clients = self.clients();
+        if clients.get(&address).is_some_and(|each| Arc::ptr_eq(each, client)) {
+            clients.remove(&address);
+        }
+    }
+
+    fn clients(&self) -> MutexGuard<'_, HashMap<SocketAddr, Arc<Client>>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The path to a client.
 pub(crate) enum Sink {
-    /// Datagrams of the socket that it came to.
+    /// Datagrams from the socket that the client sent to.
     Datagrams { listener: Arc<Listener>, route: Route },
-    /// Its stream.
+    /// The client's stream.
     Stream(Arc<Outbox>),
 }
 
@@ -58,10 +115,10 @@ impl Sink {
     }
 }
 
-/// Whom an allocation counts for.
+/// The user and the address that an allocation counts for.
 pub(crate) struct Owner {
     pub(crate) user: String,
-    /// The client's, as [`crate::counts::network_of`] has it.
+    /// The client's address, as [`crate::counts::address_key`] maps it.
     pub(crate) network: IpAddr,
 }
 
@@ -91,7 +148,7 @@ impl Client {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends from the relayed address into the network.
+    /// Sends `data` to `peer` from the relayed address.
     pub(crate) fn send_to_peer(&self, peer: SocketAddr, data: &[u8], tally: &mut Tally) {
         match self.socket.send(data, peer, None) {
             Ok(()) => tally.to_peers.add(data.len()),
@@ -99,7 +156,7 @@ impl Client {
         }
     }
 
-    /// Passes on what `peer` sent to the relayed address, if it may.
+    /// Relays a packet that `peer` sent to the relayed address, if it is permitted.
     pub(crate) fn deliver(&self, now: Now, peer: SocketAddr, data: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
         let message = self.session().deliver(now, peer, data, out);
         match message.and_then(|()| self.sink.send(out)) {
@@ -108,7 +165,7 @@ impl Client {
         }
     }
 
-    /// Takes what has arrived at the relayed address. Returns whether that was all.
+    /// Receives packets at the relayed address. Returns whether the socket is drained.
     pub(crate) fn receive(&self, scratch: &mut Scratch) -> bool {
         let now = Now::read();
         let Scratch { batch, out, tally } = scratch;

@@ -1,5 +1,5 @@
-//! What can be configured, and why a relay could not start. Nothing here is read from files or the environment: that is
-//! the program's matter.
+//! The configuration of a relay, and the errors of its start. Reading files or the environment is the program's
+//! business.
 
 use std::{
     io,
@@ -14,36 +14,37 @@ use thiserror::Error;
 
 use crate::credentials::Secret;
 
-/// The longest realm, in bytes. It goes to senders who have proved nothing.
+/// The longest realm, in bytes. Unauthenticated senders receive it, so it bounds amplification.
 const MAX_REALM: usize = 127;
 
-/// What a relay is to be.
+/// The configuration of a relay.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The realm of the long-term credentials (RFC 8489 section 9.2): 1 to 127 bytes.
     pub realm: String,
-    /// Who knows it can issue credentials: see [`crate::credentials::issue`].
+    /// The secret shared with the issuer of credentials: see [`crate::credentials::issue`].
     pub secret: Secret,
-    /// Addresses to answer on over UDP. Port 0 takes any free port. `[::]` takes IPv4 as well, unless `0.0.0.0` is here
-    /// too.
+    /// Addresses to listen on over UDP. Port 0 takes any free port. `[::]` accepts IPv4 as well, unless `0.0.0.0` is
+    /// listed too.
     pub udp: Vec<SocketAddr>,
-    /// Addresses to answer on over TCP, likewise.
+    /// Addresses to listen on over TCP, likewise.
     pub tcp: Vec<SocketAddr>,
-    /// Addresses that clients are told in the place of those that relay sockets are bound to, one for IPv4 and one for
-    /// IPv6: those of a NAT before this machine that maps each port to the same port.
+    /// Addresses to advertise instead of those that relay sockets are bound to, one for IPv4 and one for IPv6: those of
+    /// a NAT in front of this machine that maps each port to itself.
     pub external: Vec<IpAddr>,
     /// Ports of relay sockets.
     pub relay_ports: RangeInclusive<u16>,
-    /// Networks to relay to although they are not on the internet. They do not open this machine: not its own
-    /// addresses, and loopback only where a network is all loopback, such as 127.0.0.0/8. That one opens the services
-    /// of this machine that answer on 127.0.0.2, which are all that listen on every address.
+    /// Networks that are not on the internet but may be relayed to. They do not open this machine: never its own
+    /// addresses, and loopback only if the network is all loopback, such as 127.0.0.0/8. That network opens the
+    /// services of this machine that are reachable at 127.0.0.2, among them every service that listens on all
+    /// addresses.
     pub allow_peers: Vec<IpNet>,
-    /// How much there may be of everything.
+    /// Quotas, bandwidth and timeouts.
     pub limits: Limits,
 }
 
 impl Config {
-    /// A relay for streams that others accept, with the ports of RFC 8656 and default limits.
+    /// A relay without sockets of its own, with the ports of RFC 8656 and default limits.
     pub fn new(secret: Secret) -> Self {
         Self {
             realm: "vitrine".to_owned(),
@@ -57,7 +58,7 @@ impl Config {
         }
     }
 
-    /// Finds what would stop a relay from being of use.
+    /// Checks the configuration.
     ///
     /// # Errors
     /// [`Error::Realm`], [`Error::Secret`], [`Error::RelayPorts`], [`Error::External`].
@@ -79,37 +80,36 @@ impl Config {
     }
 }
 
-/// Bounds that keep one user from taking what others need, and the whole from taking what the machine needs.
+/// Limits that protect users from each other and the machine from all of them.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Allocations of one user at a time.
     pub allocations_per_user: usize,
     /// Allocations of clients at one IPv4 address or in one IPv6 network of 64 bits.
     pub allocations_per_address: usize,
-    /// Allocations of all users together. Each takes a port and a file descriptor.
+    /// Allocations of all users together. Each needs a port and a file descriptor.
     pub allocations: usize,
-    /// Bytes each second that one allocation may relay in each direction; what is above is dropped. Each packet counts
-    /// 48 bytes, the headers of IPv6 and UDP, beside what is in it. `None`: no bound.
+    /// Bytes per second that one allocation may relay in each direction; packets above the limit are dropped. Each
+    /// packet counts 48 bytes, the headers of IPv6 and UDP, beside its payload. `None` for no limit.
     pub bandwidth: Option<NonZeroU64>,
-    /// How long an allocation can be kept by refreshing it.
+    /// How long refreshes can extend an allocation in total.
     pub total_lifetime: Duration,
-    /// Connections over TCP and other streams at a time. One more ends the oldest that has no allocation; where all
-    /// have one, it is refused.
+    /// Open TCP connections and other streams. One more evicts the oldest without an allocation; if all have one, it is
+    /// refused.
     pub streams: usize,
-    /// Those from one IPv4 address or one IPv6 network of 64 bits.
+    /// Open streams from one IPv4 address or one IPv6 network of 64 bits.
     pub streams_per_address: usize,
-    /// How long a stream may be without an allocation.
+    /// Timeout of a stream without an allocation.
     pub stream_idle: Duration,
-    /// How long a stream may take none of the bytes that wait for it.
+    /// Write timeout of a stream.
     pub stream_stall: Duration,
-    /// Bytes that may wait for a client that reads slowly. What is relayed beyond them is dropped.
+    /// Bytes queued for a client that reads slowly. Relayed packets beyond them are dropped.
     pub stream_queue: usize,
 }
 
 impl Default for Limits {
-    /// A browser makes an allocation for each participant, server address and network of its machine, so a user has
-    /// dozens in a call of twelve; many users may sit behind one address. 10 Mbit/s carry more than one camera and one
-    /// screen.
+    /// A browser makes an allocation for each peer, server address and network interface, so a user has dozens in a
+    /// call of twelve; many users may share one address. 10 Mbit/s carry more than one camera and one screen.
     fn default() -> Self {
         Self {
             allocations_per_user: 128,
@@ -129,14 +129,14 @@ impl Default for Limits {
 /// Why a relay could not start.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// An address could not be listened on.
+    /// An address cannot be listened on.
     #[error("cannot listen on {transport} {address}: {source}")]
     Listen {
         /// `UDP` or `TCP`.
         transport: &'static str,
         /// The address as configured.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The realm is empty or too long.
@@ -145,13 +145,13 @@ pub enum Error {
     /// The secret is empty.
     #[error("the secret of the TURN relay is empty")]
     Secret,
-    /// There is no port for relay sockets.
+    /// The range of relay ports is empty or contains port 0.
     #[error("{}-{} is no range of relay ports", .0.start(), .0.end())]
     RelayPorts(RangeInclusive<u16>),
-    /// Nobody can be reached at that address.
+    /// An external address is unspecified or multicast.
     #[error("{0} is no external address")]
     External(IpAddr),
-    /// The system did not tell the addresses of this machine, which the relay must know in order to protect them.
+    /// The system does not list the addresses of this machine, which the relay must know in order to protect them.
     #[error("cannot list the addresses of this machine: {0}")]
     Interfaces(#[source] io::Error),
     /// The system gave no random bytes.

@@ -1,6 +1,6 @@
-//! A UDP socket that takes many datagrams at once from the system, and knows which of the machine's addresses each came
-//! to, so that answers leave from there: on a machine with several, the system would choose by itself. Nothing here
-//! waits; what cannot be sent now is dropped.
+//! A UDP socket that receives datagrams in batches and knows the local address of each, so that responses leave from
+//! that address: on a machine with several, the system would choose by itself. Sending never waits; a datagram that
+//! cannot be sent now is dropped.
 
 use std::{
     io::{self, ErrorKind, IoSliceMut},
@@ -12,13 +12,13 @@ use tokio::{io::Interest, net::UdpSocket};
 
 use crate::session::{Dropped, canonical};
 
-/// Batches that a socket's task takes before it lets others run.
+/// Batches that a socket's task receives before it yields.
 const BURST: usize = 4;
 
-/// The longest datagram, or of several that came together.
+/// The longest datagram, or group of datagrams that the system has joined.
 const BUFFER: usize = 64 * 1024;
 
-/// Where datagrams are received.
+/// A receive buffer.
 pub(crate) struct Batch(Box<[u8]>);
 
 impl Default for Batch {
@@ -35,10 +35,10 @@ pub(crate) struct Datagrams {
 }
 
 impl Datagrams {
-    /// Takes over a socket that does not block.
+    /// Wraps a non-blocking socket.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     pub(crate) fn new(socket: std::net::UdpSocket) -> io::Result<Self> {
         let socket = UdpSocket::from_std(socket)?;
         let state = UdpSocketState::new((&socket).into())?;
@@ -50,13 +50,13 @@ impl Datagrams {
         self.local
     }
 
-    /// Waits until there is something to receive.
+    /// Waits until the socket is readable.
     async fn ready(&self) {
-        // Its errors come back from receiving.
+        // Receiving returns the same error.
         let _ = std::future::poll_fn(|context| self.socket.poll_recv_ready(context)).await;
     }
 
-    /// Lets `receive` take what has arrived, again and again; between bursts, others have their turn.
+    /// Calls `receive` whenever the socket is readable. Yields to other tasks if `receive` returns false: not drained.
     pub(crate) async fn serve(&self, mut receive: impl FnMut() -> bool) {
         loop {
             self.ready().await;
@@ -66,9 +66,9 @@ impl Datagrams {
         }
     }
 
-    /// Sends to `to`, from this machine's address `from` where the socket is bound to all of them.
+    /// Sends to `to`; from the local address `from` if the socket is bound to all addresses.
     pub(crate) fn send(&self, contents: &[u8], to: SocketAddr, from: Option<IpAddr>) -> Result<(), Dropped> {
-        // A socket of both families takes IPv4 addresses in their IPv6 form.
+        // A dual-stack socket takes IPv4 addresses in their mapped form.
         let destination = match (to.ip(), self.local.is_ipv6()) {
             (IpAddr::V4(ip), true) => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
             _ => to,
@@ -83,8 +83,8 @@ impl Datagrams {
         }
     }
 
-    /// Gives what has arrived to `each`: the sender, the address of this machine that it was sent to, the data. Returns
-    /// whether that was all.
+    /// Receives datagrams and calls `each` with the sender, the local address and the data. Returns whether the socket
+    /// is drained.
     pub(crate) fn receive(&self, batch: &mut Batch, mut each: impl FnMut(SocketAddr, IpAddr, &[u8])) -> bool {
         for _ in 0..BURST {
             let mut metas = [RecvMeta::default(); BATCH_SIZE];
@@ -95,13 +95,13 @@ impl Datagrams {
             let count = match self.socket.try_io(Interest::READABLE, receive) {
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
-                // An earlier packet could not be delivered, which is no fault of the next.
+                // The error concerns an earlier packet that could not be delivered.
                 Err(_) => continue,
             };
             for (meta, buffer) in metas.iter().zip(&buffers).take(count) {
                 let local = meta.dst_ip.unwrap_or_else(|| self.local.ip()).to_canonical();
                 let from = canonical(meta.addr);
-                // The system may join datagrams of one sender.
+                // The system may join datagrams of one sender (GRO).
                 buffer[..meta.len].chunks(meta.stride.max(1)).for_each(|data| each(from, local, data));
             }
         }

@@ -1,19 +1,19 @@
-//! Where one message ends and the next begins on a stream (RFC 8489 section 6.2.2, RFC 8656 section 12.5): both kinds of
-//! message say their length near the beginning. It reads lengths and nothing else, and holds one message at most.
+//! Splits a stream into messages (RFC 8489 section 6.2.2, RFC 8656 section 12.5). STUN and ChannelData both have a
+//! length in their header. Only lengths are read, and one message at most is buffered.
 
 use thiserror::Error;
 
 use crate::wire::CHANNEL_HEADER;
 
-/// The longest message on a stream, in bytes: far more than what fits into a packet of any network in use.
+/// The longest message on a stream, in bytes: far more than a packet of any network in use.
 pub const MAX_STREAM_MESSAGE: usize = 16 * 1024;
 
 const STUN_HEADER: usize = 20;
 
-/// Why a stream cannot be read any further: nobody knows where its next message would begin.
+/// Why a stream cannot be read any further: the start of its next message is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FrameError {
-    /// The first byte is neither of STUN nor of ChannelData.
+    /// The first byte begins neither STUN nor ChannelData.
     #[error("neither a STUN message nor channel data")]
     Unknown,
     /// The message would be longer than [`MAX_STREAM_MESSAGE`].
@@ -21,10 +21,10 @@ pub enum FrameError {
     TooLong,
 }
 
-/// Bytes of a stream, given out as messages.
+/// Buffers the bytes of a stream and returns its messages.
 pub struct Framer {
     buffer: Box<[u8]>,
-    /// Where the next message begins, and where the bytes received so far end.
+    /// The start of the next message and the end of the received bytes, as indices.
     begin: usize,
     end: usize,
 }
@@ -36,8 +36,8 @@ impl Default for Framer {
 }
 
 impl Framer {
-    /// Where the next bytes of the stream go; [`Framer::received`] says how many they were. It is never empty once
-    /// [`Framer::next_message`] gave nothing.
+    /// The buffer for the next bytes of the stream; call [`Framer::received`] after filling it. It is never empty after
+    /// [`Framer::next_message`] has returned `None`.
     pub fn space(&mut self) -> &mut [u8] {
         if self.begin > 0 {
             self.buffer.copy_within(self.begin..self.end, 0);
@@ -47,15 +47,15 @@ impl Framer {
         &mut self.buffer[self.end..]
     }
 
-    /// `count` bytes were put at the beginning of [`Framer::space`].
+    /// Records that `count` bytes were written to the beginning of [`Framer::space`].
     pub fn received(&mut self, count: usize) {
         self.end = (self.end + count).min(self.buffer.len());
     }
 
-    /// The next message that is there as a whole, without the padding of channel data.
+    /// The next complete message, without the padding of channel data.
     ///
     /// # Errors
-    /// When the stream is not one of STUN and ChannelData messages, or one is too long.
+    /// [`FrameError`].
     pub fn next_message(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let Some((length, padded)) = frame(&self.buffer[self.begin..self.end])? else { return Ok(None) };
         if padded > self.end - self.begin {
@@ -67,8 +67,7 @@ impl Framer {
     }
 }
 
-/// The length of the message that `bytes` begin with, and how much of the stream it takes; nothing if it cannot be known
-/// yet.
+/// The length of the message at the start of `bytes`, without and with padding; `None` if its header is incomplete.
 fn frame(bytes: &[u8]) -> Result<Option<(usize, usize)>, FrameError> {
     let &[first, _, high, low, ..] = bytes else {
         return match bytes.first() {
@@ -81,7 +80,7 @@ fn frame(bytes: &[u8]) -> Result<Option<(usize, usize)>, FrameError> {
     if padded > MAX_STREAM_MESSAGE { Err(FrameError::TooLong) } else { Ok(Some((length, padded))) }
 }
 
-/// How long the header is of the kind of message that begins with `first` (RFC 5766 section 11).
+/// The header length of a message that begins with `first` (RFC 5766 section 11).
 fn kind(first: u8) -> Result<usize, FrameError> {
     match first {
         0..=3 => Ok(STUN_HEADER),
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_come_out_whole_however_the_stream_is_cut() {
+    fn messages_are_complete_however_the_stream_is_split() {
         let channel_data = [0x40, 1, 0, 3, 1, 2, 3];
         let stream = [&stun(8)[..], &channel_data, &[0], &stun(0), &[0x4f, 0xff, 0, 0]].concat();
         for piece in 1..stream.len() {
@@ -131,20 +130,20 @@ mod tests {
     }
 
     #[test]
-    fn a_message_may_fill_the_whole_bound() {
+    fn longest_message_is_accepted() {
         let mut message = vec![0x40, 0, 0x3f, 0xfc];
         message.resize(MAX_STREAM_MESSAGE, 1);
         assert_eq!(messages(&[&message[..], &message].concat(), 1000).unwrap(), [&message[..], &message]);
     }
 
     #[test]
-    fn a_longer_message_ends_the_stream_at_its_header() {
+    fn longer_message_is_an_error_at_its_header() {
         assert_eq!(messages(&[0x40, 0, 0x3f, 0xfd], 4), Err(FrameError::TooLong));
         assert_eq!(messages(&[0, 1, 0xff, 0xff], 4), Err(FrameError::TooLong));
     }
 
     #[test]
-    fn another_protocol_ends_the_stream_at_its_first_byte() {
+    fn another_protocol_is_an_error_at_its_first_byte() {
         for first in (4..64).chain(128..=255) {
             assert_eq!(messages(&[first], 1), Err(FrameError::Unknown), "{first}");
         }
@@ -152,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_never_panics_and_is_cut_the_same_in_all_pieces(
+        fn any_stream_is_split_the_same_in_pieces_of_any_size(
             stream in proptest::collection::vec(prop_oneof![0..4u8, 64..80u8, any::<u8>()], 0..300),
             piece in 1..40usize,
         ) {

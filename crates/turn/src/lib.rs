@@ -1,25 +1,26 @@
-//! A STUN server (RFC 8489) and TURN relay (RFC 8656, UDP allocations) over UDP, over TCP, and over any stream of bytes
-//! that somebody else accepted, such as TLS. Codecs come from `stun-types` and `turn-types`; who may do what, and the
-//! sockets, are here. It knows nothing of rooms, calls or web servers.
+//! A STUN server (RFC 8489) and TURN relay (RFC 8656, UDP allocations) over UDP, over TCP, and over any byte stream
+//! that the caller accepted, such as TLS. `stun-types` and `turn-types` provide the codecs; this crate adds
+//! authorization and sockets. It knows nothing of rooms, calls or web servers.
 //!
-//! - [`Config`], [`Limits`], [`Error`]: what can be configured. [`Relay`]: a running relay. [`Metrics`]: what it counts.
-//! - [`credentials`]: how credentials that expire are made.
-//! - [`session`]: one client, without any I/O; it goes by [`policy`] (whom is relayed to) and by what an allocation may.
+//! - [`Config`], [`Limits`], [`Error`]: the configuration. [`Relay`]: a running relay. [`Metrics`]: its counters.
+//! - [`credentials`]: expiring credentials.
+//! - [`session`]: the state machine of one client, without I/O. [`policy`]: the peers that may be relayed to.
 //! - [`framer`]: messages on a stream.
-//! - Inside: `udp` and `stream` receive from clients, `shared` does what `session` decides, `client` has the relay
-//!   socket, `datagrams` is what a UDP socket can do, `outbox` what waits for slow readers, `ports` where relay sockets
-//!   go, `counts` how many somebody has, `wire` how messages look.
+//! - Private: `udp` and `stream` receive from clients, `stream_limiter` counts streams, `shared` executes the decisions
+//!   of `session`, `client` owns the relay socket and sends to clients, `datagrams` wraps UDP sockets, `outbox` queues
+//!   for slow readers, `ports` chooses addresses and ports of relay sockets, `counts` counts for quotas, `nonce` issues
+//!   nonces, `wire` reads and writes messages.
 //!
-//! A ready-made server was not to be had. `medea-turn`, the maintained fork of `turn`, asks whoever embeds it for a user's
-//! key and for a socket, and for nothing else: whom is relayed to and how much, which is what keeps a relay from being an
-//! open door, cannot be decided from outside. `turn-server` gives out virtual ports only, and so relays between its own
-//! clients alone. `stun-types` and `turn-types` are kept by one hand with a tested client and server on top of them.
+//! No existing server crate fits. `medea-turn`, the maintained fork of `turn`, asks its caller for a user's key and for
+//! a socket only: the caller cannot restrict peers and bandwidth, without which the relay is an open proxy.
+//! `turn-server` hands out virtual ports, and so relays between its own clients only. `stun-types` and `turn-types` are
+//! maintained together with a tested client and server on top of them.
 //!
-//! It does not offer TCP allocations (RFC 6062), mobility (RFC 8016), reserved ports, or DONT-FRAGMENT; requests that
-//! need them are refused as RFC 8656 says. Packets are not fragmented either: what is longer than a path takes is lost,
-//! which WebRTC reckons with.
+//! TCP allocations (RFC 6062), mobility (RFC 8016), reserved ports and DONT-FRAGMENT are not supported; requests that
+//! need them are refused as RFC 8656 says. Packets are not fragmented either: a packet longer than the path MTU is
+//! lost, which WebRTC expects.
 //!
-//! The fuzz targets `turn_session` and `turn_framer` feed it bytes of every kind; `fuzz/Cargo.toml` says how.
+//! The fuzz targets `turn_session` and `turn_framer` cover the parsers; see `fuzz/Cargo.toml`.
 
 mod allocation;
 mod client;
@@ -37,6 +38,7 @@ mod relay;
 pub mod session;
 mod shared;
 mod stream;
+mod stream_limiter;
 mod udp;
 mod wire;
 

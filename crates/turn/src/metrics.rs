@@ -1,11 +1,10 @@
-//! What a relay counts. Sockets' tasks count for themselves and add up after each burst, so that no two of them wait for
-//! each other.
+//! The counters of a relay. The tasks of sockets count on their own and add up after each burst, to avoid contention.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::{session::Dropped, wire::REFUSAL_CODES};
 
-/// Packets and the bytes of data in them, without what carries it.
+/// Packets and their payload bytes, without headers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Packets.
@@ -21,17 +20,16 @@ impl Traffic {
     }
 }
 
-/// What a relay has done since it started, and what it has now.
+/// Counters since the start of a relay, and its current state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics {
-    /// Allocations that live.
+    /// Open allocations.
     pub allocations: u64,
     /// Allocations made.
     pub allocations_made: u64,
-    /// Stream connections that are open.
+    /// Open stream connections.
     pub streams: u64,
-    /// Stream connections that were closed because there were too many: at once, or, without an allocation, to make
-    /// way.
+    /// Stream connections closed because there were too many: refused, or evicted without an allocation.
     pub streams_refused: u64,
     /// Relayed from clients to peers.
     pub to_peers: Traffic,
@@ -39,7 +37,7 @@ pub struct Metrics {
     pub to_clients: Traffic,
     /// Requests refused, by the code of their ERROR-CODE.
     pub refused: [(u16, u64); REFUSAL_CODES.len()],
-    /// What came in and went nowhere, by reason.
+    /// Packets dropped, by reason.
     pub dropped: [(Dropped, u64); Dropped::ALL.len()],
 }
 
@@ -49,14 +47,14 @@ impl Metrics {
         self.refused.iter().find(|(each, _)| *each == code).map_or(0, |(_, count)| *count)
     }
 
-    /// What went nowhere for `reason`.
+    /// Packets dropped for `reason`.
     pub fn dropped(&self, reason: Dropped) -> u64 {
         self.dropped[reason as usize].1
     }
 }
 
 impl Dropped {
-    /// Every reason, in the order of their numbers.
+    /// Every reason, in the order of their discriminants.
     pub(crate) const ALL: [Self; 8] = [
         Self::Malformed,
         Self::NoAllocation,
@@ -68,7 +66,7 @@ impl Dropped {
         Self::Failed,
     ];
 
-    /// The reason as a label: one word in small letters, hyphens between.
+    /// The reason as a label in kebab case.
     pub fn label(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -83,7 +81,7 @@ impl Dropped {
     }
 }
 
-/// What one task counted in one burst.
+/// The counts of one task in one burst.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) to_peers: Traffic,
@@ -116,7 +114,7 @@ impl AtomicTraffic {
     }
 }
 
-/// The sums.
+/// The counters of the whole relay.
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) allocations: AtomicU64,
@@ -129,7 +127,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Takes what `tally` holds and leaves it empty.
+    /// Adds `tally` and resets it.
     pub(crate) fn add(&self, tally: &mut Tally) {
         let Tally { to_peers, to_clients, dropped } = std::mem::take(tally);
         self.to_peers.add(to_peers);

@@ -1,5 +1,5 @@
-//! Nonces that the relay need not remember: a time and a seal over it and the client's address, made with a key that
-//! lives as long as the process. Who never answers a challenge costs no memory.
+//! Stateless nonces: a time, and a MAC over it and the client's address with a key that lives as long as the process. A
+//! client that never answers a challenge costs no memory.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,13 +7,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::credentials::hmac_sha1;
 
-/// How long a nonce is good for, in seconds; then the client is given a new one (438). Coturn's default.
+/// Lifetime of a nonce, in seconds; after that the client gets a new one (438). Coturn's default.
 const LIFETIME: u32 = 600;
 
 const SEAL: usize = 8;
 const LENGTH: usize = 4 + SEAL;
 
-/// Makes nonces, and knows its own.
+/// Issues and verifies nonces.
 pub(crate) struct Nonces {
     key: [u8; 20],
 }
@@ -25,7 +25,7 @@ impl Nonces {
         Ok(Self { key })
     }
 
-    /// A nonce for `client` at `unix` seconds. Short, because it goes to senders who have proved nothing.
+    /// A nonce for `client` at `unix` seconds. Short, because unauthenticated senders receive it.
     pub(crate) fn issue(&self, client: SocketAddr, unix: u64) -> String {
         // Seconds are compared modulo 2^32.
         #[allow(clippy::cast_possible_truncation)]
@@ -36,7 +36,7 @@ impl Nonces {
         STANDARD.encode(bytes)
     }
 
-    /// Whether `nonce` was made here for `client` not too long ago.
+    /// Whether `nonce` was issued by this key for `client` and has not expired.
     pub(crate) fn is_fresh(&self, nonce: &str, client: SocketAddr, unix: u64) -> bool {
         let mut bytes = [0; LENGTH];
         if STANDARD.decode_slice(nonce, &mut bytes) != Ok(LENGTH) {
@@ -47,7 +47,7 @@ impl Nonces {
         #[allow(clippy::cast_possible_truncation)]
         let age = (unix as u32).wrapping_sub(u32::from_be_bytes(time));
         let right = self.seal(client, time);
-        // No early end, so that time says nothing of how much was right.
+        // Constant time: the timing must not reveal how many bytes match.
         let differences = right.iter().zip(seal).fold(0, |all, (one, other)| all | (one ^ other));
         differences == 0 && age <= LIFETIME
     }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_good_for_its_client_and_for_its_time() {
+    fn nonce_is_fresh_for_its_client_and_lifetime_only() {
         let nonces = Nonces::new().unwrap();
         let nonce = nonces.issue(client("192.0.2.1:5000"), NOW);
         assert!(nonces.is_fresh(&nonce, client("192.0.2.1:5000"), NOW));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_of_another_process_or_none_at_all_is_not_good() {
+    fn foreign_or_malformed_nonce_is_not_fresh() {
         let nonces = Nonces::new().unwrap();
         let foreign = Nonces::new().unwrap().issue(client("[2001:db8::1]:5000"), NOW);
         for nonce in ["", "x", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAA", "é", &foreign] {

@@ -1,5 +1,5 @@
-//! What waits for a client on a stream. Whoever relays puts messages in and never waits; the stream's own task takes them
-//! out as fast as the client reads. It holds a bounded amount: what is relayed past it is dropped, message by message.
+//! The send queue of a client on a stream. Relaying tasks push messages without waiting; the stream's own task writes
+//! them as fast as the client reads. The queue is bounded: relayed messages beyond the limit are dropped.
 
 use std::{
     mem,
@@ -10,10 +10,10 @@ use tokio::sync::Notify;
 
 use crate::session::Dropped;
 
-/// What a stream keeps of its memory after a burst, in bytes.
+/// Capacity that a stream keeps after a burst, in bytes.
 const SPARE: usize = 16 * 1024;
 
-/// Bytes on their way to a client.
+/// The bytes queued for a client.
 pub(crate) struct Outbox {
     waiting: Mutex<Vec<u8>>,
     limit: usize,
@@ -22,12 +22,12 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox for `limit` bytes of relayed messages.
+    /// A queue for `limit` bytes of relayed messages.
     pub(crate) fn new(limit: usize) -> Self {
         Self { waiting: Mutex::default(), limit, filled: Notify::new(), emptied: Notify::new() }
     }
 
-    /// Adds a relayed message, if there is room.
+    /// Queues a relayed message, or drops it if the queue is full.
     pub(crate) fn push(&self, message: &[u8]) -> Result<(), Dropped> {
         {
             let mut waiting = self.waiting();
@@ -40,20 +40,20 @@ impl Outbox {
         Ok(())
     }
 
-    /// Adds a reply, which is never dropped: who asks waits for [`Outbox::room`] before the next question.
+    /// Queues a reply. Replies are never dropped: the next request is read only after [`Outbox::room`].
     pub(crate) fn reply(&self, message: &[u8]) {
         self.waiting().extend_from_slice(message);
         self.filled.notify_one();
     }
 
-    /// Waits until no more than `most` bytes wait, or as many as may be.
+    /// Waits until at most `most` bytes are queued, or the limit of the queue if that is less.
     pub(crate) async fn room(&self, most: usize) {
         while self.waiting().len() > most.min(self.limit) {
             self.emptied.notified().await;
         }
     }
 
-    /// Waits for bytes and takes them all, leaving the emptied `spare` in their place.
+    /// Waits for bytes and swaps them with `spare`, which is cleared first.
     pub(crate) async fn take(&self, spare: &mut Vec<u8>) {
         spare.clear();
         spare.shrink_to(SPARE);

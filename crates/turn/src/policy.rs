@@ -1,8 +1,8 @@
-//! Whom the relay sends to. Addresses that only the relay's own network or machine reaches are refused unless they were
-//! allowed, so that nobody uses the relay to look behind a firewall; the relay's own addresses stand for its own
-//! allocations and for nothing else. Loopback leads to the relay's machine, too, though all but one of its addresses
-//! are no interface's: a network that holds it among others does not allow it. It decides about addresses alone and
-//! sends nothing.
+//! The peers that the relay may send to. Addresses that only the relay's own network or machine can reach are refused
+//! unless allowed, so that no client looks behind a firewall through the relay. The relay's own addresses lead to its
+//! allocations only. All loopback addresses lead to the relay's machine, although most belong to no interface: a
+//! network that contains loopback among others does not allow it. This module decides about addresses and sends
+//! nothing.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -13,66 +13,68 @@ use ipnet::IpNet;
 
 use crate::counts::Counts;
 
-/// What may be sent to an address.
+/// Whether an address may be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Anything.
+pub enum PeerAccess {
+    /// Yes.
     Reachable,
-    /// It is the relay's own: only what a live allocation there takes, and without the network.
+    /// The address is the relay's own: only to an open allocation there, without the network.
     Own,
-    /// Nothing.
+    /// No.
     Forbidden,
 }
 
-/// The rules about peers, and the addresses that are the relay's own.
+/// The allowed networks and the relay's own addresses.
 pub struct Policy {
     allowed: Vec<IpNet>,
-    /// Advertised or listened on, as configured.
+    /// Configured addresses that are advertised or listened on.
     configured: Vec<IpAddr>,
-    /// Those of this machine's interfaces, which come and go.
+    /// Addresses of this machine's interfaces, which change at run time.
     interfaces: RwLock<Vec<IpAddr>>,
-    /// How many live allocations have an address as their relayed one. Machines take packets for addresses that no
-    /// interface has, where they are told to.
+    /// Number of open allocations with a relayed address. A machine may receive packets for addresses that no interface
+    /// has, if it is configured so.
     relayed: RwLock<Counts<IpAddr>>,
 }
 
 impl Policy {
-    /// Allows what `allowed` holds beside the internet; of loopback, only what networks hold that are all loopback.
-    /// `own` are the addresses that the relay advertises or listens on.
+    /// Allows the networks in `allowed` beside the internet; loopback only by a network that is all loopback. `own` are
+    /// the addresses that the relay advertises or listens on.
     pub fn new(allowed: Vec<IpNet>, own: impl IntoIterator<Item = IpAddr>) -> Self {
         let configured = own.into_iter().map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified()).collect();
         Self { allowed, configured, interfaces: RwLock::default(), relayed: RwLock::default() }
     }
 
-    /// Takes note of the addresses that this machine's interfaces have now.
+    /// Sets the addresses of this machine's interfaces.
     pub fn set_interfaces(&self, addresses: Vec<IpAddr>) {
         *self.interfaces.write().unwrap_or_else(PoisonError::into_inner) = addresses;
     }
 
-    /// What may be sent to `ip`. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by
-    /// it as well; the relay's own addresses stay its own even where they are in an allowed network, and to no address
-    /// at all (unspecified), which this machine takes for itself, nothing is ever sent.
-    pub fn verdict(&self, ip: IpAddr) -> Verdict {
+    /// Whether `ip` may be sent to.
+    ///
+    /// IPv6 forms that embed an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by that address as well. The
+    /// relay's own addresses stay its own even in an allowed network. The unspecified address, which a machine takes
+    /// for itself, is always forbidden.
+    pub fn access(&self, ip: IpAddr) -> PeerAccess {
         let ip = ip.to_canonical();
         if ip.is_unspecified() {
-            return Verdict::Forbidden;
+            return PeerAccess::Forbidden;
         }
         if self.is_own(ip) {
-            return Verdict::Own;
+            return PeerAccess::Own;
         }
         let embedded = match ip {
             IpAddr::V4(_) => None,
             IpAddr::V6(ip) => embedded_v4(ip),
         };
         if embedded.is_some_and(|ip| ip.is_unspecified() || ip.is_loopback() || self.is_own(ip.into())) {
-            return Verdict::Forbidden;
+            return PeerAccess::Forbidden;
         }
         let reachable = self.is_allowed(ip)
             || match ip {
                 IpAddr::V4(ip) => is_on_the_internet_v4(ip),
                 IpAddr::V6(ip) => is_on_the_internet_v6(ip) && embedded.is_none_or(is_on_the_internet_v4),
             };
-        if reachable { Verdict::Reachable } else { Verdict::Forbidden }
+        if reachable { PeerAccess::Reachable } else { PeerAccess::Forbidden }
     }
 
     fn is_allowed(&self, ip: IpAddr) -> bool {
@@ -80,22 +82,22 @@ impl Policy {
         self.allowed.iter().any(allows)
     }
 
-    /// Whether a permission for `ip` may be given: it is reachable, or a live allocation is there.
+    /// Whether a permission for `ip` may be installed: it is reachable, or an open allocation is there.
     pub fn permits(&self, ip: IpAddr) -> bool {
-        match self.verdict(ip) {
-            Verdict::Reachable => true,
-            Verdict::Forbidden => false,
-            Verdict::Own => self.is_relayed(ip.to_canonical()),
+        match self.access(ip) {
+            PeerAccess::Reachable => true,
+            PeerAccess::Forbidden => false,
+            PeerAccess::Own => self.is_relayed(ip.to_canonical()),
         }
     }
 
-    /// An allocation has `ip` as its relayed address from now on.
-    pub fn relayed_begins(&self, ip: IpAddr) {
+    /// Counts an allocation with the relayed address `ip`.
+    pub fn add_relayed(&self, ip: IpAddr) {
         self.relayed.write().unwrap_or_else(PoisonError::into_inner).add(&ip);
     }
 
-    /// An allocation that had `ip` as its relayed address is gone.
-    pub fn relayed_ends(&self, ip: IpAddr) {
+    /// Removes an allocation with the relayed address `ip`.
+    pub fn remove_relayed(&self, ip: IpAddr) {
         self.relayed.write().unwrap_or_else(PoisonError::into_inner).remove(&ip);
     }
 
@@ -106,16 +108,16 @@ impl Policy {
     }
 
     fn is_relayed(&self, ip: IpAddr) -> bool {
-        self.relayed.read().unwrap_or_else(PoisonError::into_inner).of(&ip) > 0
+        self.relayed.read().unwrap_or_else(PoisonError::into_inner).get(&ip) > 0
     }
 }
 
-/// Whether who named this network can only have meant loopback. In 127.0.0.0/8 both ends are loopback, so all is.
+/// Whether a network contains loopback addresses only. 127.0.0.0/8 is one range, so checking both ends is enough.
 fn is_all_loopback(network: &IpNet) -> bool {
     network.network().is_loopback() && network.broadcast().is_loopback()
 }
 
-/// Not in a range that is private, local, for groups, or reserved (IANA special-purpose address registry).
+/// Not in a private, local, multicast or reserved range (IANA special-purpose address registry).
 fn is_on_the_internet_v4(ip: Ipv4Addr) -> bool {
     let [first, second, ..] = ip.octets();
     let shared = first == 100 && second & 0xc0 == 64;
@@ -126,7 +128,7 @@ fn is_on_the_internet_v4(ip: Ipv4Addr) -> bool {
 fn is_on_the_internet_v6(ip: Ipv6Addr) -> bool {
     let segments = ip.segments();
     let site_local = segments[0] & 0xffc0 == 0xfec0;
-    // RFC 8215: translates to whatever the network behind it likes.
+    // RFC 8215: a local prefix, translated as the network behind it chooses.
     let local_nat64 = segments[..3] == [0x64, 0xff9b, 1];
     !(ip.is_unspecified()
         || ip.is_loopback()
@@ -137,8 +139,8 @@ fn is_on_the_internet_v6(ip: Ipv6Addr) -> bool {
         || local_nat64)
 }
 
-/// The IPv4 address that a packet to `ip` reaches in the end: IPv4-compatible (RFC 4291), NAT64 (RFC 6052), 6to4
-/// (RFC 3056). The mapped form is made an IPv4 address before.
+/// The IPv4 address embedded in `ip`, which a packet finally reaches: IPv4-compatible (RFC 4291), NAT64 (RFC 6052),
+/// 6to4 (RFC 3056). The caller has already converted the mapped form.
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let octets = ip.octets();
     let at = |start: usize| Ipv4Addr::new(octets[start], octets[start + 1], octets[start + 2], octets[start + 3]);
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_internet_is_reachable() {
+    fn internet_addresses_are_reachable() {
         let policy = policy(&[], &[]);
         for address in [
             "1.1.1.1",
@@ -178,13 +180,13 @@ mod tests {
             "64:ff9b::1.1.1.1",
             "2002:101:101::1",
         ] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Reachable, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Reachable, "{address}");
             assert!(policy.permits(ip(address)), "{address}");
         }
     }
 
     #[test]
-    fn what_only_this_machine_or_its_network_reaches_is_forbidden() {
+    fn local_and_special_addresses_are_forbidden() {
         let policy = policy(&[], &[]);
         for address in [
             "0.0.0.0",
@@ -210,13 +212,13 @@ mod tests {
             "fd12::1",
             "ff02::1",
         ] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Forbidden, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Forbidden, "{address}");
             assert!(!policy.permits(ip(address)), "{address}");
         }
     }
 
     #[test]
-    fn an_ipv4_address_inside_an_ipv6_address_counts() {
+    fn embedded_ipv4_address_is_judged() {
         let policy = policy(&[], &[]);
         for address in [
             "::ffff:127.0.0.1",
@@ -230,34 +232,34 @@ mod tests {
             "2002:a00:1::",
             "64:ff9b::240.0.0.1",
         ] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Forbidden, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Forbidden, "{address}");
         }
     }
 
     #[test]
-    fn an_allowed_network_is_reachable_in_every_form_of_its_addresses() {
+    fn allowed_network_is_reachable_in_every_form_of_its_addresses() {
         let policy = policy(&["10.1.0.0/16", "fd00::/8"], &[]);
         for address in ["10.1.2.3", "::ffff:10.1.2.3", "fd00::1"] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Reachable, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Reachable, "{address}");
         }
         for address in ["10.2.0.1", "fc00::1", "127.0.0.1"] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Forbidden, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Forbidden, "{address}");
         }
     }
 
     #[test]
-    fn the_relays_own_addresses_are_its_own_even_in_an_allowed_network() {
+    fn own_addresses_stay_own_in_an_allowed_network() {
         let policy = policy(&["10.0.0.0/8"], &["10.0.0.5", "0.0.0.0", "::"]);
         policy.set_interfaces(vec![ip("203.0.113.9"), ip("2001:db8::9")]);
         for address in ["10.0.0.5", "::ffff:10.0.0.5", "203.0.113.9", "2001:db8::9"] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Own, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Own, "{address}");
         }
-        assert_eq!(policy.verdict(ip("64:ff9b::203.0.113.9")), Verdict::Forbidden);
-        assert_eq!(policy.verdict(ip("10.0.0.6")), Verdict::Reachable);
+        assert_eq!(policy.access(ip("64:ff9b::203.0.113.9")), PeerAccess::Forbidden);
+        assert_eq!(policy.access(ip("10.0.0.6")), PeerAccess::Reachable);
     }
 
     #[test]
-    fn a_network_that_holds_this_machine_among_others_does_not_open_it() {
+    fn wide_network_does_not_open_this_machine() {
         let policy = policy(&["0.0.0.0/0", "::/0"], &["198.51.100.1"]);
         policy.set_interfaces(vec![ip("127.0.0.1"), ip("10.0.0.5")]);
         for address in [
@@ -277,44 +279,44 @@ mod tests {
             "2002:c633:6401::1",
             "::10.0.0.5",
         ] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Forbidden, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Forbidden, "{address}");
         }
         for address in ["10.0.0.6", "192.168.0.1", "fd00::1", "64:ff9b::10.0.0.6", "2002:a00:6::1"] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Reachable, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Reachable, "{address}");
         }
-        assert_eq!(policy.verdict(ip("127.0.0.1")), Verdict::Own);
+        assert_eq!(policy.access(ip("127.0.0.1")), PeerAccess::Own);
     }
 
     #[test]
-    fn loopback_is_open_to_who_names_it() {
+    fn loopback_is_reachable_if_it_is_allowed_by_itself() {
         let policy = policy(&["127.0.0.0/8", "::1/128"], &[]);
         policy.set_interfaces(vec![ip("127.0.0.1")]);
-        assert_eq!(policy.verdict(ip("127.0.0.1")), Verdict::Own);
+        assert_eq!(policy.access(ip("127.0.0.1")), PeerAccess::Own);
         for address in ["127.0.0.2", "::ffff:127.0.0.2", "::1"] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Reachable, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Reachable, "{address}");
         }
         for address in ["0.0.0.0", "::", "64:ff9b::127.0.0.2", "2002:7f00:2::1"] {
-            assert_eq!(policy.verdict(ip(address)), Verdict::Forbidden, "{address}");
+            assert_eq!(policy.access(ip(address)), PeerAccess::Forbidden, "{address}");
         }
     }
 
     #[test]
-    fn an_own_address_is_permitted_while_an_allocation_is_there() {
+    fn own_address_is_permitted_while_an_allocation_is_there() {
         let policy = policy(&[], &["198.51.100.1"]);
         assert!(!policy.permits(ip("198.51.100.1")));
-        policy.relayed_begins(ip("198.51.100.1"));
-        policy.relayed_begins(ip("198.51.100.1"));
-        policy.relayed_ends(ip("198.51.100.1"));
+        policy.add_relayed(ip("198.51.100.1"));
+        policy.add_relayed(ip("198.51.100.1"));
+        policy.remove_relayed(ip("198.51.100.1"));
         assert!(policy.permits(ip("198.51.100.1")));
-        policy.relayed_ends(ip("198.51.100.1"));
+        policy.remove_relayed(ip("198.51.100.1"));
         assert!(!policy.permits(ip("198.51.100.1")));
     }
 
     #[test]
-    fn an_address_is_the_relays_own_while_an_allocation_is_there_though_no_interface_has_it() {
+    fn relayed_address_is_own_even_without_an_interface() {
         let policy = policy(&["127.0.0.0/8"], &[]);
-        assert_eq!(policy.verdict(ip("127.0.0.5")), Verdict::Reachable);
-        policy.relayed_begins(ip("127.0.0.5"));
-        assert_eq!(policy.verdict(ip("127.0.0.5")), Verdict::Own);
+        assert_eq!(policy.access(ip("127.0.0.5")), PeerAccess::Reachable);
+        policy.add_relayed(ip("127.0.0.5"));
+        assert_eq!(policy.access(ip("127.0.0.5")), PeerAccess::Own);
     }
 }

@@ -1,4 +1,4 @@
-//! A running relay: binding, the way in for streams that others accepted, figures, and the end.
+//! A running relay: binding, serving streams that the caller accepted, metrics, and shutdown.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -13,19 +13,19 @@ use tokio::{
 };
 
 use crate::{
+    client::Listener,
     config::{Config, Error},
     metrics::Metrics,
-    ports::{Places, tcp_socket},
+    ports::{RelayAddresses, tcp_socket},
     session::Rules,
     shared::Shared,
-    stream,
-    udp::Listener,
+    stream, udp,
 };
 
-/// How often the addresses of this machine are read again.
-const INTERFACES_EVERY: Duration = Duration::from_secs(30);
+/// How often the addresses of this machine are listed.
+const INTERFACES_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A running STUN server and TURN relay. It ends when it is dropped.
+/// A running STUN server and TURN relay. Dropping it stops it.
 pub struct Relay {
     shared: Arc<Shared>,
     udp: Vec<SocketAddr>,
@@ -36,20 +36,19 @@ impl Relay {
     /// Starts a relay on the current tokio runtime.
     ///
     /// # Errors
-    /// When the configuration makes no sense, an address cannot be listened on, or the system does not tell what the
-    /// relay has to know.
+    /// [`Error`]: the configuration is invalid, an address cannot be listened on, or a system call fails.
     pub async fn bind(config: Config) -> Result<Self, Error> {
         config.check()?;
         let rules = Rules::new(&config)?;
         rules.policy.set_interfaces(interfaces().map_err(Error::Interfaces)?);
-        let shared = Arc::new(Shared::new(rules, Places::new(&config)));
-        // From here on, whatever was started ends if something else cannot start.
+        let shared = Arc::new(Shared::new(rules, RelayAddresses::new(&config)));
+        // On an error below, dropping the relay stops the tasks started so far.
         let mut relay = Self { shared, udp: Vec::new(), tcp: Vec::new() };
         for &address in &config.udp {
             let failed = |source| Error::Listen { transport: "UDP", address, source };
             let listener = Listener::bind(address, only_v6(address, &config.udp)).map_err(failed)?;
             relay.udp.push(listener.local());
-            relay.spawn(Arc::new(listener).serve(relay.shared.clone()));
+            relay.spawn(udp::serve(relay.shared.clone(), Arc::new(listener)));
         }
         for &address in &config.tcp {
             let failed = |source| Error::Listen { transport: "TCP", address, source };
@@ -62,19 +61,18 @@ impl Relay {
         Ok(relay)
     }
 
-    /// The addresses that are answered on over UDP, with the ports that were free.
+    /// The UDP addresses listened on, with their actual ports.
     pub fn udp_addresses(&self) -> &[SocketAddr] {
         &self.udp
     }
 
-    /// The addresses that are answered on over TCP, with the ports that were free.
+    /// The TCP addresses listened on, with their actual ports.
     pub fn tcp_addresses(&self) -> &[SocketAddr] {
         &self.tcp
     }
 
-    /// Serves a client on a stream that was accepted elsewhere, from `remote` on `local`; `received` are the bytes that
-    /// were read from it before it was known what they are. The future ends with the stream, at the latest with the
-    /// relay; dropping it closes the stream.
+    /// Serves a client on a stream that the caller accepted, from `remote` on `local`. `received` are the bytes already
+    /// read from it. The future completes when the stream closes or the relay stops; dropping it closes the stream.
     pub fn serve_stream<S>(
         &self,
         stream: S,
@@ -89,13 +87,13 @@ impl Relay {
         async move { stream::serve(shared, stream, local, remote, &received).await }
     }
 
-    /// What has been done so far.
+    /// The current counters.
     pub fn metrics(&self) -> Metrics {
-        self.shared.counters.read(self.shared.admission.count())
+        self.shared.counters.read(self.shared.stream_limiter.count())
     }
 
-    /// Ends every allocation, connection and socket, and returns when they are gone. Streams that others accepted end
-    /// as well, soon after.
+    /// Closes every allocation, connection and socket, and waits for them. Streams that the caller accepted close soon
+    /// after.
     pub async fn shutdown(self) {
         self.shared.stop.cancel();
         self.shared.tasks.close();
@@ -114,7 +112,7 @@ impl Drop for Relay {
     }
 }
 
-/// Whether a socket leaves IPv4 to another: all but `[::]` where `0.0.0.0` is not listened on.
+/// Whether to set IPV6_V6ONLY: on every address except `[::]` without a listener on `0.0.0.0`.
 fn only_v6(address: SocketAddr, all: &[SocketAddr]) -> bool {
     let any_v4 = |each: &SocketAddr| each.is_ipv4() && each.ip().is_unspecified() && each.port() == address.port();
     !address.ip().is_unspecified() || all.iter().any(any_v4)
@@ -122,10 +120,10 @@ fn only_v6(address: SocketAddr, all: &[SocketAddr]) -> bool {
 
 async fn watch_interfaces(shared: Arc<Shared>) {
     loop {
-        sleep(INTERFACES_EVERY).await;
+        sleep(INTERFACES_INTERVAL).await;
         match interfaces() {
             Ok(addresses) => shared.rules.policy.set_interfaces(addresses),
-            Err(error) => tracing::warn!(%error, "cannot list the addresses of this machine; those known stay"),
+            Err(error) => tracing::warn!(%error, "cannot list the addresses of this machine; keeping the known ones"),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! One client of the relay, without any I/O: bytes and times go in, what to do comes out. A session is a five-tuple
-//! (RFC 8656 section 3.1) with at most one allocation; it decides who may do what, and leaves sockets, quotas and ports
-//! to its caller. A session without an allocation holds nothing, so one can be made for each message of a stranger.
+//! The state machine of one client, without I/O: messages and times go in, a [`Step`] for the caller comes out. A
+//! session is a five-tuple (RFC 8656 section 3.1) with at most one allocation. It authenticates and authorizes, and
+//! leaves sockets, quotas and ports to its caller. A session without an allocation has no state, so a new one will do
+//! for each message.
 
 mod request;
 
@@ -20,23 +21,23 @@ use crate::{
     config::{Config, Limits},
     credentials::{self, Secret},
     nonce::Nonces,
-    policy::{Policy, Verdict},
-    wire::{self, Origin},
+    policy::{PeerAccess, Policy},
+    wire::{self, RequestInfo},
 };
 
-/// What all sessions of a relay go by.
+/// The configuration shared by all sessions of a relay.
 pub struct Rules {
     realm: String,
     secret: Secret,
     nonces: Nonces,
-    /// Whom may be sent to.
+    /// The peers that may be sent to.
     pub policy: Policy,
-    /// How much there may be of everything.
+    /// Quotas, bandwidth and timeouts.
     pub limits: Limits,
 }
 
 impl Rules {
-    /// The rules that `config` states. The addresses of this machine's interfaces are not in it: see
+    /// The rules of `config`. The addresses of this machine's interfaces must be set in addition: see
     /// [`Policy::set_interfaces`].
     ///
     /// # Errors
@@ -53,24 +54,24 @@ impl Rules {
     }
 }
 
-/// A moment on both clocks: lifetimes run on the one that never jumps, credentials expire by the one on the wall.
+/// A time on two clocks: lifetimes use the monotonic clock, credentials expire by the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// The steady clock.
+    /// The monotonic clock.
     pub instant: Instant,
-    /// Seconds since 1970.
+    /// The wall clock, in seconds since 1970.
     pub unix: u64,
 }
 
 impl Now {
-    /// What the clocks show.
+    /// Reads both clocks.
     pub fn read() -> Self {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         Self { instant: Instant::now(), unix }
     }
 }
 
-/// Whether messages come one by one or in a stream, where channel data is padded (RFC 8656 section 12.5).
+/// The kind of transport. On a stream, channel data is padded (RFC 8656 section 12.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// UDP.
@@ -79,63 +80,63 @@ pub enum Transport {
     Stream,
 }
 
-/// Why something that came in went nowhere.
+/// Why a packet was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dropped {
-    /// It is no message, or not one for a server.
+    /// It is no message, or none for a server.
     Malformed,
-    /// Data, but no allocation or no such channel.
+    /// It is data, but there is no allocation or no such channel.
     NoAllocation,
-    /// No permission for that peer, or for that sender.
+    /// There is no permission for the peer.
     NoPermission,
-    /// The peer's address is one that is not relayed to.
+    /// The policy forbids the peer's address.
     Forbidden,
-    /// The peer's address is the relay's own, and no allocation is at that port.
+    /// The peer's address is the relay's own, and its port has no allocation.
     NothingThere,
-    /// The allocation's share of the line is used up.
+    /// The allocation's bandwidth is used up.
     Bandwidth,
     /// The client reads too slowly, or the system's buffer is full.
     Slow,
-    /// The system refused to send it.
+    /// The system failed to send it.
     Failed,
 }
 
 /// A response to a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// What goes to the client.
+    /// The message for the client.
     pub message: Vec<u8>,
-    /// The code, if it is an error.
+    /// The error code, if it is an error response.
     pub refused: Option<u16>,
 }
 
-/// What the caller is to do about a message.
+/// The action that a message asks of the caller.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// Nothing.
+    /// Do nothing.
     Drop(Dropped),
     /// Send the reply to the client.
     Reply(Reply),
-    /// Send `data` to `peer` from the relayed address; if the peer's address is the relay's `own`, to the allocation
-    /// there and not into the network.
+    /// Send `data` to `peer` from the relayed address. If the peer's address is the relay's `own`, pass it to the
+    /// allocation there instead of the network.
     Relay {
-        /// Where to.
+        /// The destination.
         peer: SocketAddr,
-        /// Whether that is the relay itself.
+        /// Whether the destination is an address of the relay itself.
         own: bool,
-        /// What.
+        /// The payload.
         data: &'a [u8],
     },
-    /// Find a relayed address for the client and say it to [`Session::allocated`], or why there is none to
-    /// [`Session::exhausted`].
+    /// Bind a relayed address for the client and call [`Session::allocated`], or [`Session::exhausted`] if there is
+    /// none.
     Allocate(AllocateRequest),
-    /// The allocation is deleted: send the reply and close its socket.
+    /// Send the reply and close the socket of the deleted allocation.
     Delete(Reply),
 }
 
-/// A client that has proved who it is wants an allocation.
+/// An authenticated request for an allocation.
 pub struct AllocateRequest {
-    origin: Origin,
+    info: RequestInfo,
     grant: Grant,
     family: AddressFamily,
     even_port: bool,
@@ -148,36 +149,59 @@ impl std::fmt::Debug for AllocateRequest {
 }
 
 impl AllocateRequest {
-    /// The user that the allocation counts for, whichever credentials he or she shows.
+    /// The user that the allocation counts for. A user may have several credentials.
     pub fn user(&self) -> &str {
         credentials::parse(&self.grant.username).map_or("", |(_, user)| user)
     }
 
-    /// Whether the relayed address is to be an IPv6 address.
+    /// Whether the client requested an IPv6 address.
     pub fn wants_ipv6(&self) -> bool {
         self.family == AddressFamily::IPV6
     }
 
-    /// Whether its port is to be even.
+    /// Whether the client requested an even port.
     pub fn wants_even_port(&self) -> bool {
         self.even_port
     }
 }
 
-/// Why there is no relayed address to be had.
+/// Why there is no relayed address for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exhausted {
-    /// The user has as many allocations as one may have (486).
+    /// The quota of the user is used up (486).
     User,
-    /// The client's address has as many as one may have (486).
+    /// The quota of the client's address is used up (486).
     Address,
-    /// There are as many as there may be, or no port is free (508).
+    /// The quota of the relay is used up, or no port is free (508).
     Relay,
-    /// The relay has no address of that family (440).
+    /// The relay has no address of the requested family (440).
     Family,
 }
 
-/// One client, by its five-tuple.
+/// One client, identified by its five-tuple.
+///
+/// ```
+/// use vitrine_turn::{
+///     Config, Secret,
+///     session::{Now, Rules, Session, Step, Transport},
+/// };
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rules = Rules::new(&Config::new(Secret::from("secret")))?;
+/// let mut session = Session::new("192.0.2.1:5000".parse()?, Transport::Datagram);
+///
+/// // A STUN Binding request: type, length, magic cookie, transaction id.
+/// let request = [&[0x00, 0x01, 0x00, 0x00, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12]].concat();
+/// let Step::Reply(reply) = session.handle(&rules, Now::read(), &request) else {
+///     return Err("a Binding request gets a response".into());
+/// };
+///
+/// assert_eq!(reply.refused, None);
+/// assert_eq!(reply.message[..2], [0x01, 0x01], "a Binding success response");
+/// assert_eq!(reply.message[8..20], request[8..20], "the transaction id of the request");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Session {
     client: SocketAddr,
     transport: Transport,
@@ -185,17 +209,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session of `client`, who has no allocation yet.
+    /// A session of `client` without an allocation.
     pub fn new(client: SocketAddr, transport: Transport) -> Self {
         Self { client, transport, allocation: None }
     }
 
-    /// When the allocation expires unless it is refreshed.
+    /// When the allocation expires unless refreshed; `None` without one.
     pub fn expires(&self) -> Option<Instant> {
         self.allocation.as_ref().map(Allocation::expires)
     }
 
-    /// Takes one whole message of the client.
+    /// Handles one complete message of the client.
     pub fn handle<'a>(&mut self, rules: &Rules, now: Now, bytes: &'a [u8]) -> Step<'a> {
         if self.expires().is_some_and(|expires| expires <= now.instant) {
             self.allocation = None;
@@ -214,10 +238,10 @@ impl Session {
         }
     }
 
-    /// Takes a packet that `peer` sent to the relayed address; puts what goes to the client into `out`.
+    /// Handles a packet that `peer` sent to the relayed address, and writes the message for the client to `out`.
     ///
     /// # Errors
-    /// Why nothing goes to the client.
+    /// [`Dropped`] when the packet is not relayed.
     pub fn deliver(&mut self, now: Now, peer: SocketAddr, data: &[u8], out: &mut Vec<u8>) -> Result<(), Dropped> {
         let padded = self.transport == Transport::Stream;
         let now = now.instant;
@@ -226,7 +250,7 @@ impl Session {
         if !allocation.permits(now, peer.ip()) {
             return Err(Dropped::NoPermission);
         }
-        if !allocation.to_client.take(now, data.len()) {
+        if !allocation.to_client.try_take(now, data.len()) {
             return Err(Dropped::Bandwidth);
         }
         match allocation.channel_to(now, peer) {
@@ -243,14 +267,14 @@ impl Session {
         relay(rules, allocation, now, peer, data)
     }
 
-    /// A Send indication (RFC 8656 section 11.2).
+    /// Handles a Send indication (RFC 8656 section 11.2).
     fn send<'a>(&mut self, rules: &Rules, now: Now, message: &Message<'_>, bytes: &'a [u8]) -> Step<'a> {
         let Some(allocation) = &mut self.allocation else { return Step::Drop(Dropped::NoAllocation) };
         let (Ok(peer), Some(data)) = (wire::required::<XorPeerAddress>(message), wire::data(message, bytes)) else {
             return Step::Drop(Dropped::Malformed);
         };
-        // DONT-FRAGMENT among them.
-        if !wire::not_understood(message).is_empty() {
+        // DONT-FRAGMENT is one of them.
+        if !wire::unknown_required(message).is_empty() {
             return Step::Drop(Dropped::Malformed);
         }
         let peer = canonical(peer.addr(message.transaction_id()));
@@ -262,19 +286,19 @@ impl Session {
 }
 
 fn relay<'a>(rules: &Rules, allocation: &mut Allocation, now: Now, peer: SocketAddr, data: &'a [u8]) -> Step<'a> {
-    // Asked for each packet: addresses of this machine may have changed since the permission was given.
-    let own = match rules.policy.verdict(peer.ip()) {
-        Verdict::Reachable => false,
-        Verdict::Own => true,
-        Verdict::Forbidden => return Step::Drop(Dropped::Forbidden),
+    // Checked for each packet: addresses of this machine may have changed since the permission was installed.
+    let own = match rules.policy.access(peer.ip()) {
+        PeerAccess::Reachable => false,
+        PeerAccess::Own => true,
+        PeerAccess::Forbidden => return Step::Drop(Dropped::Forbidden),
     };
-    if !allocation.to_peers.take(now.instant, data.len()) {
+    if !allocation.to_peers.try_take(now.instant, data.len()) {
         return Step::Drop(Dropped::Bandwidth);
     }
     Step::Relay { peer, own, data }
 }
 
-/// The address without what only one machine knows of it, and an IPv4 address as one.
+/// The address without IPv6 scope and flow, and with mapped IPv4 as IPv4.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }

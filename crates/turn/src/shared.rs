@@ -1,5 +1,5 @@
-//! What all sockets of a relay share: the rules, who has an allocation, and what is done about each message. The one
-//! place where allocations are opened and closed.
+//! The state shared by all sockets of a relay: rules, quotas and allocations. It executes the steps of sessions, and is
+//! the only place that opens and closes allocations.
 
 use std::{
     collections::HashMap,
@@ -13,29 +13,29 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     client::{Client, Owner, Scratch, Sink},
     config::Limits,
-    counts::{Counts, network_of},
+    counts::{Counts, address_key},
     datagrams::Datagrams,
     metrics::{Counters, Tally},
-    ports::Places,
+    ports::RelayAddresses,
     session::{AllocateRequest, Dropped, Exhausted, Now, Reply, Rules, Session, Step, Transport},
-    stream::Admission,
+    stream_limiter::StreamLimiter,
 };
 
-/// Who has how many allocations.
+/// Counts allocations for the quotas.
 #[derive(Default)]
 struct Quotas {
     users: Counts<String>,
-    /// By what [`network_of`] makes of an address.
+    /// By [`address_key`].
     addresses: Counts<IpAddr>,
     total: usize,
 }
 
 impl Quotas {
     fn check(&self, owner: &Owner, limits: &Limits) -> Result<(), Exhausted> {
-        if self.users.of(&owner.user) >= limits.allocations_per_user {
+        if self.users.get(&owner.user) >= limits.allocations_per_user {
             return Err(Exhausted::User);
         }
-        if self.addresses.of(&owner.network) >= limits.allocations_per_address {
+        if self.addresses.get(&owner.network) >= limits.allocations_per_address {
             return Err(Exhausted::Address);
         }
         if self.total >= limits.allocations { Err(Exhausted::Relay) } else { Ok(()) }
@@ -54,29 +54,29 @@ impl Quotas {
     }
 }
 
-/// What all sockets of a relay share.
+/// The state shared by all sockets of a relay.
 pub(crate) struct Shared {
     pub(crate) rules: Rules,
     pub(crate) counters: Counters,
-    pub(crate) admission: Admission,
+    pub(crate) stream_limiter: StreamLimiter,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
-    places: Places,
+    relay_addresses: RelayAddresses,
     quotas: Mutex<Quotas>,
-    /// Who has an allocation, by relayed address.
+    /// Clients with an allocation, by relayed address.
     allocations: RwLock<HashMap<SocketAddr, Arc<Client>>>,
 }
 
-/// Where a message came from.
-pub(crate) struct Origin<'a> {
+/// The source of a message.
+pub(crate) struct Source<'a> {
     pub(crate) client: SocketAddr,
     pub(crate) transport: Transport,
-    /// The address that the client came to.
+    /// The local address that the client sent to.
     pub(crate) local: IpAddr,
     pub(crate) sink: &'a dyn Fn() -> Sink,
 }
 
-/// What a message changed about who has an allocation.
+/// The effect of a message on the client's allocation.
 pub(crate) enum Change {
     None,
     Opened(Arc<Client>),
@@ -84,25 +84,25 @@ pub(crate) enum Change {
 }
 
 impl Shared {
-    pub(crate) fn new(rules: Rules, places: Places) -> Self {
-        let admission = Admission::new(rules.limits.streams, rules.limits.streams_per_address);
+    pub(crate) fn new(rules: Rules, relay_addresses: RelayAddresses) -> Self {
+        let stream_limiter = StreamLimiter::new(rules.limits.streams, rules.limits.streams_per_address);
         Self {
             rules,
             counters: Counters::default(),
-            admission,
+            stream_limiter,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            places,
+            relay_addresses,
             quotas: Mutex::default(),
             allocations: RwLock::default(),
         }
     }
 
-    /// Does what one message of a client asks for. `current` is the client, if it has an allocation. Returns the reply.
+    /// Handles one message of a client. `current` is the client, if it has an allocation. Returns the reply.
     pub(crate) fn receive(
         self: &Arc<Self>,
         now: Now,
-        origin: &Origin<'_>,
+        source: &Source<'_>,
         current: Option<&Arc<Client>>,
         bytes: &[u8],
         out: &mut Vec<u8>,
@@ -110,7 +110,7 @@ impl Shared {
     ) -> (Option<Vec<u8>>, Change) {
         let step = match current {
             Some(client) => client.session().handle(&self.rules, now, bytes),
-            None => Session::new(origin.client, origin.transport).handle(&self.rules, now, bytes),
+            None => Session::new(source.client, source.transport).handle(&self.rules, now, bytes),
         };
         let (reply, change) = match (step, current) {
             (Step::Relay { peer, own: false, data }, Some(client)) => {
@@ -128,8 +128,8 @@ impl Shared {
             (Step::Relay { .. }, None) => return (None, Change::None),
             (Step::Reply(reply), _) => (reply, Change::None),
             (Step::Delete(reply), _) => (reply, Change::Closed),
-            // Whatever there was has expired.
-            (Step::Allocate(request), _) => self.open(now, origin, request),
+            // An earlier allocation has expired.
+            (Step::Allocate(request), _) => self.open(now, source, request),
         };
         if let (Some(client), Change::Closed | Change::Opened(_)) = (current, &change) {
             self.close(client);
@@ -140,8 +140,8 @@ impl Shared {
         (Some(reply.message), change)
     }
 
-    /// Passes what `from` sends to the relay's own address `to` on to the allocation there, as if it had gone through
-    /// the network.
+    /// Delivers data that `from` sends to the relay's own address `to` to the allocation there, as if through the
+    /// network.
     fn relay_inside(&self, now: Now, from: &Client, to: SocketAddr, data: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
         let target = self.allocations.read().unwrap_or_else(PoisonError::into_inner).get(&to).cloned();
         match target {
@@ -153,22 +153,22 @@ impl Shared {
         }
     }
 
-    fn open(self: &Arc<Self>, now: Now, origin: &Origin<'_>, request: AllocateRequest) -> (Reply, Change) {
-        let mut session = Session::new(origin.client, origin.transport);
-        // Held to the end, so that no two allocations are given the same port or the last free place.
+    fn open(self: &Arc<Self>, now: Now, source: &Source<'_>, request: AllocateRequest) -> (Reply, Change) {
+        let mut session = Session::new(source.client, source.transport);
+        // Locked until the end, so that no two allocations get the same port or the last place of a quota.
         let mut quotas = self.quotas();
-        let owner = Owner { user: request.user().to_owned(), network: network_of(origin.client.ip()) };
+        let owner = Owner { user: request.user().to_owned(), network: address_key(source.client.ip()) };
         let allowed = quotas.check(&owner, &self.rules.limits);
-        let opened = allowed.and_then(|()| self.relay_socket(origin, &request));
+        let opened = allowed.and_then(|()| self.relay_socket(source, &request));
         let (socket, relayed) = match opened {
             Ok(opened) => opened,
             Err(why) => return (session.exhausted(&request, why), Change::None),
         };
         quotas.add(&owner);
         let reply = session.allocated(&self.rules, now, request, relayed);
-        let client = Arc::new(Client::new(session, socket, relayed, owner, (origin.sink)(), self.stop.child_token()));
+        let client = Arc::new(Client::new(session, socket, relayed, owner, (source.sink)(), self.stop.child_token()));
         self.allocations.write().unwrap_or_else(PoisonError::into_inner).insert(relayed, client.clone());
-        self.rules.policy.relayed_begins(relayed.ip());
+        self.rules.policy.add_relayed(relayed.ip());
         self.counters.allocations.fetch_add(1, Relaxed);
         self.counters.allocations_made.fetch_add(1, Relaxed);
         self.tasks.spawn(relay(self.clone(), client.clone()));
@@ -177,27 +177,28 @@ impl Shared {
 
     fn relay_socket(
         &self,
-        origin: &Origin<'_>,
+        source: &Source<'_>,
         request: &AllocateRequest,
     ) -> Result<(Datagrams, SocketAddr), Exhausted> {
-        let place = self.places.choose(origin.local, origin.client, request.wants_ipv6()).ok_or(Exhausted::Family)?;
+        let address =
+            self.relay_addresses.choose(source.local, source.client, request.wants_ipv6()).ok_or(Exhausted::Family)?;
         let allocations = self.allocations.read().unwrap_or_else(PoisonError::into_inner);
-        let taken = |port| allocations.contains_key(&SocketAddr::new(place.advertised, port));
-        let bound = self.places.bind(place.local, request.wants_even_port(), taken);
+        let taken = |port| allocations.contains_key(&SocketAddr::new(address.advertised, port));
+        let bound = self.relay_addresses.bind(address.local, request.wants_even_port(), taken);
         let registered = bound.and_then(|bound| {
             bound.map(|(socket, port)| Datagrams::new(socket).map(|socket| (socket, port))).transpose()
         });
         match registered {
-            Ok(Some((socket, port))) => Ok((socket, SocketAddr::new(place.advertised, port))),
+            Ok(Some((socket, port))) => Ok((socket, SocketAddr::new(address.advertised, port))),
             Ok(None) => Err(Exhausted::Relay),
             Err(error) => {
-                tracing::warn!(%error, address = %place.local, "no TURN relay socket");
+                tracing::warn!(%error, address = %address.local, "no TURN relay socket");
                 Err(Exhausted::Relay)
             }
         }
     }
 
-    /// Ends an allocation, once.
+    /// Closes an allocation. Closing it again has no effect.
     pub(crate) fn close(&self, client: &Arc<Client>) {
         let mut quotas = self.quotas();
         let mut allocations = self.allocations.write().unwrap_or_else(PoisonError::into_inner);
@@ -208,11 +209,11 @@ impl Shared {
         drop(allocations);
         quotas.remove(&client.owner);
         drop(quotas);
-        self.rules.policy.relayed_ends(client.relayed.ip());
+        self.rules.policy.remove_relayed(client.relayed.ip());
         self.counters.allocations.fetch_sub(1, Relaxed);
         client.closed.cancel();
         if let Sink::Datagrams { listener, route } = &client.sink {
-            listener.forget(route.client, client);
+            listener.remove(route.client, client);
         }
     }
 
@@ -221,7 +222,7 @@ impl Shared {
     }
 }
 
-/// The task of one allocation: what arrives at its relayed address, until it ends.
+/// The task of one allocation: relays packets that arrive at its relayed address until it closes.
 async fn relay(shared: Arc<Shared>, client: Arc<Client>) {
     let receive = client.socket.serve(|| {
         Scratch::with(|scratch| {

@@ -1,5 +1,5 @@
-//! Reading and writing messages, on top of the codecs of `stun-types` and `turn-types`: what every request and response
-//! here has in common. It knows the attributes, not what they are for.
+//! Reading and writing messages, on top of the codecs of `stun-types` and `turn-types`: the parts that all requests and
+//! responses share. What attributes mean is [`crate::session`]'s business.
 
 use std::net::SocketAddr;
 
@@ -23,14 +23,14 @@ use turn_types::{
     message::DATA,
 };
 
-/// The longest message: what a UDP datagram over IPv4 holds.
+/// The longest message: the payload of a UDP datagram over IPv4.
 const MAX_MESSAGE: usize = 65_507;
 
 /// Bytes before the data of a ChannelData message (RFC 8656 section 12.4).
 pub(crate) const CHANNEL_HEADER: usize = 4;
 
-/// Attributes that a request may have and must be understood (RFC 8489 section 14). DONT-FRAGMENT is not among them:
-/// the relay cannot honour it, which RFC 8656 section 7.2 wants said in this way.
+/// The comprehension-required attributes that are understood (RFC 8489 section 14). DONT-FRAGMENT is missing because
+/// the relay cannot honour it: RFC 8656 section 7.2 asks to treat it as unknown then.
 const UNDERSTOOD: &[AttributeType] = &[
     Username::TYPE,
     MessageIntegrity::TYPE,
@@ -91,7 +91,7 @@ impl Refusal {
 
     fn reason(&self) -> &'static str {
         match self {
-            // These two go to senders who have proved nothing: no byte more than needed.
+            // Unauthenticated senders receive these two: no byte more than needed, against amplification.
             Self::Unauthorized | Self::StaleNonce => "",
             Self::BadRequest => "Bad Request",
             Self::Forbidden => "Forbidden",
@@ -107,7 +107,8 @@ impl Refusal {
     }
 }
 
-/// Reads one whole message. Anybody may send nonsense, and the codec warns of each in the log: not here.
+/// Parses one complete message. The codec's warnings are suppressed, or malformed messages of strangers would fill the
+/// log.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Message<'_>> {
     let length = usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])) + 20;
     if bytes.len() != length || length > MAX_MESSAGE {
@@ -116,10 +117,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Message<'_>> {
     dispatcher::with_default(&Dispatch::none(), || Message::from_bytes(bytes)).ok()
 }
 
-/// An attribute that may be missing.
+/// Reads an optional attribute.
 ///
 /// # Errors
-/// When it is there and is not what it should be.
+/// When it is present and malformed.
 pub(crate) fn optional<'a, A>(message: &'a Message<'a>) -> Result<Option<A>, Refusal>
 where
     A: AttributeFromRaw<'a> + AttributeStaticType,
@@ -127,10 +128,10 @@ where
     message.raw_attribute(A::TYPE).map(A::from_raw).transpose().map_err(|_| Refusal::BadRequest)
 }
 
-/// An attribute that must be there.
+/// Reads a required attribute.
 ///
 /// # Errors
-/// When it is not, or is not what it should be.
+/// When it is missing or malformed.
 pub(crate) fn required<'a, A>(message: &'a Message<'a>) -> Result<A, Refusal>
 where
     A: AttributeFromRaw<'a> + AttributeStaticType,
@@ -138,28 +139,28 @@ where
     optional(message)?.ok_or(Refusal::BadRequest)
 }
 
-/// The value of the first DATA attribute, in the bytes that the message was read from.
+/// The value of the first DATA attribute, borrowed from the message's bytes.
 pub(crate) fn data<'a>(message: &Message<'_>, bytes: &'a [u8]) -> Option<&'a [u8]> {
     let (offset, attribute) = message.raw_attribute_and_offset(Data::TYPE)?;
     bytes.get(offset + 4..offset + 4 + usize::from(attribute.length()))
 }
 
-/// The attributes that would have to be understood and are not.
-pub(crate) fn not_understood(message: &Message<'_>) -> Vec<AttributeType> {
+/// The comprehension-required attributes that are not understood.
+pub(crate) fn unknown_required(message: &Message<'_>) -> Vec<AttributeType> {
     let types = message.iter_attributes().map(|(_, attribute)| attribute.get_type());
     types.filter(|kind| kind.comprehension_required() && !UNDERSTOOD.contains(kind)).collect()
 }
 
-/// What a response needs of its request, which may be gone by the time it is written.
+/// The parts of a request that its response needs. They outlive the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct RequestInfo {
     pub(crate) method: Method,
     pub(crate) transaction: TransactionId,
-    /// Who sends FINGERPRINT tells STUN by it from other protocols, and gets it back.
+    /// Echo FINGERPRINT if the request had one (RFC 8489 section 14.7).
     pub(crate) fingerprint: bool,
 }
 
-impl Origin {
+impl RequestInfo {
     pub(crate) fn of(message: &Message<'_>) -> Self {
         Self {
             method: message.method(),
@@ -169,37 +170,37 @@ impl Origin {
     }
 }
 
-/// A response in the making.
+/// A response under construction.
 pub(crate) struct Response {
     writer: MessageWriteVec,
-    origin: Origin,
+    info: RequestInfo,
 }
 
 impl Response {
-    pub(crate) fn success(origin: Origin) -> Self {
-        Self::new(origin, MessageClass::Success)
+    pub(crate) fn success(info: RequestInfo) -> Self {
+        Self::new(info, MessageClass::Success)
     }
 
-    pub(crate) fn error(origin: Origin, refusal: &Refusal) -> Self {
+    pub(crate) fn error(info: RequestInfo, refusal: &Refusal) -> Self {
         let reason = refusal.reason();
         let mut value = Vec::with_capacity(4 + reason.len());
         let [class, number] = [refusal.code() / 100, refusal.code() % 100].map(|part| part.to_be_bytes()[1]);
         value.extend_from_slice(&[0, 0, class, number]);
         value.extend_from_slice(reason.as_bytes());
-        let response = Self::new(origin, MessageClass::Error).add(&RawAttribute::new(ErrorCode::TYPE, &value));
+        let response = Self::new(info, MessageClass::Error).add(&RawAttribute::new(ErrorCode::TYPE, &value));
         match refusal {
             Refusal::UnknownAttributes(types) => response.add(&UnknownAttributes::new(types)),
             _ => response,
         }
     }
 
-    fn new(origin: Origin, class: MessageClass) -> Self {
-        let kind = MessageType::from_class_method(class, origin.method);
-        Self { writer: Message::builder(kind, origin.transaction, MessageWriteVec::with_capacity(128)), origin }
+    fn new(info: RequestInfo, class: MessageClass) -> Self {
+        let kind = MessageType::from_class_method(class, info.method);
+        Self { writer: Message::builder(kind, info.transaction, MessageWriteVec::with_capacity(128)), info }
     }
 
     pub(crate) fn add(mut self, attribute: &dyn AttributeWrite) -> Self {
-        // It fails for an attribute after the integrity, which comes last, and past 64 KiB.
+        // It fails after MESSAGE-INTEGRITY, which is added last, and beyond 64 KiB.
         let added = self.writer.add_attribute(attribute);
         debug_assert!(added.is_ok(), "{added:?}");
         self
@@ -209,13 +210,13 @@ impl Response {
         self.add(&RawAttribute::new(kind, text.as_bytes()))
     }
 
-    /// The whole message, with MESSAGE-INTEGRITY where there is a key.
+    /// Finishes the message, with MESSAGE-INTEGRITY if there is a key.
     pub(crate) fn finish(mut self, key: Option<&IntegrityKey>) -> Vec<u8> {
         if let Some(key) = key {
             let added = self.writer.add_message_integrity_with_key(key, IntegrityAlgorithm::Sha1);
             debug_assert!(added.is_ok(), "{added:?}");
         }
-        if self.origin.fingerprint {
+        if self.info.fingerprint {
             let added = self.writer.add_fingerprint();
             debug_assert!(added.is_ok(), "{added:?}");
         }
@@ -223,7 +224,7 @@ impl Response {
     }
 }
 
-/// Writes a Data indication (RFC 8656 section 11.4) over what `out` held.
+/// Replaces `out` with a Data indication (RFC 8656 section 11.4).
 pub(crate) fn write_data_indication(peer: SocketAddr, data: &[u8], out: &mut Vec<u8>) {
     let transaction = TransactionId::generate();
     let (peer, data) = (XorPeerAddress::new(peer, transaction), Data::new(data));
@@ -235,8 +236,8 @@ pub(crate) fn write_data_indication(peer: SocketAddr, data: &[u8], out: &mut Vec
     debug_assert!(written.is_ok(), "{written:?}");
 }
 
-/// Writes a ChannelData message (RFC 8656 section 12.4) over what `out` held; over a stream, it is padded to a multiple
-/// of four (section 12.5).
+/// Replaces `out` with a ChannelData message (RFC 8656 section 12.4). On a stream, it is padded to a multiple of four
+/// (section 12.5).
 pub(crate) fn write_channel_data(number: u16, data: &[u8], padded: bool, out: &mut Vec<u8>) {
     // A datagram is shorter than 64 KiB.
     let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
@@ -249,7 +250,7 @@ pub(crate) fn write_channel_data(number: u16, data: &[u8], padded: bool, out: &m
     }
 }
 
-/// The channel number and the data of a ChannelData message. What follows the data is padding.
+/// The channel number and the data of a ChannelData message. Bytes after the data are padding.
 pub(crate) fn read_channel_data(bytes: &[u8]) -> Option<(u16, &[u8])> {
     let (header, rest) = bytes.split_first_chunk::<CHANNEL_HEADER>()?;
     let [number, length] = [[header[0], header[1]], [header[2], header[3]]].map(u16::from_be_bytes);
@@ -269,7 +270,7 @@ mod tests {
         span::{Attributes, Id, Record},
     };
 
-    /// Counts what is logged.
+    /// Counts log events.
     #[derive(Clone, Default)]
     struct Log(Arc<AtomicUsize>);
 
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_does_not_fill_the_log() {
+    fn malformed_message_is_not_logged() {
         let log = Log::default();
         tracing::subscriber::with_default(log.clone(), || {
             let mut bytes = Message::builder_request(stun_types::message::BINDING, MessageWriteVec::new()).finish();

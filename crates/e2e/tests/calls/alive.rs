@@ -7,7 +7,7 @@ use vitrine_e2e::{
     link, media_flows,
 };
 
-use crate::turn;
+use crate::{third, whole};
 
 const BOTH: Alive = Alive { audio: 1, video: 1 };
 const NONE: Alive = Alive { audio: 0, video: 0 };
@@ -23,7 +23,7 @@ async fn has_alive(page: &VitrinePage, tracks: Alive) -> Result<()> {
 
 #[tokio::test]
 async fn devices_are_released_when_off_and_after_leaving() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -94,7 +94,7 @@ async fn nothing_grows_during_a_call() -> Result<()> {
     const APART: f64 = 6.0;
     /// Noise: a factor and an offset for the script time, bytes for the heap.
     const NOISE: (f64, f64, f64) = (1.5, 0.002, 1e6);
-    let _turn = turn().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let browser = TabbedBrowser::start(Browser::ChromiumSmallCamera).await?;

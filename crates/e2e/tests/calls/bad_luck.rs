@@ -7,14 +7,14 @@ use vitrine_e2e::{
     Browser, Flow, Result, Site, StaticServer, VitrinePage, VitrineServer, free_port, link, media_flows,
 };
 
-use crate::{connection, turn};
+use crate::{connection, third};
 
 #[tokio::test]
 async fn without_permission_one_watches_and_listens() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
-    let ada = VitrinePage::create(Browser::Chromium, "Ada", &server.url(), "tea").await?;
+    let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
     let ben = VitrinePage::open(Browser::ChromiumRefusing, "Ben", &link(&server.url(), "tea")).await?;
     assert!(!ben.shows_error("permission-refused").await?.is_empty());
     ben.type_into("[data-testid=display-name]", "Ben").await?;
@@ -31,10 +31,10 @@ async fn without_permission_one_watches_and_listens() -> Result<()> {
 
 #[tokio::test]
 async fn without_a_camera_one_talks_and_watches() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
-    let ada = VitrinePage::create(Browser::Chromium, "Ada", &server.url(), "tea").await?;
+    let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
     let ben = VitrinePage::open(Browser::ChromiumWithoutCamera, "Ben", &link(&server.url(), "tea")).await?;
     assert!(!ben.shows_error("no-device").await?.is_empty());
     ben.enter().await?;
@@ -47,12 +47,12 @@ async fn without_a_camera_one_talks_and_watches() -> Result<()> {
 
 #[tokio::test]
 async fn a_server_that_is_down_is_said_to_be_and_used_once_it_is_up() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let port = free_port()?;
     let site = Site::of_the_app()?;
     site.set_meta("signaling-server", &format!("http://127.0.0.1:{port}"))?;
     let files = StaticServer::start(site.path(), "/").await?;
-    let ada = VitrinePage::open(Browser::Chromium, "Ada", &files.url()).await?;
+    let ada = VitrinePage::open(Browser::ChromiumSmallCamera, "Ada", &files.url()).await?;
     assert!(!ada.shows_error("server-unreachable").await?.is_empty());
     ada.signaling_is("offline").await?;
 
@@ -61,13 +61,13 @@ async fn a_server_that_is_down_is_said_to_be_and_used_once_it_is_up() -> Result<
     ada.shows_no_error().await?;
     ada.type_into("[data-testid=room-name]", "tea").await?;
     ada.enter().await?;
-    let ben = VitrinePage::join(Browser::Chromium, "Ben", &files.url(), "tea").await?;
+    let ben = VitrinePage::join(Browser::ChromiumSmallCamera, "Ben", &files.url(), "tea").await?;
     media_flows(&[&ada, &ben]).await
 }
 
 #[tokio::test]
 async fn a_full_room_is_said_to_be_full() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start_with(site.path(), 0, &["--max-participants", "2"]).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -88,11 +88,11 @@ async fn a_full_room_is_said_to_be_full() -> Result<()> {
 
 #[tokio::test]
 async fn a_link_that_names_no_room_is_said_to_be_malformed() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let too_long = "a".repeat(65);
-    let ada = VitrinePage::load(Browser::Chromium, "Ada", &link(&server.url(), "%FF")).await?;
+    let ada = VitrinePage::load(Browser::ChromiumSmallCamera, "Ada", &link(&server.url(), "%FF")).await?;
     assert!(!ada.shows_error("link-malformed").await?.is_empty());
     ada.go_to(&link(&server.url(), &too_long)).await?;
     assert!(!ada.shows_error("link-malformed").await?.is_empty());
@@ -103,18 +103,18 @@ async fn a_link_that_names_no_room_is_said_to_be_malformed() -> Result<()> {
 
 #[tokio::test]
 async fn a_browser_without_webrtc_is_said_to_be_unable() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let url = format!("{}?without-webrtc#room=tea", server.url());
-    let ada = VitrinePage::load(Browser::Chromium, "Ada", &url).await?;
+    let ada = VitrinePage::load(Browser::ChromiumSmallCamera, "Ada", &url).await?;
     assert!(!ada.shows_error("no-webrtc").await?.is_empty());
     Ok(())
 }
 
 #[tokio::test]
 async fn a_browser_that_refuses_connections_says_so_and_is_nobodys_tile() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;

@@ -4,18 +4,17 @@ use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, media_flows};
 
 use crate::{
-    connection_id,
+    connection_id, half,
     insight::says_direct,
     restart_ice,
     signaling_loss::{both_have, receives_packets},
-    turn,
 };
 
 /// The tile of somebody who left goes within this time, in milliseconds.
 const GONE_AFTER_LEAVING: f64 = 1_000.0;
 
 async fn talk(first: Browser, second: Browser) -> Result<()> {
-    let _turn = turn().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(first, "Ada", &server.url(), "tea").await?;

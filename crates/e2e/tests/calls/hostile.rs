@@ -5,7 +5,11 @@ use futures_util::future::{try_join, try_join3};
 use serde_json::{Value, json};
 use vitrine_e2e::{Browser, Connection, Flow, Frames, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
 
-use crate::{LONGEST_GAP, turn};
+use crate::{
+    LONGEST_GAP,
+    chat::{reads, texts, write},
+    half,
+};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -138,7 +142,7 @@ impl<'a> Before<'a> {
 
 #[tokio::test]
 async fn nonsense_from_the_server_changes_nothing() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let (id_of_ada, id_of_ben) = (ben.tiles().await?[0].peer.clone(), ada.tiles().await?[0].peer.clone());
@@ -161,7 +165,7 @@ async fn nonsense_from_the_server_changes_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn a_flood_from_the_server_disturbs_nobody() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let (id_of_ada, id_of_ben) = (ben.tiles().await?[0].peer.clone(), ada.tiles().await?[0].peer.clone());
@@ -183,7 +187,7 @@ async fn a_flood_from_the_server_disturbs_nobody() -> Result<()> {
 async fn a_crowd_that_the_server_makes_up_is_limited() -> Result<()> {
     const CROWD: usize = 400;
     const MOST_CONNECTIONS: u64 = 64;
-    let _turn = turn().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let id_of_ada = ben.tiles().await?[0].peer.clone();
@@ -217,7 +221,7 @@ async fn with_mallory(venue: &Venue) -> Result<[VitrinePage; 3]> {
 
 #[tokio::test]
 async fn nonsense_on_the_control_channel_changes_nothing() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, mallory] = with_mallory(&venue).await?;
     let before = Before::of(&ada, &ben).await?;
@@ -248,7 +252,7 @@ async fn nonsense_on_the_control_channel_changes_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn a_flood_on_the_control_channel_disturbs_nobody() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, mallory] = with_mallory(&venue).await?;
     // Each in a channel that is still listened to.
@@ -270,7 +274,7 @@ async fn a_flood_on_the_control_channel_disturbs_nobody() -> Result<()> {
 async fn somebody_who_begins_anew_all_the_time_disturbs_nobody() -> Result<()> {
     const BEGINNINGS: usize = 500;
     const MOST_CONNECTIONS: u64 = 20;
-    let _turn = turn().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, _mallory] = with_mallory(&venue).await?;
     let (id_of_ada, id_of_mallory) = {
@@ -290,5 +294,66 @@ async fn somebody_who_begins_anew_all_the_time_disturbs_nobody() -> Result<()> {
     before.holds().await?;
     let created = ada.counts().await?.created_connections - created;
     assert!((1..=MOST_CONNECTIONS).contains(&created), "{created} connections");
+    Ok(())
+}
+
+#[tokio::test]
+async fn ten_megabytes_of_chat_and_a_flood_of_it_disturb_nobody() -> Result<()> {
+    const LONG: usize = 200_000;
+    /// The most of Mallory's messages that may be shown. A few are read at once, and then a few a second.
+    const MOST: usize = 400;
+    let _machine = half().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let [ada, ben, mallory] = with_mallory(&venue).await?;
+    ada.press("open-chat").await?;
+    write(&ada, None, "before").await?;
+    let to_ada = pair(&mallory, "Ada").await?.0;
+    let before = Before::of(&ada, &ben).await?;
+    let long =
+        json!({ "type": "chat", "number": 1, "previous": 0, "age": 0, "text": "🎥".repeat(LONG / 4) }).to_string();
+    mallory.send_control(to_ada, &long, 10_000_000 / LONG).await?;
+    let forged = json!({ "author": "nobody", "name": "Ben", "number": 1, "age": 0, "text": "forged" });
+    let history = json!({ "type": "chathistory", "messages": vec![forged; 500] }).to_string();
+    mallory.send_control(to_ada, &history, 50).await?;
+    let numbered = format!(
+        "for (let number = 2; number < 800; number += 1) __probe.sendControl({to_ada}, JSON.stringify(
+            {{ type: 'chat', number, previous: 0, age: 4294967295, text: '\\u202ehttp://a.example '.repeat(200) }}))"
+    );
+    mallory.evaluate::<Value>(&numbered).await?;
+    before.holds().await?;
+    let texts = texts(&ada).await?;
+    assert!(texts.len() <= MOST && texts.contains(&"before".to_owned()), "{} messages", texts.len());
+    assert!(texts.iter().all(|text| text.encode_utf16().count() <= 4_000 && text != "forged"));
+    ben.press("open-chat").await?;
+    write(&ada, Some("Ben"), "still here").await?;
+    reads(&ben, &["before", "still here"]).await
+}
+
+#[tokio::test]
+async fn a_thousand_names_and_a_hundred_thousand_reactions_disturb_nobody() -> Result<()> {
+    const MOST_ELEMENTS: usize = 300;
+    let _machine = half().await;
+    let venue = Venue::start(Make::Vitrine).await?;
+    let [ada, ben, mallory] = with_mallory(&venue).await?;
+    let (to_ada, to_ben) = try_join(pair(&mallory, "Ada"), pair(&mallory, "Ben")).await?;
+    let elements = "return document.querySelectorAll('*').length";
+    let shown_before: usize = ada.evaluate(elements).await?;
+    let before = Before::of(&ada, &ben).await?;
+    let names = format!(
+        "for (let number = 0; number < 1000; number += 1) __probe.sendControl({}, JSON.stringify(
+            {{ type: 'name', name: `Mallory ${{number}} ${{'\\u0301'.repeat(number)}}` }}))",
+        to_ada.0
+    );
+    mallory.evaluate::<Value>(&names).await?;
+    before.holds().await?;
+    let before = Before::of(&ben, &ada).await?;
+    mallory.send_control(to_ben.0, "{\"type\":\"reaction\",\"kind\":\"heart\"}", 100_000).await?;
+    before.holds().await?;
+    for page in [&ada, &ben] {
+        let shown: usize = page.evaluate(elements).await?;
+        assert!(shown < shown_before + MOST_ELEMENTS, "{}: {shown} elements, {shown_before} before", page.name());
+    }
+    let names: Vec<String> = ada.tiles().await?.into_iter().map(|tile| tile.name).collect();
+    assert!(names.iter().all(|name| name.chars().count() <= 64), "{names:?}");
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! Calls between real browsers against the real server. Each test brings its own servers and browsers and needs nothing
-//! but this machine; `cargo xtask test e2e` installs and builds what they run.
+//! but this machine; `cargo xtask test --only e2e` installs and builds what they run.
 
+mod accessibility;
 mod alive;
 mod bad_luck;
 mod browsers;
 mod candidates;
+mod chat;
+mod choosing_devices;
 mod coming_and_going;
 mod devices;
 mod embedding;
@@ -18,27 +21,84 @@ mod long_descriptions;
 mod memory;
 mod other_rooms;
 mod people;
+mod presence;
 mod proxies;
 mod refusals;
+mod screen;
 mod server_loss;
+mod shell;
 mod signaling_loss;
 mod sleeping;
 mod slow;
 mod static_hosting;
 mod vanishing;
 
-use std::time::Duration;
+use std::{
+    pin::pin,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Notify;
 use vitrine_e2e::{Connection, PATIENCE, Page, Result};
 
 /// The longest time without a frame, in milliseconds, that a busy machine may be the reason for.
 const LONGEST_GAP: f64 = 2000.0;
 
-/// One test at a time, also without `--test-threads=1`: each fills a small machine with browsers.
-async fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::const_new(());
-    TURN.lock().await
+/// The machine, in sixths that are free. Two cores bear about six small browsers.
+static FREE: Mutex<u32> = Mutex::new(6);
+
+/// Told when a test has given its share back.
+static GIVEN_BACK: Notify = Notify::const_new();
+
+/// What a test takes of the machine while it runs.
+struct Share(u32);
+
+impl Share {
+    /// Waits until so many sixths are free. A small share need not wait for a large one that has asked before, so that
+    /// nothing of the machine lies idle: the tests that need all of it run last.
+    async fn of(sixths: u32) -> Self {
+        loop {
+            let mut given_back = pin!(GIVEN_BACK.notified());
+            // Before the look, so that what is given back in between is not missed.
+            given_back.as_mut().enable();
+            {
+                let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+                if *free >= sixths {
+                    *free -= sixths;
+                    return Self(sixths);
+                }
+            }
+            given_back.await;
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        *FREE.lock().unwrap_or_else(PoisonError::into_inner) += self.0;
+        GIVEN_BACK.notify_waiters();
+    }
+}
+
+/// A third: for a test that waits for states, with two or three participants.
+async fn third() -> Share {
+    Share::of(2).await
+}
+
+/// Half: for a test that measures times or gaps. Its limits leave room for one more such test.
+async fn half() -> Share {
+    Share::of(3).await
+}
+
+/// Two thirds: as [`half`], with four participants.
+async fn two_thirds() -> Share {
+    Share::of(4).await
+}
+
+/// All: for a test that measures processor time, keeps the pages' threads busy, or has more participants.
+async fn whole() -> Share {
+    Share::of(6).await
 }
 
 /// The page's one connection.

@@ -2,11 +2,11 @@
 
 use vitrine_e2e::{Result, rounds};
 
-use crate::turn;
+use crate::half;
 
 #[tokio::test]
 async fn fifty_rounds_leave_no_more_behind_than_ten() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = half().await;
     let rounds = rounds::play(50).await?;
     for ((name, tenth), (_, last)) in std::iter::zip(rounds[9].pages(), rounds[49].pages()) {
         assert_eq!(last.created_connections, 50, "{name} made one connection a round");

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::{try_join, try_join_all};
 use serde::Deserialize;
-use vitrine_e2e::{Browser, Flow, Result, Site, VitrinePage, VitrineServer, media_flows};
+use vitrine_e2e::{Browser, Flow, Result, Site, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::{connection, turn};
+use crate::{connection, third, whole};
 
 /// A captured track, as the probe tells.
 #[derive(Deserialize)]
@@ -17,8 +17,8 @@ struct Track {
 }
 
 async fn ada_and_ben(server: &VitrineServer) -> Result<(VitrinePage, VitrinePage)> {
-    let ada = VitrinePage::create(Browser::Chromium, "Ada", &server.url(), "tea").await?;
-    let ben = VitrinePage::join(Browser::Chromium, "Ben", &server.url(), "tea").await?;
+    let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
+    let ben = VitrinePage::join(Browser::ChromiumSmallCamera, "Ben", &server.url(), "tea").await?;
     try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
     Ok((ada, ben))
 }
@@ -28,7 +28,7 @@ const SILENCE: f64 = 1e-6;
 
 #[tokio::test]
 async fn two_people_see_and_hear_each_other_by_name() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server).await?;
@@ -42,7 +42,7 @@ async fn two_people_see_and_hear_each_other_by_name() -> Result<()> {
 
 #[tokio::test]
 async fn a_muted_microphone_is_silent_and_marked() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server).await?;
@@ -73,7 +73,7 @@ async fn a_muted_microphone_is_silent_and_marked() -> Result<()> {
 
 #[tokio::test]
 async fn a_camera_switched_off_is_released_and_comes_back() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server).await?;
@@ -98,13 +98,15 @@ async fn a_camera_switched_off_is_released_and_comes_back() -> Result<()> {
 #[tokio::test]
 async fn five_people_see_and_hear_each_other() -> Result<()> {
     const NAMES: [&str; 5] = ["Ada", "Ben", "Cho", "Dee", "Eun"];
-    let _turn = turn().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
-    let base = server.url();
-    let mut people = vec![VitrinePage::create(Browser::ChromiumSmallCamera, NAMES[0], &base, "party").await?];
-    for name in &NAMES[1..] {
-        people.push(VitrinePage::join(Browser::ChromiumSmallCamera, name, &base, "party").await?);
+    let url = link(&server.url(), "party");
+    // The browsers start together; the participants enter one after another.
+    let people = try_join_all(NAMES.map(|name| VitrinePage::open(Browser::ChromiumSmallCamera, name, &url))).await?;
+    for person in &people {
+        person.type_into("[data-testid=display-name]", person.name()).await?;
+        person.enter().await?;
     }
     try_join_all(people.iter().map(|person| async {
         let others: Vec<_> = NAMES.into_iter().filter(|name| *name != person.name()).collect();

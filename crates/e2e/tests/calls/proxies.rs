@@ -8,16 +8,16 @@ use std::fs;
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Nginx, Result, Site, StaticServer, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::turn;
+use crate::third;
 
 #[tokio::test]
 async fn app_below_a_path_of_nginx_calls_and_is_found_by_mangled_links() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start_with(site.path(), 0, &["--trusted-proxy", "127.0.0.1"]).await?;
     let nginx = Nginx::start(server.port()).await?;
-    let ada = VitrinePage::create(Browser::Chromium, "Ada", &nginx.url(), "tea").await?;
-    let ben = VitrinePage::open(Browser::Chromium, "Ben", &nginx.url()).await?;
+    let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &nginx.url(), "tea").await?;
+    let ben = VitrinePage::open(Browser::ChromiumSmallCamera, "Ben", &nginx.url()).await?;
     for (path, fragment) in [("%23room=tea", "#room=tea"), ("some/%23room=tea", "#room=tea"), ("some/where/", "")] {
         ben.go_to(&format!("{}{path}", nginx.url())).await?;
         ben.wait_for_lobby().await?;
@@ -47,7 +47,7 @@ fn file(site: &Site, start: &str, end: &str) -> String {
 
 async fn start_is_explained(browser: Browser) -> Result<()> {
     const STRICT: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src *";
-    let _turn = turn().await;
+    let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(std::path::Path::new("none")).await?;
     site.set_meta("signaling-server", &server.url())?;
@@ -109,7 +109,7 @@ async fn start_is_explained(browser: Browser) -> Result<()> {
 
 #[tokio::test]
 async fn start_is_explained_in_chromium() -> Result<()> {
-    start_is_explained(Browser::Chromium).await
+    start_is_explained(Browser::ChromiumSmallCamera).await
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{try_join, try_join3};
 use vitrine_e2e::{Browser, Connection, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::turn;
+use crate::half;
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -44,7 +44,7 @@ async fn catches_up(page: &VitrinePage, others: &[&str]) -> Result<()> {
 
 #[tokio::test]
 async fn after_a_nap_the_call_goes_on_where_it_was() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server.url()).await?;
@@ -61,29 +61,33 @@ async fn after_a_nap_the_call_goes_on_where_it_was() -> Result<()> {
     try_join(catches_up(&ada, &["Ben"]), catches_up(&ben, &["Ada"])).await?;
     ben.wait_for_tiles("Ada is marked as muted", |tiles| tiles.iter().all(|tile| tile.muted)).await?;
     assert_eq!(try_join(ada.identity(), ben.identity()).await?, before, "same connections, same tiles");
+    // A muted microphone sends nothing.
+    ada.press("toggle-mic").await?;
+    ben.wait_for_tiles("Ada is not marked any more", |tiles| tiles.iter().all(|tile| !tile.muted)).await?;
     media_flows(&[&ada, &ben]).await
 }
 
 #[tokio::test]
 async fn after_a_long_sleep_everybody_is_met_again() -> Result<()> {
-    sleeps_until(async |_| Ok(())).await
+    sleeps_until(&[], async |_| Ok(())).await
 }
 
 #[tokio::test]
 async fn after_a_sleep_of_minutes_everybody_is_met_again() -> Result<()> {
-    // However much longer it is: nothing waits for a sleeper any more.
-    sleeps_until(async |cho| {
+    // However much longer it is: nothing waits for a sleeper any more. With the usual intervals that takes 45 seconds.
+    sleeps_until(&["--ping-interval", "4", "--ping-timeout", "4"], async |cho| {
         let script = "return (await (await fetch('metrics')).text()).includes('vitrine_sockets 2\\n')";
         cho.wait_for::<bool>("the server has given the sleeper up", script).await.map(drop)
     })
     .await
 }
 
-/// Ben sleeps until the others have given him up, somebody else has come, and `this` has happened.
-async fn sleeps_until(this: impl AsyncFn(&VitrinePage) -> Result<()>) -> Result<()> {
-    let _turn = turn().await;
+/// Ben sleeps until the others have given him up, somebody else has come, and `this` has happened; with these flags of
+/// the server.
+async fn sleeps_until(flags: &[&str], this: impl AsyncFn(&VitrinePage) -> Result<()>) -> Result<()> {
+    let _machine = half().await;
     let site = Site::of_the_app()?;
-    let server = VitrineServer::start(site.path()).await?;
+    let server = VitrineServer::start_with(site.path(), 0, flags).await?;
     let (ada, ben) = ada_and_ben(&server.url()).await?;
     ben.freeze()?;
     // Until nobody waits for him any more, and the room is another one.

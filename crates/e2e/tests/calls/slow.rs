@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{try_join, try_join_all, try_join3};
 use vitrine_e2e::{Browser, Identity, Result, Site, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::turn;
+use crate::whole;
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -48,7 +48,7 @@ async fn connected_once(pages: [&VitrinePage; 3]) -> Result<()> {
 
 #[tokio::test]
 async fn busy_page_causes_no_restart_and_no_reconnection() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(BROWSER, "Ada", &server.url(), "tea").await?;
@@ -75,7 +75,7 @@ async fn busy_page_causes_no_restart_and_no_reconnection() -> Result<()> {
 
 #[tokio::test]
 async fn busy_page_connects_once() -> Result<()> {
-    let _turn = turn().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(BROWSER, "Ada", &server.url(), "tea").await?;

@@ -6,7 +6,7 @@ use vitrine_e2e::{Identity, PATIENCE, Result, VitrinePage, nat::Kind};
 
 use crate::{
     calls::{ACROSS, BOTH, EITHER, ONE, OTHER, Test, Way, flows, leave, meet, seats},
-    stage::{Seat, Stage, Which},
+    stage::{Reservation, Seat, Stage, Which},
 };
 
 /// Without a frame, in milliseconds. Of two browsers of Chromium's kind, the one that ICE calls controlled leaves a path
@@ -33,7 +33,7 @@ pub fn tests() -> Vec<(String, Test)> {
     ]
 }
 
-async fn goes_on_through_the_relay(stage: &mut Stage) -> Result<()> {
+async fn goes_on_through_the_relay(stage: &Stage) -> Result<()> {
     let room = Room::meet(stage, Kind::Home, &[ACROSS], "cut").await?;
     let changed = async {
         let [one, other] = room.pages();
@@ -51,7 +51,7 @@ async fn goes_on_through_the_relay(stage: &mut Stage) -> Result<()> {
     room.left_after(changed.await).await
 }
 
-async fn restarts_ice(stage: &mut Stage) -> Result<()> {
+async fn restarts_ice(stage: &Stage) -> Result<()> {
     let room = Room::meet(stage, Kind::Symmetric, EITHER, "restart").await?;
     let changed = async {
         let [one, _] = room.pages();
@@ -75,15 +75,16 @@ async fn restarts_ice(stage: &mut Stage) -> Result<()> {
 struct Room<'a> {
     stage: &'a Stage,
     seats: [Seat; 2],
+    _reservation: Reservation<'a>,
 }
 
 impl<'a> Room<'a> {
     const WHICH: Which = Which::Relaying;
 
-    async fn meet(stage: &'a mut Stage, kind: Kind, ways: &[Way], name: &str) -> Result<Self> {
+    async fn meet(stage: &'a Stage, kind: Kind, ways: &[Way], name: &str) -> Result<Self> {
         let seats = seats(kind, kind);
-        stage.prepare(&seats, Self::WHICH).await?;
-        let room = Self { stage, seats };
+        let reservation = stage.prepare(&seats, Self::WHICH).await?;
+        let room = Self { stage, seats, _reservation: reservation };
         let met = meet(room.stage, seats, Self::WHICH, ways, name).await;
         if met.is_err() {
             leave(&room.pages()).await?;

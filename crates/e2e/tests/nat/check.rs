@@ -77,8 +77,8 @@ pub fn tests() -> Vec<(String, Test)> {
     tests
 }
 
-async fn says(stage: &mut Stage, seat: Seat, which: Which, expected: &'static [Line]) -> Result<()> {
-    stage.prepare(&[seat], which).await?;
+async fn says(stage: &Stage, seat: Seat, which: Which, expected: &'static [Line]) -> Result<()> {
+    let _reservation = stage.prepare(&[seat], which).await?;
     let page = stage.page(seat);
     let lines = check(page, &url(stage, which, seat), expected.len()).await;
     leave(&[page]).await?;

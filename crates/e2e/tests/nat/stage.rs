@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use futures_util::future::try_join_all;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use vitrine_e2e::{
     Browser, Result, Site, VitrinePage,
     nat::{Certificate, Help, Kind, NatLaboratory, ServerPlace, Service},
@@ -69,10 +70,25 @@ pub enum Which {
     WithoutRelay,
 }
 
+impl Which {
+    const ALL: [Self; 4] = [Self::Relaying, Self::RelayingFromACloud, Self::WithWrongCredentials, Self::WithoutRelay];
+}
+
+/// The browser of a seat, once a test has needed it.
+#[derive(Default)]
+struct SeatBrowser {
+    /// Locked by the test that uses the browser.
+    lock: Mutex<()>,
+    page: OnceCell<VitrinePage>,
+}
+
+/// Seats that no other test uses while this exists.
+pub type Reservation<'a> = Vec<MutexGuard<'a, ()>>;
+
 pub struct Stage {
     // Dropped in this order.
-    pages: BTreeMap<Seat, VitrinePage>,
-    services: BTreeMap<Which, Service>,
+    browsers: BTreeMap<Seat, SeatBrowser>,
+    services: BTreeMap<Which, OnceCell<Service>>,
     places: [ServerPlace; 4],
     site: Site,
     certificate: Certificate,
@@ -83,9 +99,10 @@ pub struct Stage {
 impl Stage {
     pub fn set() -> Result<Self> {
         let laboratory = NatLaboratory::build(&KINDS)?;
+        let seats = (0..KINDS.len()).flat_map(|network| [0, 1].map(|host| Seat { network, host }));
         Ok(Self {
-            pages: BTreeMap::new(),
-            services: BTreeMap::new(),
+            browsers: seats.map(|seat| (seat, SeatBrowser::default())).collect(),
+            services: Which::ALL.map(|which| (which, OnceCell::new())).into(),
             places: [
                 laboratory.public_place(0)?,
                 laboratory.place_in_a_cloud(1)?,
@@ -103,8 +120,15 @@ impl Stage {
         })
     }
 
-    /// Starts the browsers of these seats, and the server, unless they are there already.
-    pub async fn prepare(&mut self, seats: &[Seat], which: Which) -> Result<()> {
+    /// Reserves these seats, and starts their browsers and the server unless they run already.
+    pub async fn prepare(&self, seats: &[Seat], which: Which) -> Result<Reservation<'_>> {
+        // In the order of the seats, so that no two tests wait for each other.
+        let mut in_order = seats.to_vec();
+        in_order.sort_unstable();
+        let mut reservation = Reservation::new();
+        for seat in in_order {
+            reservation.push(self.browsers[&seat].lock.lock().await);
+        }
         let needed: &[Which] = match which {
             Which::WithoutRelay => &[Which::Relaying, Which::WithoutRelay],
             Which::Relaying => &[Which::Relaying],
@@ -112,16 +136,11 @@ impl Stage {
             Which::WithWrongCredentials => &[Which::WithWrongCredentials],
         };
         for which in needed {
-            if !self.services.contains_key(which) {
-                let service = self.start_service(*which).await?;
-                self.services.insert(*which, service);
-            }
+            self.services[which].get_or_try_init(|| self.start_service(*which)).await?;
         }
-        let missing = seats.iter().filter(|seat| !self.pages.contains_key(seat));
-        let started =
-            try_join_all(missing.map(async |seat| Ok::<_, vitrine_e2e::Error>((*seat, self.start_page(*seat).await?))));
-        self.pages.extend(started.await?);
-        Ok(())
+        let started = seats.iter().map(|seat| self.browsers[seat].page.get_or_try_init(|| self.start_page(*seat)));
+        try_join_all(started).await?;
+        Ok(reservation)
     }
 
     async fn start_service(&self, which: Which) -> Result<Service> {
@@ -145,12 +164,12 @@ impl Stage {
 
     /// The browser in a seat that was prepared.
     pub fn page(&self, seat: Seat) -> &VitrinePage {
-        &self.pages[&seat]
+        self.browsers[&seat].page.get().unwrap_or_else(|| panic!("{seat:?} was not prepared"))
     }
 
     /// A server that was prepared.
     pub fn service(&self, which: Which) -> &Service {
-        &self.services[&which]
+        self.services[&which].get().unwrap_or_else(|| panic!("{which:?} was not prepared"))
     }
 
     /// A seat's address in its network.

@@ -1,12 +1,12 @@
-//! A model of `RTCPeerConnection` as far as negotiation sees it (W3C webrtc-pc §4.4.1, §4.7.3; RFC 8829 §4.1, §5):
+//! A model of `RTCPeerConnection` as negotiation sees it (W3C webrtc-pc §4.4.1, §4.7.3; RFC 8829 §4.1, §5):
 //! signaling state, the four descriptions, implicit rollback, ICE generations, and when `negotiationneeded` fires.
 //! Media is a number of tracks; a description is a few lines that look like SDP.
-#![allow(clippy::expect_used, reason = "the model's own contract")]
+#![allow(clippy::expect_used, reason = "a violated contract of the model")]
 
 use vitrine_negotiation::SignalingState;
 use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
-/// What an operation brought.
+/// The result of an operation.
 pub enum Completion {
     Local(SessionDescription),
     Remote,
@@ -18,17 +18,17 @@ enum Operation {
     SetRemote(SessionDescription),
 }
 
-/// A description, as the model reads it.
+/// A parsed description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     pub text: String,
     id: String,
-    /// In an answer: the id of the offer. Browsers do not know, so negotiation must.
+    /// In an answer: the id of the offer. Browsers do not check it, so negotiation must.
     answers: Option<String>,
     pub fragment: String,
-    /// Media sections, at least one: that of the data channel, while no track uses it.
+    /// Media sections, at least one (the data channel's).
     sections: usize,
-    /// Tracks of the describing side; the first sections carry them.
+    /// Tracks of the sender; the first sections carry them.
     tracks: usize,
 }
 
@@ -57,9 +57,10 @@ impl Description {
     }
 }
 
-/// How the browser treats a colliding offer that it cannot read.
+/// Whether a browser reads a colliding offer before or after it rolls back its own. It matters if the offer is
+/// unreadable.
 #[derive(Clone, Copy, Debug)]
-pub enum Flavour {
+pub enum RollbackOrder {
     /// The offer is read before the own one is rolled back.
     ReadsFirst,
     /// The own offer is rolled back before the offer is read.
@@ -67,9 +68,9 @@ pub enum Flavour {
 }
 
 pub struct Browser {
-    /// The connection's id, in everything that this browser makes up.
+    /// The connection's id, a prefix of all generated ids.
     name: String,
-    flavour: Flavour,
+    rollback_order: RollbackOrder,
     pub state: SignalingState,
     pub current_local: Option<Description>,
     pending_local: Option<Description>,
@@ -83,18 +84,18 @@ pub struct Browser {
     negotiation_needed: bool,
     /// A task to update the negotiation-needed flag is queued.
     pub update_queued: bool,
-    /// The flag is to be updated once no operation is in flight.
+    /// Update the flag once no operation is in flight.
     update_on_empty_chain: bool,
-    /// Added since the operation in flight began, so not yet processed.
+    /// All added candidates.
     added: Vec<IceCandidate>,
     counter: usize,
 }
 
 impl Browser {
-    pub fn new(name: String, flavour: Flavour) -> Self {
+    pub fn new(name: String, rollback_order: RollbackOrder) -> Self {
         Self {
             name,
-            flavour,
+            rollback_order,
             state: SignalingState::Stable,
             current_local: None,
             pending_local: None,
@@ -131,7 +132,7 @@ impl Browser {
         assert!(self.operation.is_none(), "{}: an operation is already in flight", self.name);
         let offer = self.state != SignalingState::HaveRemoteOffer;
         let expects_offer = expected == SdpType::Offer;
-        assert_eq!(offer, expects_offer, "{}: asked for {expected:?} in {:?}", self.name, self.state);
+        assert_eq!(offer, expects_offer, "{}: expected {expected:?} in {:?}", self.name, self.state);
         let description = if offer { self.create_offer() } else { self.create_answer() };
         self.operation = Some(Operation::SetLocal { offer, description });
     }
@@ -148,7 +149,7 @@ impl Browser {
         assert_eq!(
             candidate.username_fragment.as_deref(),
             Some(remote.fragment.as_str()),
-            "{}: the candidate is of the current remote generation",
+            "{}: the candidate must be of the current remote generation",
             self.name
         );
         self.added.push(candidate);
@@ -162,7 +163,7 @@ impl Browser {
         self.operation.is_some()
     }
 
-    /// Whether a description of this side is still without what its tracks, or an asked ICE restart, need.
+    /// Whether this side's tracks or a requested ICE restart still need an offer.
     pub fn check_negotiation_needed(&self) -> bool {
         !self.credentials_to_replace.is_empty() || self.tracks > self.current_local.as_ref().map_or(0, |it| it.tracks)
     }
@@ -181,7 +182,7 @@ impl Browser {
         !std::mem::replace(&mut self.negotiation_needed, needed) && needed
     }
 
-    /// Ends the operation in flight. `fail` rejects it whatever it is.
+    /// Ends the operation in flight. `fail` rejects it in any case.
     pub fn complete(&mut self, fail: bool) -> Completion {
         let operation = self.operation.take().expect("an operation is in flight");
         let result = match operation {
@@ -215,7 +216,7 @@ impl Browser {
             }
             (SdpType::Offer, _) => {
                 if self.state == SignalingState::HaveLocalOffer
-                    && (parsed.is_some() || matches!(self.flavour, Flavour::RollsBackFirst))
+                    && (parsed.is_some() || matches!(self.rollback_order, RollbackOrder::RollsBackFirst))
                 {
                     self.pending_local = None;
                     self.now_stable();
@@ -232,7 +233,12 @@ impl Browser {
             (SdpType::Answer, SignalingState::HaveLocalOffer) => {
                 let answer = parsed.ok_or("the SDP cannot be read")?;
                 let offered = self.pending_local.as_ref().map(|it| &it.id);
-                assert_eq!(answer.answers.as_ref(), offered, "{}: the answer is to the offer that is set", self.name);
+                assert_eq!(
+                    answer.answers.as_ref(),
+                    offered,
+                    "{}: the answer must be to the offer that is set",
+                    self.name
+                );
                 if Some(answer.sections) != self.pending_local.as_ref().map(|it| it.sections) {
                     return Err("the order of m-lines differs".to_owned());
                 }

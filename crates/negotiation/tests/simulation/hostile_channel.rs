@@ -1,18 +1,18 @@
-//! Properties of two negotiations that talk to each other through a channel whose timing is arbitrary: whatever the
-//! order of events, both sides come to rest in agreement.
+//! Properties of two negotiations over a channel of arbitrary timing: whatever the order of events, both sides settle in
+//! agreement.
 
 use proptest::prelude::*;
 use vitrine_negotiation::{Action, Input, Negotiation, Role};
 use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
-use crate::browser::Flavour;
+use crate::browser::RollbackOrder;
 use crate::two_sided::{Garbage, Step, World};
 
-fn flavour() -> impl Strategy<Value = Flavour> {
-    prop_oneof![Just(Flavour::ReadsFirst), Just(Flavour::RollsBackFirst)]
+fn rollback_order() -> impl Strategy<Value = RollbackOrder> {
+    prop_oneof![Just(RollbackOrder::ReadsFirst), Just(RollbackOrder::RollsBackFirst)]
 }
 
-/// What happens in an honest call, each as often as it is listed.
+/// The steps of an honest call, weighted by their number.
 fn honest_steps() -> Vec<Step> {
     let mut steps = Vec::new();
     for side in [0, 1] {
@@ -30,7 +30,7 @@ fn honest() -> impl Strategy<Value = Step> {
     prop::sample::select(honest_steps())
 }
 
-/// What also happens when the other side, the browser or the network misbehaves.
+/// The steps of a call in which the other side, the browser or the network misbehaves.
 fn hostile() -> impl Strategy<Value = Step> {
     let mut steps = honest_steps();
     for side in [0, 1] {
@@ -61,29 +61,29 @@ fn run(world: &mut World, steps: Vec<Step>) {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The model asserts along the way: one operation at a time, candidates of the current generation only, no
-    /// answer without its offer.
+    /// The model asserts on every step: one operation at a time, candidates of the current generation only, no answer
+    /// without its offer.
     #[test]
-    fn both_sides_agree_whatever_the_timing(steps in steps(honest()), flavour in flavour()) {
-        let mut world = World::new(flavour);
+    fn both_sides_agree_whatever_the_timing(steps in steps(honest()), rollback_order in rollback_order()) {
+        let mut world = World::new(rollback_order);
         run(&mut world, steps);
         world.settle();
         world.assert_converged();
         world.assert_candidates_complete();
         world.assert_offers_bounded();
-        world.assert_no_complaints();
+        world.assert_no_unexpected_notes();
     }
 
-    /// Candidates that were lost with the old channel are not sent again; after a restart on both sides, those of the
-    /// new generation are all there.
+    /// Candidates lost with the old channel are not sent again. After a restart on both sides, the candidates of the new
+    /// generation are complete.
     #[test]
-    fn both_sides_agree_after_the_channel_was_replaced(
+    fn both_sides_agree_after_the_channel_is_replaced(
         before in steps(honest()),
         after in steps(honest()),
-        flavour in flavour(),
+        rollback_order in rollback_order(),
         restart in any::<bool>(),
     ) {
-        let mut world = World::new(flavour);
+        let mut world = World::new(rollback_order);
         run(&mut world, before);
         world.step(Step::Cut { restart });
         run(&mut world, after);
@@ -93,16 +93,16 @@ proptest! {
             world.assert_candidates_complete();
         }
         world.assert_offers_bounded();
-        world.assert_no_complaints();
+        world.assert_no_unexpected_notes();
     }
 
     #[test]
-    fn a_replaced_channel_and_a_restart_heal_garbage_and_failures(
+    fn both_sides_agree_again_after_garbage_and_failures(
         before in steps(hostile()),
         after in steps(honest()),
-        flavour in flavour(),
+        rollback_order in rollback_order(),
     ) {
-        let mut world = World::new(flavour);
+        let mut world = World::new(rollback_order);
         run(&mut world, before);
         world.settle();
         world.step(Step::Cut { restart: true });
@@ -120,22 +120,22 @@ proptest! {
         let mut machine = Negotiation::new(if polite { Role::Polite } else { Role::Impolite });
         for input in inputs {
             let before = machine.operation();
-            let ended = ends(&input);
-            let begun = machine.handle(input).iter().filter(|action| begins(action)).count();
-            prop_assert!(begun <= 1);
-            if begun == 1 {
-                prop_assert!(before.is_none() || ended, "an operation began while {before:?} was in flight");
+            let completes = ends_operation(&input);
+            let started = machine.handle(input).iter().filter(|action| starts_operation(action)).count();
+            prop_assert!(started <= 1);
+            if started == 1 {
+                prop_assert!(before.is_none() || completes, "an operation started while {before:?} was in flight");
                 prop_assert!(machine.operation().is_some());
             }
         }
     }
 }
 
-fn begins(action: &Action) -> bool {
+fn starts_operation(action: &Action) -> bool {
     matches!(action, Action::SetLocalDescription(_) | Action::SetRemoteDescription(_))
 }
 
-fn ends(input: &Input) -> bool {
+fn ends_operation(input: &Input) -> bool {
     matches!(input, Input::LocalDescriptionSet(_) | Input::RemoteDescriptionSet | Input::DescriptionFailed(_))
 }
 

@@ -1,4 +1,4 @@
-//! What happened in one mesh, line by line, written only while a failure is explained.
+//! A journal of one mesh, line by line. It is written only to explain a failure.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ struct Line {
     text: String,
 }
 
-/// Writes a line about the pair of these two, if anyone is to read it.
+/// Writes a line about the pair of these two members, while a journal is kept.
 pub fn write(members: [u32; 2], text: impl FnOnce() -> String) {
     LINES.with_borrow_mut(|lines| {
         if let Some(lines) = lines {
@@ -23,8 +23,8 @@ pub fn write(members: [u32; 2], text: impl FnOnce() -> String) {
     });
 }
 
-/// Runs `work`; returns the lines of the pair that was written of last, which if it failed is the one that did.
-pub fn of_the_last(work: impl FnOnce()) -> String {
+/// Runs `work`. Returns the lines of the last pair written about; after a failure, that is the pair that failed.
+pub fn of_last_pair(work: impl FnOnce()) -> String {
     LINES.set(Some(Vec::new()));
     work();
     let lines = LINES.take().unwrap_or_default();
@@ -33,8 +33,8 @@ pub fn of_the_last(work: impl FnOnce()) -> String {
     of_pair.map(|line| format!("  {members:?} {}\n", line.text)).collect()
 }
 
-/// An input in few words.
-pub fn told(input: &Input) -> String {
+/// A short description of an input.
+pub fn summary(input: &Input) -> String {
     match input {
         Input::RemoteDescription(description) => match &description.tag {
             Some(DescriptionTag { connection, to, serial, polite, answers }) => {

@@ -1,6 +1,6 @@
-//! Negotiations that talk to each other, natively: machines with model browsers and channels whose timing a test
-//! decides. Two sides under arbitrary steps that proptest finds and shrinks, failures and garbage included; and whole
-//! meshes of up to eight participants under a hundred thousand seeded schedules, cuts and new beginnings included.
+//! Simulated negotiations, without a browser: machines with model browsers and channels whose timing a test decides. Two
+//! sides take arbitrary steps that proptest finds and shrinks, failures and garbage included. Meshes of up to eight
+//! participants take a hundred thousand seeded schedules, cuts and replaced connections included.
 
 mod browser;
 mod hostile_channel;

@@ -1,5 +1,5 @@
-//! A hundred thousand meshes, each by the schedule of its own seed, on all cores, and the report. A mesh that does not
-//! converge is told with its seed and the fewest steps that still break it.
+//! Runs a hundred thousand meshes on all cores, each by the schedule of its seed, and reports. A mesh that does not
+//! converge is reported with its seed and the fewest steps that still break it.
 
 use std::cell::RefCell;
 use std::env;
@@ -14,13 +14,13 @@ use crate::mesh::Mesh;
 use crate::schedule::{Schedule, Step};
 use crate::tally::Tally;
 
-/// The first seed, and how many follow; these variables name others.
+/// The variables for the first seed and the number of seeds, with their defaults.
 const SEED: (&str, u64) = ("VITRINE_SIMULATION_SEED", 20_260_101);
 const SCHEDULES: (&str, u64) = ("VITRINE_SIMULATION_SCHEDULES", 100_000);
 /// Seeds that a thread takes at a time.
 const BATCH: u64 = 64;
-/// For how long the steps of a failure are made fewer.
-const SHRINKING: Duration = Duration::from_secs(10);
+/// How long a failing schedule is shrunk.
+const SHRINK_FOR: Duration = Duration::from_secs(10);
 
 #[test]
 fn every_mesh_converges_whatever_the_schedule() {
@@ -43,7 +43,7 @@ fn variable((name, default): (&str, u64)) -> u64 {
     }
 }
 
-/// Runs the schedules of `count` seeds on all cores; returns a seed that fails, if one does.
+/// Runs the schedules of `count` seeds on all cores. The error is a seed that fails.
 fn run(first: u64, count: u64) -> Result<Tally, u64> {
     let (taken, failing) = (AtomicU64::new(0), AtomicBool::new(false));
     let work = || {
@@ -55,11 +55,11 @@ fn run(first: u64, count: u64) -> Result<Tally, u64> {
             }
             for seed in (start..count.min(start + BATCH)).map(|offset| first.wrapping_add(offset)) {
                 let schedule = Schedule::from_seed(seed);
-                let Ok(of_one) = attempt(&schedule, &schedule.steps) else {
+                let Ok(of_mesh) = attempt(&schedule, &schedule.steps) else {
                     failing.store(true, Ordering::Relaxed);
                     return Err(seed);
                 };
-                tally.add(&of_one);
+                tally.add(&of_mesh);
             }
         }
     };
@@ -74,7 +74,7 @@ fn run(first: u64, count: u64) -> Result<Tally, u64> {
     })
 }
 
-/// Runs one mesh; what it panics with is the error.
+/// Runs one mesh. The error is its panic message.
 fn attempt(schedule: &Schedule, steps: &[Step]) -> Result<Tally, String> {
     thread_local! {
         static CAUGHT: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -83,8 +83,8 @@ fn attempt(schedule: &Schedule, steps: &[Step]) -> Result<Tally, String> {
     HOOK.call_once(|| {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let was_awaited = CAUGHT.with_borrow_mut(|caught| caught.as_mut().map(|text| *text = info.to_string()));
-            if was_awaited.is_none() {
+            let is_caught = CAUGHT.with_borrow_mut(|caught| caught.as_mut().map(|text| *text = info.to_string()));
+            if is_caught.is_none() {
                 usual(info);
             }
         }));
@@ -95,20 +95,20 @@ fn attempt(schedule: &Schedule, steps: &[Step]) -> Result<Tally, String> {
     result.map_err(|_| message.unwrap_or_default())
 }
 
-/// Why the seed's mesh does not converge, with the fewest steps for that which can be found.
+/// Explains why the seed's mesh does not converge, with the fewest steps found.
 fn explain(seed: u64) -> String {
     let schedule = Schedule::from_seed(seed);
     let Err(message) = attempt(&schedule, &schedule.steps) else {
         return format!("seed {seed} failed, and then did not: the simulation is not deterministic");
     };
     let steps = shrink(&schedule);
-    let journal = journal::of_the_last(|| drop(attempt(&schedule, &steps)));
-    let Schedule { participants, tracks, copied, steps: all, .. } = &schedule;
+    let journal = journal::of_last_pair(|| drop(attempt(&schedule, &steps)));
+    let Schedule { participants, tracks, copy_one_in, steps: all, .. } = &schedule;
     let [seed_variable, schedules_variable] = [SEED.0, SCHEDULES.0];
     format!(
         "the mesh of seed {seed} does not converge.\n{message}\n\n\
-         {participants} participants, tracks {:?}, one message in {copied} copied; {} steps, of which {} are enough:\n\
-         {steps:?}\n\nThe pair that fails, in these:\n{journal}\n\
+         {participants} participants, tracks {:?}, one message in {copy_one_in} copied; {} steps, of which {} are enough:\n\
+         {steps:?}\n\nThe failing pair:\n{journal}\n\
          again: {seed_variable}={seed} {schedules_variable}=1 \
          cargo test -p vitrine-negotiation --test simulation many -- --nocapture\n",
         &tracks[..*participants],
@@ -117,12 +117,12 @@ fn explain(seed: u64) -> String {
     )
 }
 
-/// Leaves out runs of steps, long ones first, as long as the mesh still fails.
+/// Removes runs of steps, long ones first, while the mesh still fails.
 fn shrink(schedule: &Schedule) -> Vec<Step> {
     let started = Instant::now();
     let mut steps = schedule.steps.clone();
     let mut length = steps.len() / 2;
-    while length > 0 && started.elapsed() < SHRINKING {
+    while length > 0 && started.elapsed() < SHRINK_FOR {
         let mut at = 0;
         let before = steps.len();
         while at < steps.len() {

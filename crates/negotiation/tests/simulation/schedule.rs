@@ -1,13 +1,13 @@
-//! Schedules: what happens in a mesh, step by step, made from a seed and nothing else. Which kinds of bad luck a
-//! schedule has, and how much of each, is drawn first, so that some have one kind only, and some all.
+//! Schedules: the steps of a mesh, generated from a seed alone. The kinds of incidents are drawn first, so that some
+//! schedules have one kind and some have all.
 
-/// One thing that happens next. Where it happens is taken modulo what there is; if it is not possible, nothing does.
+/// One step of a mesh. Its place is taken modulo the number of places. An impossible step does nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     pub event: Event,
-    /// Which pair and side, or which participant.
+    /// The pair and side, or the participant.
     pub place: u16,
-    /// Which of several messages, and what else the event leaves open.
+    /// Which of several messages, and other choices of the event.
     pub pick: u16,
 }
 
@@ -28,7 +28,7 @@ pub enum Event {
     OpenControl,
     Notice,
     AddTrack,
-    LosePatience,
+    AnswerTimeout,
     RestartIce,
     CutPath,
     RestorePath,
@@ -36,12 +36,12 @@ pub enum Event {
     RestoreSignaling,
     StopServer,
     StartServer,
-    StartAnew,
+    ReplaceConnection,
     Leave,
     Join,
 }
 
-/// What goes on all the time, with its weight.
+/// Events of every schedule, with their weights.
 const ORDINARY: [(Event, u16); 8] = [
     (Event::Work, 130),
     (Event::Complete, 90),
@@ -53,31 +53,31 @@ const ORDINARY: [(Event, u16); 8] = [
     (Event::Notice, 12),
 ];
 
-/// What happens now and then; each group is in a schedule or not.
+/// Groups of rarer events. Each group is in a schedule or not.
 const INCIDENTS: [&[(Event, u16)]; 7] = [
     &[(Event::AddTrack, 6)],
-    &[(Event::LosePatience, 8)],
+    &[(Event::AnswerTimeout, 8)],
     &[(Event::RestartIce, 4)],
     &[(Event::CutPath, 10), (Event::RestorePath, 14)],
     &[(Event::CutSignaling, 3), (Event::RestoreSignaling, 10), (Event::StopServer, 2), (Event::StartServer, 10)],
-    &[(Event::StartAnew, 3)],
+    &[(Event::ReplaceConnection, 3)],
     &[(Event::Leave, 1), (Event::Join, 2)],
 ];
 
-/// Of this many deliveries, one is copied.
-const COPIED: [u16; 4] = [0, 4, 8, 16];
+/// One in this many deliveries is copied; 0 for none.
+const COPY_ONE_IN: [u16; 4] = [0, 4, 8, 16];
 
 pub struct Schedule {
     pub participants: usize,
     /// Tracks of each participant at the start.
     pub tracks: [u8; 8],
-    /// One in this many messages comes again; 0 for none.
-    pub copied: u16,
-    /// Whether both sides of a pair begin with the same role.
-    pub alike: bool,
-    /// In which of two orders the mesh comes to rest.
-    pub turned: bool,
-    /// Whether all are connected before the first step.
+    /// One in this many deliveries is copied; 0 for none.
+    pub copy_one_in: u16,
+    /// Whether both sides of a pair start with the same role.
+    pub same_role: bool,
+    /// Which of two orders the mesh settles in.
+    pub reversed: bool,
+    /// Whether all pairs are connected before the first step.
     pub established: bool,
     pub steps: Vec<Step>,
 }
@@ -95,7 +95,7 @@ impl Schedule {
             _ => 8,
         };
         let tracks = std::array::from_fn(|_| random.below(3) as u8);
-        let copied = COPIED[random.below(COPIED.len())];
+        let copy_one_in = COPY_ONE_IN[random.below(COPY_ONE_IN.len())];
         let mut events = ORDINARY.to_vec();
         let chosen = random.below(1 << INCIDENTS.len());
         for (index, group) in INCIDENTS.iter().enumerate() {
@@ -107,13 +107,21 @@ impl Schedule {
         let pairs = participants * (participants - 1) / 2;
         let longest = if random.below(8) == 0 { 600 } else { 120 };
         let length = random.below(longest * pairs) + 20;
-        let (alike, turned, established) = (random.below(4) == 0, random.below(2) == 0, random.below(2) == 0);
+        let (same_role, reversed, established) = (random.below(4) == 0, random.below(2) == 0, random.below(2) == 0);
         let step = |_| Step {
             event: pick(&events, random.below(weight)),
             place: random.below(1 << 16) as u16,
             pick: random.below(1 << 16) as u16,
         };
-        Self { participants, tracks, copied, alike, turned, established, steps: (0..length).map(step).collect() }
+        Self {
+            participants,
+            tracks,
+            copy_one_in,
+            same_role,
+            reversed,
+            established,
+            steps: (0..length).map(step).collect(),
+        }
     }
 }
 

@@ -1,33 +1,33 @@
-//! One side of a pair: a machine, its model browser, and the mailbox of the task that owns both. It performs actions
-//! as an executor does, and keeps account of what it did; where messages go is up to the world around it.
+//! One side of a pair: a machine, its model browser, and the mailbox of the task that owns both. It performs actions and
+//! counts them. It does not deliver messages; the world around it does.
 
 use std::collections::VecDeque;
 
 use vitrine_negotiation::{Action, Input, Negotiation, Note, SignalingState};
 use vitrine_protocol::signaling::{IceCandidate, SdpType, SessionDescription};
 
-use crate::browser::{Browser, Completion, Description, Flavour};
+use crate::browser::{Browser, Completion, Description, RollbackOrder};
 
-/// Candidates that a browser gathers for one generation.
+/// Candidates that a browser gathers per generation.
 const GATHERED: usize = 3;
 
-/// A way from one side to the other.
+/// A route for messages between the sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Route {
     Signaling,
     Control,
 }
 
-/// What a side's task finds in its mailbox.
+/// An event in a side's mailbox.
 pub enum Mail {
-    /// From the own browser or the own timers.
+    /// From the own browser or timers.
     Local(Input),
     /// The browser found a candidate.
     Gathered(IceCandidate),
-    /// From the other side.
-    Received(Way, Input),
-    /// The way can be used; `again` if it could be before, and what was under way is lost.
-    Up { way: Way, again: bool },
+    /// A message of the other side.
+    Received(Route, Input),
+    /// The route can be used. `again`: it broke before, and messages in transit were lost.
+    RouteUp { route: Route, again: bool },
 }
 
 pub struct Side {
@@ -35,35 +35,35 @@ pub struct Side {
     pub machine: Negotiation,
     pub mailbox: VecDeque<Mail>,
     pub gathered: Vec<IceCandidate>,
-    /// What the machine told, but for what is normal in bad luck.
-    pub complaints: Vec<Note>,
+    /// All notes but those about glares and dropped messages.
+    pub unexpected_notes: Vec<Note>,
     pub offers: usize,
-    /// Most offers that what happened to this side can justify.
+    /// Most offers that this side's events justify.
     pub justified_offers: usize,
-    /// Colliding offers of the other side that were ignored, and own ones that were taken back.
+    /// Ignored offers of the other side, and own offers rolled back.
     pub glares: usize,
 }
 
 impl Side {
-    pub fn new(machine: Negotiation, connection: String, flavour: Flavour) -> Self {
+    pub fn new(machine: Negotiation, connection: String, rollback_order: RollbackOrder) -> Self {
         Self {
-            browser: Browser::new(connection, flavour),
+            browser: Browser::new(connection, rollback_order),
             machine,
             mailbox: VecDeque::new(),
             gathered: Vec::new(),
-            complaints: Vec::new(),
+            unexpected_notes: Vec::new(),
             offers: 0,
             justified_offers: 0,
             glares: 0,
         }
     }
 
-    /// An input from the own browser or the own timers.
-    pub fn want(&mut self, input: Input) {
+    /// Queues an input from the own browser or timers.
+    pub fn push_local(&mut self, input: Input) {
         self.mailbox.push_back(Mail::Local(input));
     }
 
-    /// Feeds the machine and performs what it asks for; `send` gets what goes to the other side.
+    /// Feeds the machine and performs its actions. `send` takes the descriptions for the other side.
     pub fn handle(&mut self, input: Input, mut send: impl FnMut(SessionDescription)) {
         self.justified_offers += usize::from(match &input {
             Input::NegotiationNeeded | Input::RestartIce | Input::DescriptionFailed(_) => true,
@@ -82,13 +82,13 @@ impl Side {
                 Action::Send(description) => {
                     if description.kind == SdpType::Answer {
                         let set = self.browser.current_local.as_ref().map(|local| &local.text);
-                        assert_eq!(set, Some(&description.sdp), "an answer is sent after its offer was set");
+                        assert_eq!(set, Some(&description.sdp), "an answer is sent before it is set");
                     }
                     send(description);
                 }
                 Action::Note(Note::OfferIgnored | Note::OfferRolledBack) => self.glares += 1,
                 Action::Note(Note::DescriptionDropped(_) | Note::CandidateDropped { .. }) => {}
-                Action::Note(complaint) => self.complaints.push(complaint),
+                Action::Note(note) => self.unexpected_notes.push(note),
             }
         }
         assert!(self.machine.operation().is_some() || !self.browser.has_operation());
@@ -97,11 +97,11 @@ impl Side {
     /// The browser runs its queued check for `negotiationneeded`.
     pub fn check(&mut self) {
         if self.browser.update_queued && self.browser.run_update() {
-            self.want(Input::NegotiationNeeded);
+            self.push_local(Input::NegotiationNeeded);
         }
     }
 
-    /// The operation in flight ends; `fail` rejects it for no reason.
+    /// Ends the operation in flight. `fail` rejects it in any case.
     pub fn complete(&mut self, fail: bool) {
         if !self.browser.has_operation() {
             return;
@@ -119,7 +119,7 @@ impl Side {
         }
     }
 
-    /// A browser gathers once a generation.
+    /// Gathers candidates, once per generation.
     fn gather(&mut self, fragment: &str) {
         let is_known = |candidate: &IceCandidate| candidate.username_fragment.as_deref() == Some(fragment);
         if !self.gathered.iter().any(is_known) {
@@ -133,21 +133,21 @@ impl Side {
         self.mailbox.is_empty() && !self.browser.has_operation() && !self.browser.update_queued
     }
 
-    /// What the other side has of this one is what this one set.
+    /// Whether the other side has the description that this side set.
     pub fn agrees_with(&self, other: &Side) -> bool {
         self.browser.current_local == other.browser.current_remote
     }
 
-    /// At rest, with nothing left that needs an offer, and in agreement.
+    /// Idle, in agreement, and without need of a further offer.
     pub fn assert_converged(&self, other: &Side) {
         assert_eq!(self.browser.state, SignalingState::Stable);
-        assert!(self.machine.is_idle(), "the machine is at rest");
-        assert!(!self.browser.check_negotiation_needed(), "every need is served");
+        assert!(self.machine.is_idle(), "the machine is not idle");
+        assert!(!self.browser.check_negotiation_needed(), "an offer is still needed");
         let (set, got) = (&self.browser.current_local, &other.browser.current_remote);
-        assert_eq!(set, got, "what one side set, the other has");
+        assert_eq!(set, got, "the other side has another description");
     }
 
-    /// Of `candidates`, those of this side's generation in use.
+    /// The `candidates` of this side's current generation.
     pub fn in_use<'a>(&self, candidates: &'a [IceCandidate]) -> impl Iterator<Item = &'a IceCandidate> {
         let fragment = self.browser.current_local.as_ref().map(|local| local.fragment.clone());
         candidates.iter().filter(move |candidate| candidate.username_fragment == fragment)

@@ -1,8 +1,8 @@
-//! What happened in the runs, counted, and the report of it.
+//! Counts what happened in the runs, and reports it.
 
 use std::fmt;
 
-/// What happened in a run, for the report.
+/// The counts of one or more runs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     pub participants: u64,
@@ -10,7 +10,7 @@ pub struct Tally {
     pub steps: u64,
     pub cuts: u64,
     pub restarts: u64,
-    pub anew: u64,
+    pub replaced: u64,
     pub left: u64,
     pub joined: u64,
     pub duplicated: u64,
@@ -18,7 +18,7 @@ pub struct Tally {
     pub offers: u64,
     pub offered_again: u64,
     pub glares: u64,
-    /// Sides whose candidates all had to be there, and were.
+    /// Sides that lost no candidate, whose peer has them all.
     pub complete: u64,
     /// Sides at the end.
     pub sides: u64,
@@ -31,7 +31,7 @@ impl Tally {
         self.steps += other.steps;
         self.cuts += other.cuts;
         self.restarts += other.restarts;
-        self.anew += other.anew;
+        self.replaced += other.replaced;
         self.left += other.left;
         self.joined += other.joined;
         self.duplicated += other.duplicated;
@@ -45,20 +45,17 @@ impl Tally {
 }
 
 impl fmt::Display for Tally {
-    /// For runs that all converged: it is what the report is for.
+    /// For runs that all converged.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { participants, pairs, steps, offers, offered_again, anew, left, joined, .. } = self;
+        let Tally { participants, pairs, steps, offers, offered_again, replaced, left, joined, .. } = self;
         let Tally { cuts, lost, duplicated, restarts, glares, complete, sides, .. } = self;
         writeln!(
             formatter,
             "{participants} participants ({joined} joined later, {left} left), {pairs} pairs, {steps} steps"
         )?;
         writeln!(formatter, "{cuts} cuts, {lost} messages lost, {duplicated} duplicated")?;
-        writeln!(
-            formatter,
-            "{offers} offers, {offered_again} of them again for want of an answer; {glares} glares resolved"
-        )?;
-        writeln!(formatter, "{restarts} ICE restarts, {anew} connections started anew")?;
+        writeln!(formatter, "{offers} offers, {offered_again} repeated without an answer; {glares} glares resolved")?;
+        writeln!(formatter, "{restarts} ICE restarts, {replaced} connections replaced")?;
         write!(formatter, "converged: all; candidates complete on {complete} sides, some lost on {}", sides - complete)
     }
 }

@@ -1,34 +1,34 @@
-//! Two machines, each with a model browser, and a channel between them whose timing the test decides.
+//! Two machines with model browsers, and a channel between them whose timing the test decides.
 
 use std::collections::VecDeque;
 
 use vitrine_negotiation::{Input, Negotiation, Note, Role};
 use vitrine_protocol::signaling::{SdpType, SessionDescription};
 
-use crate::browser::Flavour;
-use crate::side::{Mail, Side, Way, candidate};
+use crate::browser::RollbackOrder;
+use crate::side::{Mail, Route, Side, candidate};
 
-/// Steps that settling may take before it counts as an endless loop.
-const PATIENCE: usize = 20_000;
+/// Rounds within which the sides must settle, or they loop for ever.
+const MAX_ROUNDS: usize = 20_000;
 
-/// One thing that happens next. A step that is not possible does nothing.
+/// One step of the world. An impossible step does nothing.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     AddTrack(usize),
     Restart(usize),
     /// The next message reaches the side.
     Deliver(usize),
-    /// The side's owner task takes the next event from its mailbox.
+    /// The side's owner task handles the next event of its mailbox.
     Work(usize),
-    /// The operation in flight succeeds, unless the browser finds fault.
+    /// The operation in flight completes; the browser may reject it.
     Complete(usize),
-    /// The operation in flight is rejected for no reason.
+    /// The operation in flight is rejected.
     Fail(usize),
     /// The browser runs its queued check for `negotiationneeded`.
     Check(usize),
-    /// The channel is replaced: messages under way are lost, and so is what a side sends until it knows.
+    /// The channel is replaced. Messages in transit are lost, and so are messages that a side sends before it knows.
     Cut {
-        /// Whether both sides want an ICE restart once they know.
+        /// Whether both sides restart ICE once they know.
         restart: bool,
     },
     Garbage(usize, Garbage),
@@ -47,9 +47,9 @@ pub enum Garbage {
 /// A side and the channel to it.
 struct End {
     side: Side,
-    /// Messages on the way to this side.
+    /// Messages in transit to this side.
     incoming: VecDeque<Mail>,
-    /// Whether what the side sends goes anywhere.
+    /// Whether the side's messages are delivered.
     connected: bool,
     was_cut: bool,
     restart: bool,
@@ -62,9 +62,9 @@ pub struct World {
 
 impl World {
     /// Side 0 is impolite, side 1 polite.
-    pub fn new(flavour: Flavour) -> Self {
+    pub fn new(rollback_order: RollbackOrder) -> Self {
         let end = |name: &str, role| End {
-            side: Side::new(Negotiation::tagged(role, name.to_owned()), name.to_owned(), flavour),
+            side: Side::new(Negotiation::tagged(role, name.to_owned()), name.to_owned(), rollback_order),
             incoming: VecDeque::new(),
             connected: true,
             was_cut: false,
@@ -77,7 +77,7 @@ impl World {
     pub fn step(&mut self, step: Step) {
         match step {
             Step::AddTrack(side) => self.side(side).browser.add_track(),
-            Step::Restart(side) => self.side(side).want(Input::RestartIce),
+            Step::Restart(side) => self.side(side).push_local(Input::RestartIce),
             Step::Deliver(side) => {
                 let end = &mut self.ends[side];
                 end.side.mailbox.extend(end.incoming.pop_front());
@@ -95,9 +95,9 @@ impl World {
         &mut self.ends[index].side
     }
 
-    /// Lets everything that is under way happen, until nothing is.
+    /// Completes everything in transit.
     pub fn settle(&mut self) {
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_ROUNDS {
             if self.ends.iter().all(|end| end.incoming.is_empty() && end.side.is_quiet()) {
                 return;
             }
@@ -107,7 +107,7 @@ impl World {
                 }
             }
         }
-        panic!("the two sides never come to rest");
+        panic!("the two sides never settle");
     }
 
     fn work(&mut self, index: usize) {
@@ -116,7 +116,7 @@ impl World {
             None => return,
             Some(Mail::Gathered(candidate)) => return self.send(index, Input::RemoteCandidate(candidate)),
             Some(Mail::Local(input) | Mail::Received(_, input)) => [Some(input), None],
-            Some(Mail::Up { .. }) => {
+            Some(Mail::RouteUp { .. }) => {
                 end.connected = true;
                 [Some(Input::OfferAgain), end.restart.then_some(Input::RestartIce)]
             }
@@ -135,7 +135,7 @@ impl World {
 
     fn send(&mut self, from: usize, message: Input) {
         if self.ends[from].connected {
-            self.ends[1 - from].incoming.push_back(Mail::Received(Way::Signaling, message));
+            self.ends[1 - from].incoming.push_back(Mail::Received(Route::Signaling, message));
         }
     }
 
@@ -154,17 +154,17 @@ impl World {
             Garbage::UnknownCandidate => Input::RemoteCandidate(candidate("unheard-of", 0)),
         };
         self.side(index).justified_offers += 2;
-        self.ends[index].incoming.push_back(Mail::Received(Way::Signaling, input));
+        self.ends[index].incoming.push_back(Mail::Received(Route::Signaling, input));
     }
 
-    /// Both sides are at rest, agree on the descriptions, and nothing more needs an offer.
+    /// Both sides are idle, agree on the descriptions, and need no further offer.
     pub fn assert_converged(&self) {
         let [one, other] = &self.ends;
         one.side.assert_converged(&other.side);
         other.side.assert_converged(&one.side);
     }
 
-    /// Every candidate of the generation in use has been added by the other side, once and in order.
+    /// Each side has added every candidate of the other's current generation, once and in order.
     pub fn assert_candidates_complete(&self) {
         for index in [0, 1] {
             let (side, other) = (&self.ends[index].side, &self.ends[1 - index].side);
@@ -175,13 +175,12 @@ impl World {
         }
     }
 
-    /// Nothing went wrong on the way: no description failed to be set, no answer came that no offer waits for, unless
-    /// the offer was lost with the old channel, and made again.
-    pub fn assert_no_complaints(&self) {
+    /// No description failed to be set, and no answer was stale, unless its offer was repeated after a cut.
+    pub fn assert_no_unexpected_notes(&self) {
         for end in &self.ends {
-            let mut complaints = end.side.complaints.iter();
-            let complaint = complaints.find(|note| !(end.was_cut && **note == Note::StaleAnswer));
-            assert_eq!(complaint, None);
+            let mut unexpected_notes = end.side.unexpected_notes.iter();
+            let note = unexpected_notes.find(|note| !(end.was_cut && **note == Note::StaleAnswer));
+            assert_eq!(note, None);
         }
     }
 
@@ -195,6 +194,6 @@ impl End {
         self.connected = false;
         self.was_cut = true;
         self.restart = restart;
-        self.incoming = VecDeque::from([Mail::Up { way: Way::Signaling, again: true }]);
+        self.incoming = VecDeque::from([Mail::RouteUp { route: Route::Signaling, again: true }]);
     }
 }

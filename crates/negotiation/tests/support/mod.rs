@@ -1,4 +1,4 @@
-//! Short names for what the tests of single cases talk about.
+//! Short constructors for the tests of single rules.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use vitrine_negotiation::{Action, Input, Negotiation, Role};
@@ -24,7 +24,7 @@ pub fn set_remote(description: SessionDescription) -> Action {
     Action::SetRemoteDescription(description)
 }
 
-/// A whole candidate as a browser sends it, of TCP: those of UDP are given other priorities.
+/// A complete candidate as a browser sends it. It is a TCP one: the priority of UDP candidates is rewritten.
 pub fn candidate(fragment: &str, number: u16) -> IceCandidate {
     IceCandidate {
         candidate: format!(
@@ -37,7 +37,7 @@ pub fn candidate(fragment: &str, number: u16) -> IceCandidate {
     }
 }
 
-/// A machine that has negotiated once, as the offering side; the other side's fragment is `b1`.
+/// A machine that has offered and got its answer. The peer's fragment is `b1`.
 pub fn connected(role: Role) -> Negotiation {
     let mut machine = Negotiation::new(role);
     machine.handle(Input::NegotiationNeeded);

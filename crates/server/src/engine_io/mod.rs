@@ -33,12 +33,8 @@ use tokio::sync::Notify;
 
 pub use self::session::{Session, Transport, Unsent};
 use crate::{
-    Config,
-    door::Door,
-    id::Id,
-    refusals::{Reason, Refusals},
-    signaling::Signaling,
-    socket_io,
+    Config, connection_limiter::ConnectionLimiter, id::Id, refusal_log::RefusalLog, refusal_reason::Reason,
+    signaling::Signaling, socket_io,
 };
 
 /// Largest message that a connection survives, in bytes. Anything past `max_payload_bytes` is refused in words; anything
@@ -75,8 +71,8 @@ struct Timing {
 #[derive(Debug)]
 pub struct EngineIo {
     timing: Timing,
-    door: Arc<Door>,
-    refusals: Arc<Refusals>,
+    limiter: Arc<ConnectionLimiter>,
+    refusals: Arc<RefusalLog>,
     signaling: Arc<Signaling>,
     sessions: Mutex<HashMap<Id, Arc<Session>>>,
     /// The last session is gone.
@@ -85,9 +81,14 @@ pub struct EngineIo {
 
 impl EngineIo {
     /// No sessions yet.
-    pub fn new(config: &Config, door: Arc<Door>, refusals: Arc<Refusals>, signaling: Arc<Signaling>) -> Self {
+    pub fn new(
+        config: &Config,
+        limiter: Arc<ConnectionLimiter>,
+        refusals: Arc<RefusalLog>,
+        signaling: Arc<Signaling>,
+    ) -> Self {
         let timing = Timing { ping_interval: config.ping_interval, ping_timeout: config.ping_timeout };
-        Self { timing, door, refusals, signaling, sessions: Mutex::default(), empty: Notify::new() }
+        Self { timing, limiter, refusals, signaling, sessions: Mutex::default(), empty: Notify::new() }
     }
 
     /// What answers requests of `/socket.io/`.
@@ -188,7 +189,7 @@ async fn respond(
 ) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let refuse_protocol = |refusal| {
-        engine.refusals.request(Reason::Protocol, peer.ip(), request.headers());
+        engine.refusals.log_request(Reason::Protocol, peer.ip(), request.headers());
         refuse(refusal)
     };
     let transport = match parameter(query, "transport") {
@@ -219,13 +220,13 @@ async fn begin(
     if request.method() != Method::GET {
         return Err(refuse(BAD_METHOD));
     }
-    let pass = engine.door.knock(peer, request.headers()).map_err(IntoResponse::into_response)?;
+    let permit = engine.limiter.try_acquire(peer, request.headers()).map_err(IntoResponse::into_response)?;
     let sid = Id::random().map_err(|error| {
         tracing::error!(%error, "no random bytes from the system");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })?;
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()?.parse().ok());
-    let session = Session::new(sid, pass, host, transport);
+    let session = Session::new(sid, permit, host, transport);
     let handshake = engine.handshake(sid, transport);
     if transport == Transport::Polling {
         let session = engine.open(sid, session);
@@ -273,7 +274,7 @@ async fn go_on(engine: Arc<EngineIo>, session: Arc<Session>, transport: Transpor
 /// whether handshakes lose their header on the way.
 fn refuse_without_upgrade(engine: &EngineIo, peer: SocketAddr, parts: &Parts) -> Response {
     if parts.headers.contains_key(SEC_WEBSOCKET_KEY) {
-        engine.refusals.request(Reason::Upgrade, peer.ip(), &parts.headers);
+        engine.refusals.log_request(Reason::Upgrade, peer.ip(), &parts.headers);
     }
     let (code, message) = BAD_REQUEST;
     let upgrade = if engine.refusals.is_recent(Reason::Upgrade) { "dropped" } else { "missing" };

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::{extract::ws::Utf8Bytes, http::uri::Authority};
 use tokio::sync::Notify;
 
-use crate::{door::Pass, id::Id};
+use crate::{connection_limiter::Permit, id::Id};
 
 /// Packets that may wait for one slow connection. A full room's burst of offers and candidates fits several times.
 const MOST_WAITING: usize = 1024;
@@ -45,7 +45,7 @@ pub struct Session {
     /// What its client shows in its requests. Nobody else knows it.
     pub sid: Id,
     /// What it may do.
-    pub pass: Pass,
+    pub permit: Permit,
     /// The name by which its client reached the server.
     pub host: Option<Authority>,
     /// There is something to send, or the session has ended, or its transport changes.
@@ -74,7 +74,7 @@ struct State {
 
 impl Session {
     /// A session that begins.
-    pub fn new(sid: Id, pass: Pass, host: Option<Authority>, transport: Transport) -> Self {
+    pub fn new(sid: Id, permit: Permit, host: Option<Authority>, transport: Transport) -> Self {
         let state = State {
             waiting: Vec::new(),
             waiting_bytes: 0,
@@ -87,7 +87,7 @@ impl Session {
             user: None,
             first_user: None,
         };
-        Self { sid, pass, host, news: Notify::new(), state: Mutex::new(state) }
+        Self { sid, permit, host, news: Notify::new(), state: Mutex::new(state) }
     }
 
     /// Sends a packet, after those that wait already.
@@ -225,12 +225,12 @@ mod tests {
     use axum::http::HeaderMap;
 
     use super::*;
-    use crate::{Config, door::Door};
+    use crate::{Config, connection_limiter::ConnectionLimiter};
 
     fn session() -> Session {
-        let door = Arc::new(Door::new(&Config::default(), Arc::default(), Arc::default()));
-        let pass = door.knock(([127, 0, 0, 1], 5000).into(), &HeaderMap::new()).unwrap();
-        Session::new(Id::random().unwrap(), pass, None, Transport::Polling)
+        let limiter = Arc::new(ConnectionLimiter::new(&Config::default(), Arc::default(), Arc::default()));
+        let permit = limiter.try_acquire(([127, 0, 0, 1], 5000).into(), &HeaderMap::new()).unwrap();
+        Session::new(Id::random().unwrap(), permit, None, Transport::Polling)
     }
 
     #[test]

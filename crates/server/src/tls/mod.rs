@@ -1,8 +1,8 @@
-//! HTTPS: where the certificate comes from, that it stays current, and the handshake. Which connections are encrypted is
-//! decided in `accept`.
+//! HTTPS: the source of the certificate, its renewal, and the handshake. Which connections are encrypted is decided in
+//! `accept`.
 
 mod options;
-mod pair;
+mod pem_files;
 mod self_signed;
 
 use std::{
@@ -42,43 +42,43 @@ use tokio_rustls::{
 use crate::addresses;
 
 pub use options::{SelfSigned, TlsOptions};
-use pair::{Pair, Texts};
+use pem_files::{PemFiles, PemTexts};
 
-/// What is spoken on this port, by its registered names (RFC 7301, RFC 7443). A client that names others only is refused.
+/// The ALPN protocols of this port (RFC 7301, RFC 7443). A client that offers others only is refused.
 const APPLICATION_PROTOCOLS: [&str; 3] = ["http/1.1", "stun.turn", "stun.nat-discovery"];
 
-/// How often the certificate's dates are looked at.
+/// How often the certificate's dates are checked.
 const DATES_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Why there is no certificate that could be used.
+/// Why no certificate can be used.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// One of the two files is not named.
-    #[error("--tls-cert and --tls-key belong together: name both files or neither")]
-    HalfAPair,
+    /// Only one of the two files is given.
+    #[error("--tls-cert and --tls-key belong together: give both files or neither")]
+    IncompletePair,
     /// A file cannot be read.
     #[error("cannot read {}: {error}", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// A file is not what RFC 7468 describes.
+    /// A file is no PEM file (RFC 7468).
     #[error("{} is not a PEM file: {error}", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The parser's error.
         error: pem::Error,
     },
     /// A file has no certificate.
     #[error("there is no certificate in {}: a PEM file with one has a line BEGIN CERTIFICATE", .0.display())]
     NoCertificate(PathBuf),
-    /// A file has no key that can be read.
+    /// A file has no readable key.
     #[error("there is no private key in {}: a PEM file with one has a line BEGIN PRIVATE KEY; it must not be encrypted", .0.display())]
     NoKey(PathBuf),
-    /// The key is another certificate's.
+    /// The key belongs to another certificate.
     #[error("the private key in {} does not belong to the first certificate in {}", .key.display(), .certificate.display())]
     Mismatch {
         /// The certificate's file.
@@ -86,38 +86,38 @@ pub enum TlsError {
         /// The key's file.
         key: PathBuf,
     },
-    /// The files are of a kind that TLS cannot use here.
+    /// TLS does not support the certificate or key.
     #[error("the certificate in {} cannot be used with the private key in {}: {error}", .certificate.display(), .key.display())]
     Unusable {
         /// The certificate's file.
         certificate: PathBuf,
         /// The key's file.
         key: PathBuf,
-        /// What is wrong.
+        /// The TLS library's error.
         error: rustls::Error,
     },
-    /// No certificate could be made.
-    #[error("cannot make a certificate: {0}")]
-    NotMade(#[from] rcgen::Error),
-    /// A certificate that was made cannot be kept where it should be.
-    #[error("cannot keep the certificate in {}: {error}", .path.display())]
-    NotKept {
+    /// A self-signed certificate cannot be generated.
+    #[error("cannot generate a certificate: {0}")]
+    NotGenerated(#[from] rcgen::Error),
+    /// A self-signed certificate cannot be stored.
+    #[error("cannot store the certificate in {}: {error}", .path.display())]
+    NotStored {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// TLS cannot be set up at all.
-    #[error("cannot speak TLS: {0}")]
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS: {0}")]
     Setup(#[from] rustls::Error),
 }
 
-/// Encrypts connections.
+/// The TLS acceptor and its certificate.
 pub struct Tls {
     acceptor: TlsAcceptor,
     certificate: Arc<Certificate>,
-    /// Where the certificate comes from and what was there last, if it comes from files.
-    source: Option<(Pair, Texts)>,
+    /// The files of the certificate and their content when last read; `None` if it is self-signed.
+    source: Option<(PemFiles, PemTexts)>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -134,7 +134,7 @@ impl Certificate {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
     }
 
-    /// Logs that the certificate has expired or is not valid yet: no browser accepts it then.
+    /// Warns if the certificate has expired or is not valid yet: no browser accepts it then.
     fn warn_of_dates(&self) {
         let certified = self.get();
         let Some(end_entity) =
@@ -142,7 +142,7 @@ impl Certificate {
         else {
             return;
         };
-        // The dates are checked before the issuer, which is unknown here.
+        // webpki checks the dates before the issuer, which is unknown here.
         let usage = webpki::KeyUsage::server_auth();
         match end_entity.verify_for_usage(&[], &[], &[], UnixTime::now(), usage, None, None) {
             Err(webpki::Error::CertExpired { not_after, .. }) => {
@@ -163,23 +163,23 @@ impl ResolvesServerCert for Certificate {
 }
 
 impl Tls {
-    /// Reads or makes the certificate; `None` where the options ask for plain HTTP.
+    /// Reads or generates the certificate; `None` if the options ask for plain HTTP.
     ///
     /// # Errors
-    /// Everything in [`TlsError`], each in words for whoever started the server.
+    /// [`TlsError`]; its messages are for the operator.
     pub fn new(options: &TlsOptions) -> Result<Option<Self>, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let mut source = None;
-        let certified = match (options.pair()?, &options.tls_self_signed) {
-            (Some(pair), _) => {
-                let texts = pair.read()?;
-                let certified = pair.certified_key(&texts, &provider)?;
-                source = Some((pair, texts));
+        let certified = match (options.pem_files()?, &options.tls_self_signed) {
+            (Some(files), _) => {
+                let texts = files.read()?;
+                let certified = files.certified_key(&texts, &provider)?;
+                source = Some((files, texts));
                 certified
             }
-            (None, Some(SelfSigned::Memory)) => self_signed::make(&addresses::own_names(), &provider)?,
+            (None, Some(SelfSigned::Memory)) => self_signed::create(&addresses::local_names(), &provider)?,
             (None, Some(SelfSigned::Directory(directory))) => {
-                self_signed::kept_in(directory, &addresses::own_names(), &provider)?
+                self_signed::load_or_create(directory, &addresses::local_names(), &provider)?
             }
             (None, None) => return Ok(None),
         };
@@ -192,10 +192,10 @@ impl Tls {
         Ok(Some(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate, source, provider }))
     }
 
-    /// The handshake.
+    /// Performs the handshake.
     ///
     /// # Errors
-    /// When the client does not speak TLS as it should, or went away.
+    /// When the handshake fails or the client closes the connection.
     pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
         self.acceptor.accept(stream).await
     }
@@ -212,14 +212,13 @@ impl Tls {
     }
 }
 
-/// In UTC.
+/// The date in UTC.
 fn date(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| format!("{seconds}"), |time| time.date().to_string())
 }
 
-/// Keeps the certificate the one that is in its files and warns of its dates, for as long as it is polled; it never
-/// completes. It does nothing where there is no TLS.
+/// Reloads the certificate when its files change and checks its dates daily. Never completes; does nothing without TLS.
 pub fn keep_current(tls: Option<&Tls>) -> impl Future<Output = ()> + use<> {
     let watched = tls.map(|tls| (tls.source.clone(), tls.certificate.clone(), tls.provider.clone()));
     async move {
@@ -236,15 +235,15 @@ pub fn keep_current(tls: Option<&Tls>) -> impl Future<Output = ()> + use<> {
             certificate.warn_of_dates();
         };
         let files = async {
-            if let Some((pair, texts)) = source {
-                pair.watch(texts, &provider, replace).await;
+            if let Some((files, texts)) = source {
+                files.watch(texts, &provider, replace).await;
             }
         };
         tokio::join!(dates, files);
     }
 }
 
-/// Answers plain HTTP where HTTPS is spoken: browsers are sent on, everybody else is told.
+/// The response to plain HTTP on the port of HTTPS: a redirect for browsers, and an explanation for other clients.
 pub fn redirect() -> Router {
     Router::new().fallback(to_https)
 }

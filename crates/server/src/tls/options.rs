@@ -1,11 +1,11 @@
-//! What can be configured of HTTPS.
+//! The options of HTTPS.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use tokio_rustls::rustls::crypto::ring;
 
-use super::{TlsError, pair::Pair};
+use super::{TlsError, pem_files::PemFiles};
 
 const MEMORY: &str = "memory";
 
@@ -16,9 +16,9 @@ const MEMORY: &str = "memory";
 pub struct TlsOptions {
     /// Certificate for HTTPS: a PEM file with the server's own first and then the chain that signed it.
     ///
-    /// With it and --tls-key the server speaks HTTPS (TLS 1.2 and 1.3) instead of HTTP. When the files change, as they
-    /// do when certbot renews them, new connections get the new certificate within seconds; files that cannot be used
-    /// are reported, and the old certificate stays in use.
+    /// With it and --tls-key the server speaks HTTPS (TLS 1.2 and 1.3) instead of HTTP. When the files change, for
+    /// example because certbot renews them, new connections get the new certificate within seconds. If the new files
+    /// cannot be used, the server logs a warning and keeps the old certificate.
     #[arg(long, env = "VITRINE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
@@ -26,11 +26,11 @@ pub struct TlsOptions {
     #[arg(long, env = "VITRINE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
-    /// Speak HTTPS with a certificate that the server makes for itself, to try it from a phone on the same network.
+    /// Speak HTTPS with a self-signed certificate, to try the app from a phone on the same network.
     ///
     /// It names localhost, the host name and every address of this machine. Each browser warns of it once, and again
-    /// when it has changed: that is at every start, unless a directory is named in which it is kept together with its
-    /// key. It is then made anew only when it expires, after a year, or when the machine has got another name or
+    /// when it has changed: that is at every start, unless a directory is given in which it is kept together with its
+    /// key. It is then replaced only when it expires, after a year, or when the machine has another name or
     /// address. For the internet get a real one, for example with certbot: TURN over TLS works with no other.
     #[arg(
         long, env = "VITRINE_TLS_SELF_SIGNED", value_name = "DIRECTORY", num_args = 0..=1, require_equals = true,
@@ -39,18 +39,18 @@ pub struct TlsOptions {
     pub tls_self_signed: Option<SelfSigned>,
 }
 
-/// Where a self-signed certificate is kept.
+/// Where a self-signed certificate is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SelfSigned {
-    /// Nowhere: each start makes a new one.
+    /// In memory: each start generates a new one.
     Memory,
-    /// In a directory, in files of the server's own.
+    /// In files in this directory.
     Directory(PathBuf),
 }
 
 fn parse_self_signed(text: &str) -> Result<SelfSigned, String> {
     match text {
-        "" => Err(format!("it takes a directory, or {MEMORY:?} to keep the certificate nowhere")),
+        "" => Err(format!("it takes a directory, or {MEMORY:?} to generate a new certificate at every start")),
         MEMORY => Ok(SelfSigned::Memory),
         directory => Ok(SelfSigned::Directory(directory.into())),
     }
@@ -62,21 +62,22 @@ impl TlsOptions {
         self.tls_cert.is_some() || self.tls_key.is_some() || self.tls_self_signed.is_some()
     }
 
-    /// The files that the certificate and its key are read from, if it comes from files.
-    pub(super) fn pair(&self) -> Result<Option<Pair>, TlsError> {
+    /// The files of the certificate and its key; `None` without --tls-cert.
+    pub(super) fn pem_files(&self) -> Result<Option<PemFiles>, TlsError> {
         match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => Ok(Some(Pair { certificate: certificate.clone(), key: key.clone() })),
+            (Some(certificate), Some(key)) => Ok(Some(PemFiles { certificate: certificate.clone(), key: key.clone() })),
             (None, None) => Ok(None),
-            _ => Err(TlsError::HalfAPair),
+            _ => Err(TlsError::IncompletePair),
         }
     }
 
-    /// The domain names that the certificate of --tls-cert is for, without those with a wildcard.
+    /// The domain names in the certificate of --tls-cert, without wildcards.
     pub(crate) fn certified_names(&self) -> Vec<String> {
-        let Ok(Some(pair)) = self.pair() else {
+        let Ok(Some(files)) = self.pem_files() else {
             return Vec::new();
         };
-        let Ok(certified) = pair.read().and_then(|texts| pair.certified_key(&texts, &ring::default_provider())) else {
+        let Ok(certified) = files.read().and_then(|texts| files.certified_key(&texts, &ring::default_provider()))
+        else {
             return Vec::new();
         };
         let names = certified.end_entity_cert().ok().and_then(|der| {

@@ -1,5 +1,5 @@
-//! Certificates that the server makes for itself, so that a browser on the same network can be tried at once. They are
-//! what browsers still let people pass: no more than 398 days, for TLS servers only, with all names listed.
+//! Self-signed certificates, for trying a browser on the same network. They meet the rules under which browsers let a
+//! user proceed: valid for at most 398 days, for TLS servers only, with all names listed.
 
 use std::{
     fs,
@@ -18,46 +18,52 @@ use tokio_rustls::rustls::{
     sign::CertifiedKey,
 };
 
-use super::{TlsError, pair::Pair};
+use super::{TlsError, pem_files::PemFiles};
 
-/// For clocks that are behind this one.
+/// Backdating, for clients whose clock is behind.
 const BEFORE: Duration = Duration::days(1);
 const AFTER: Duration = Duration::days(396);
-/// A certificate that is kept is not used in its last days, so that it does not expire while the server runs.
+/// A stored certificate is replaced in its last days, so that it does not expire while the server runs.
 const SPARE: Duration = Duration::days(7);
 
-/// A new certificate for `names`, each a host name or an IP address.
+/// Creates a certificate for `names`, each a host name or an IP address.
 ///
 /// # Errors
-/// [`TlsError::NotMade`], [`TlsError::Setup`].
-pub fn make(names: &[String], provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+/// [`TlsError::NotGenerated`], [`TlsError::Setup`].
+pub fn create(names: &[String], provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
     let (certificate, key) = generate(names)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     Ok(CertifiedKey::from_der(vec![certificate.der().clone()], key, provider)?)
 }
 
-/// The certificate that is kept in `directory`; a new one where there is none that can be used for all of `names`.
+/// Loads the certificate stored in `directory`. Creates and stores a new one if it cannot be used for all of `names`.
 ///
 /// # Errors
-/// Those of [`make`], and [`TlsError::NotKept`].
-pub fn kept_in(directory: &Path, names: &[String], provider: &Arc<CryptoProvider>) -> Result<CertifiedKey, TlsError> {
-    let pair =
-        Pair { certificate: directory.join("self-signed-certificate.pem"), key: directory.join("self-signed-key.pem") };
-    let kept = pair.read().and_then(|texts| pair.certified_key(&texts, provider));
-    if let Ok(kept) = kept
-        && is_good(&kept, names, provider)
+/// Those of [`create`], and [`TlsError::NotStored`].
+pub fn load_or_create(
+    directory: &Path,
+    names: &[String],
+    provider: &Arc<CryptoProvider>,
+) -> Result<CertifiedKey, TlsError> {
+    let files = PemFiles {
+        certificate: directory.join("self-signed-certificate.pem"),
+        key: directory.join("self-signed-key.pem"),
+    };
+    let stored = files.read().and_then(|texts| files.certified_key(&texts, provider));
+    if let Ok(stored) = stored
+        && is_usable(&stored, names, provider)
     {
-        return Ok(kept);
+        return Ok(stored);
     }
     let (certificate, key) = generate(names)?;
-    let not_kept = |path: &Path| {
+    let not_stored = |path: &Path| {
         let path = path.to_owned();
-        move |error| TlsError::NotKept { path, error }
+        move |error| TlsError::NotStored { path, error }
     };
-    fs::create_dir_all(directory).map_err(not_kept(directory))?;
-    write_private(&pair.key, &key.serialize_pem()).map_err(not_kept(&pair.key))?;
-    fs::write(&pair.certificate, certificate.pem()).map_err(not_kept(&pair.certificate))?;
-    pair.certified_key(&pair.read()?, provider)
+    fs::create_dir_all(directory).map_err(not_stored(directory))?;
+    write_private(&files.key, &key.serialize_pem()).map_err(not_stored(&files.key))?;
+    fs::write(&files.certificate, certificate.pem()).map_err(not_stored(&files.certificate))?;
+    files.certified_key(&files.read()?, provider)
 }
 
 fn generate(names: &[String]) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
@@ -73,8 +79,8 @@ fn generate(names: &[String]) -> Result<(rcgen::Certificate, KeyPair), rcgen::Er
     Ok((parameters.self_signed(&key)?, key))
 }
 
-/// Whether somebody who trusts this very certificate would accept it for all of `names`, for some days to come.
-fn is_good(certified: &CertifiedKey, names: &[String], provider: &Arc<CryptoProvider>) -> bool {
+/// Whether a client that trusts this certificate accepts it for all of `names`, now and for [`SPARE`] to come.
+fn is_usable(certified: &CertifiedKey, names: &[String], provider: &Arc<CryptoProvider>) -> bool {
     let Ok(certificate) = certified.end_entity_cert() else {
         return false;
     };
@@ -94,9 +100,9 @@ fn is_good(certified: &CertifiedKey, names: &[String], provider: &Arc<CryptoProv
     })
 }
 
-/// Writes a file that nobody else can read.
+/// Writes a file that only this user can read.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    // A file that is there already would keep its permissions.
+    // An existing file would keep its permissions.
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -118,27 +124,27 @@ mod tests {
     }
 
     #[test]
-    fn it_is_good_for_its_names_only() {
+    fn certificate_is_usable_for_its_names_only() {
         let provider = Arc::new(ring::default_provider());
-        let made = make(&names(&["localhost", "192.0.2.7", "2001:db8::7"]), &provider).unwrap();
-        assert!(is_good(&made, &names(&["2001:db8::7", "localhost", "192.0.2.7"]), &provider));
-        assert!(!is_good(&made, &names(&["localhost", "192.0.2.8"]), &provider));
+        let made = create(&names(&["localhost", "192.0.2.7", "2001:db8::7"]), &provider).unwrap();
+        assert!(is_usable(&made, &names(&["2001:db8::7", "localhost", "192.0.2.7"]), &provider));
+        assert!(!is_usable(&made, &names(&["localhost", "192.0.2.8"]), &provider));
     }
 
     #[test]
-    fn what_is_kept_is_used_until_another_name_is_needed() {
+    fn stored_certificate_is_used_until_another_name_is_needed() {
         let directory = std::env::temp_dir().join(format!("vitrine-self-signed-{}", std::process::id()));
         let provider = Arc::new(ring::default_provider());
-        let kept = |wanted: &[&str]| kept_in(&directory, &names(wanted), &provider).unwrap().cert;
-        let first = kept(&["localhost", "192.0.2.7"]);
-        assert_eq!(kept(&["localhost"]), first);
-        let second = kept(&["localhost", "192.0.2.8"]);
+        let load = |wanted: &[&str]| load_or_create(&directory, &names(wanted), &provider).unwrap().cert;
+        let first = load(&["localhost", "192.0.2.7"]);
+        assert_eq!(load(&["localhost"]), first);
+        let second = load(&["localhost", "192.0.2.8"]);
         assert_ne!(second, first);
-        // Half of another pair, or nonsense, is made good.
+        // An unusable key file is replaced.
         fs::write(directory.join("self-signed-key.pem"), "nonsense").unwrap();
-        let third = kept(&["localhost"]);
+        let third = load(&["localhost"]);
         assert_ne!(third, second);
-        assert_eq!(kept(&["localhost"]), third);
+        assert_eq!(load(&["localhost"]), third);
         fs::remove_dir_all(&directory).unwrap();
     }
 }

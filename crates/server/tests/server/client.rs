@@ -1,4 +1,4 @@
-//! What the tests share: a server in this process, and a Socket.IO client over a WebSocket that shows every frame.
+//! Shared test helpers: a server in this process, and a Socket.IO client over a WebSocket that shows every frame.
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
@@ -16,20 +16,20 @@ use tokio_tungstenite::{
 };
 use vitrine_server::{ByteStream, Config, Dist, ServeError, TurnListen, serve};
 
-/// Nothing that is going to happen takes longer, not even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of every wait, long enough for a busy machine.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The address that clients come from unless a test says otherwise.
+/// The default source address of clients.
 pub const HERE: &str = "127.0.0.1";
 
-/// Connects from one of the loopback addresses.
+/// Connects from a loopback address.
 pub async fn connect_from(source: &str, server: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::new(source.parse().unwrap(), 0)).unwrap();
     socket.connect(server).await.unwrap()
 }
 
-/// A server in this process on a port of its own. It ends with the test.
+/// A server in this process on its own port. It stops with the test.
 pub struct Server {
     pub address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -47,7 +47,7 @@ impl Server {
         Self::with_files(Config { dist: Dist::None, ..config }).await
     }
 
-    /// Without a relay, unless the configuration says where: tests run side by side, and its port is one for all.
+    /// Without a relay unless configured: tests run in parallel, and the relay's default port is the same for all.
     pub async fn with_files(mut config: Config) -> Self {
         if config.turn.turn_listen.is_empty() {
             config.turn.turn_listen = vec![TurnListen::Nowhere];
@@ -61,17 +61,17 @@ impl Server {
         Self { address, stop, task }
     }
 
-    /// Tells the server to stop; the result is what `serve` returned.
+    /// Stops the server and returns the result of `serve`.
     pub async fn stop(self) -> Result<(), ServeError> {
         self.stop.send(()).unwrap();
-        timeout(PATIENCE, self.task).await.expect("the server ends").unwrap()
+        timeout(TIMEOUT, self.task).await.expect("the server stops in time").unwrap()
     }
 
     pub async fn client(&self) -> Client {
         Client::connect(self.address).await
     }
 
-    /// A client that is in a room.
+    /// A client in a room.
     pub async fn participant(&self, room: &str) -> Client {
         let mut client = self.client().await;
         let answer = client.request("join-room", &json!(room)).await;
@@ -80,7 +80,7 @@ impl Server {
     }
 }
 
-/// An event as it came: its name, its data, and the data's text.
+/// A received event: its name, its data, and the data's text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     pub name: String,
@@ -101,19 +101,19 @@ impl Client {
         Self::connect_with_origin(address, None).await.expect("a WebSocket")
     }
 
-    /// Connects as a page of `origin` would; the status of the answer when it is no WebSocket.
+    /// Connects as a page of `origin` would. The error is the status of a response that is no WebSocket.
     pub async fn connect_with_origin(address: SocketAddr, origin: Option<&str>) -> Result<Self, u16> {
         let headers: Vec<_> = origin.map(|origin| ("origin", origin)).into_iter().collect();
         Self::connect_from(HERE, address, &headers).await
     }
 
-    /// Connects from one of the loopback addresses, with more headers; the status of the answer when it is no WebSocket.
+    /// Connects from a loopback address, with more headers. The error is the status of a response that is no WebSocket.
     pub async fn connect_from(source: &str, address: SocketAddr, headers: &[(&str, &str)]) -> Result<Self, u16> {
         let stream = connect_from(source, address).await;
         Self::connect_over(stream, &format!("ws://{address}"), headers).await
     }
 
-    /// Connects to `server`, `ws://HOST:PORT` or `wss://HOST:PORT`, over a connection that is there already.
+    /// Connects to `server`, `ws://HOST:PORT` or `wss://HOST:PORT`, over an existing connection.
     pub async fn connect_over(
         stream: impl ByteStream + 'static,
         server: &str,
@@ -129,7 +129,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Takes over a long-polling session, as socket.io-client does.
+    /// Upgrades a long-polling session, as socket.io-client does.
     pub async fn upgrade(address: SocketAddr, session: &str, id: &str) -> Result<Self, u16> {
         let mut client = Self::try_probe(address, session).await?;
         client.id = id.to_owned();
@@ -137,7 +137,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Tries a WebSocket for a long-polling session, and does not change over to it.
+    /// Probes a WebSocket for a long-polling session without upgrading to it.
     pub async fn probe(address: SocketAddr, session: &str) -> Self {
         Self::try_probe(address, session).await.expect("a WebSocket")
     }
@@ -149,7 +149,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Opens a session and does not ask for a connection.
+    /// Opens a session without connecting to a namespace.
     pub async fn unconnected(address: SocketAddr) -> Self {
         let mut client = Self::open_here(address, "").await.expect("a WebSocket");
         assert!(client.frame().await.expect("an open packet").starts_with("0{"));
@@ -191,11 +191,11 @@ impl Client {
         self.socket.send(Message::binary(bytes)).await.unwrap();
     }
 
-    /// The next text frame that is no ping (those are answered, if the connection still takes it); `None` when the server has ended the connection: an
-    /// Engine.IO close packet may come before the end of the WebSocket.
+    /// The next text frame except pings, which are answered while the connection accepts frames. `None` when the server
+    /// has closed the connection; an Engine.IO close packet may precede the end of the WebSocket.
     pub async fn frame(&mut self) -> Option<String> {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("a frame in time") {
+            match timeout(TIMEOUT, self.socket.next()).await.expect("a frame in time") {
                 Some(Ok(Message::Text(text))) if text.as_str() == "2" => {
                     let _ = self.try_send("3").await;
                 }
@@ -207,19 +207,19 @@ impl Client {
         }
     }
 
-    /// Waits for a ping, and answers it.
+    /// Waits for a ping and answers it.
     pub async fn ping(&mut self) {
-        let frame = timeout(PATIENCE, self.socket.next()).await.expect("a frame in time").unwrap().unwrap();
+        let frame = timeout(TIMEOUT, self.socket.next()).await.expect("a frame in time").unwrap().unwrap();
         assert_eq!(frame.to_text().unwrap(), "2");
         self.send("3").await;
     }
 
-    /// Sends an event and forgets it.
+    /// Sends an event without asking for an acknowledgement.
     pub async fn emit(&mut self, event: &str, data: &Value) {
         self.send(&format!("42{}", json!([event, data]))).await;
     }
 
-    /// Sends an event and waits for its acknowledgement; events that come before it are kept.
+    /// Sends an event and waits for its acknowledgement; events received before it are queued.
     pub async fn request(&mut self, event: &str, data: &Value) -> Value {
         self.request_text(&json!([event, data]).to_string()).await
     }
@@ -247,20 +247,20 @@ impl Client {
         }
     }
 
-    /// Waits until the server has handled everything that was sent before, and returns the events that came meanwhile.
-    /// The server answers in order, so what is not here was not sent.
+    /// Waits until the server has handled every earlier event, and returns the events received meanwhile. The server
+    /// answers in order, so an event that is missing was not sent.
     pub async fn settle(&mut self) -> Vec<Event> {
         let answer = self.request("offer", &json!("a request that changes nothing")).await;
         assert_eq!(answer["error"]["code"], "malformed-payload");
         self.events.drain(..).collect()
     }
 
-    /// Ends the connection without a word on any layer above TCP.
+    /// Closes the TCP connection without a close on any layer above.
     pub fn vanish(self) {
         drop(self);
     }
 
-    /// Ends the connection as a closing page does.
+    /// Closes the connection as a closing page does.
     pub async fn close(mut self) {
         self.socket.close(None).await.unwrap();
         while self.frame().await.is_some() {}

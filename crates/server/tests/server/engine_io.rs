@@ -1,9 +1,9 @@
-//! The transports: what is no Engine.IO, who does not read, who does not connect.
+//! Engine.IO: invalid requests and packets, and sessions that do not connect or do not read.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vitrine_server::{Config, DoorOptions};
+use vitrine_server::{AccessOptions, Config};
 
 use crate::{
     client::{Client, Server},
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn requests_that_are_no_engine_io_are_refused_in_its_words() {
+async fn invalid_engine_io_request_is_refused_with_its_error_code() {
     let server = Server::start().await;
     for (method, query, code) in [
         ("GET", "", 0),
@@ -26,13 +26,13 @@ async fn requests_that_are_no_engine_io_are_refused_in_its_words() {
         assert_eq!(response.status, 400, "{query}");
         assert_eq!(serde_json::from_str::<Value>(response.text()).unwrap()["code"], code, "{query}");
     }
-    // No upgrade where one is asked for.
+    // A WebSocket request without an upgrade.
     let response = get(server.address, "/socket.io/?EIO=4&transport=websocket", &[]).await;
     assert!((400..500).contains(&response.status), "{response:?}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_ends_the_connection_that_sent_it_and_no_other() {
+async fn malformed_packet_closes_only_its_own_connection() {
     let server = Server::start().await;
     let mut witness = server.participant("room").await;
     for frame in ["", "9", "x", "한국어", "4", "47", "45[\"offer\"]", "4299999999999999999999[\"offer\"]"] {
@@ -42,7 +42,7 @@ async fn what_cannot_be_read_ends_the_connection_that_sent_it_and_no_other() {
         assert_eq!(client.frame().await, None, "{frame}");
         assert_eq!(witness.event().await.name, "user-left", "{frame}");
     }
-    // What is not for us does no harm.
+    // Packets without effect are ignored.
     let mut client = server.participant("room").await;
     for frame in ["2", "3", "6", "430[]", "461-0[]", "42{}", "42", "42[]", "42[7]", "42/admin,[\"offer\"]", "41/admin,"]
     {
@@ -53,18 +53,18 @@ async fn what_cannot_be_read_ends_the_connection_that_sent_it_and_no_other() {
 }
 
 #[tokio::test]
-async fn other_namespaces_are_refused_in_words() {
+async fn unknown_namespace_is_refused() {
     let server = Server::start().await;
     let mut client = server.client().await;
     client.send("40/admin,").await;
     assert_eq!(client.frame().await.as_deref(), Some(r#"44/admin,{"message":"Invalid namespace"}"#));
-    // And the connection that is there goes on, however often it is asked for.
+    // The existing connection goes on, and repeated connects are ignored.
     client.send("40").await;
     assert_eq!(client.request("join-room", &json!("room")).await["success"], true);
 }
 
 #[tokio::test]
-async fn a_session_can_connect_again_after_its_connection_has_ended() {
+async fn session_can_reconnect_its_namespace() {
     let server = Server::start().await;
     let mut witness = server.participant("room").await;
     let mut client = server.participant("room").await;
@@ -79,27 +79,27 @@ async fn a_session_can_connect_again_after_its_connection_has_ended() {
     assert_eq!(client.request("join-room", &json!("room")).await["existingUsers"], json!([witness.id]));
 }
 
-fn impatient() -> Config {
-    let door = DoorOptions { rate_limit: None, ..DoorOptions::default() };
+fn short_pings() -> Config {
+    let access = AccessOptions { rate_limit: None, ..AccessOptions::default() };
     let (ping_interval, ping_timeout) = (Duration::from_millis(200), Duration::from_millis(500));
-    Config { ping_interval, ping_timeout, door, ..Config::default() }
+    Config { ping_interval, ping_timeout, access, ..Config::default() }
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_connects_ends_by_itself() {
-    let server = Server::with(impatient()).await;
+async fn session_without_a_namespace_connection_is_closed() {
+    let server = Server::with(short_pings()).await;
     let mut client = Client::unconnected(server.address).await;
     assert_eq!(client.frame().await, None);
 }
 
 #[tokio::test]
-async fn whoever_reads_nothing_is_gone_soon_and_the_sender_goes_on() {
-    let server = Server::with(impatient()).await;
+async fn client_that_reads_nothing_is_disconnected_without_blocking_the_sender() {
+    let server = Server::with(short_pings()).await;
     let mut sender = server.participant("room").await;
     let deaf = server.participant("room").await;
     let offer = json!({"target": deaf.id, "offer": "x".repeat(60_000)});
     let mut codes = Vec::new();
-    // Far more than fits between the two.
+    // Far more than the buffers between the two hold.
     while codes.last() != Some(&json!("target-not-in-room")) {
         codes.push(sender.request("offer", &offer).await["error"]["code"].clone());
         assert!(codes.len() < 100_000);

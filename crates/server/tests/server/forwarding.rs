@@ -1,4 +1,4 @@
-//! Offers, answers and candidates: what goes in comes out at the right participant, and nowhere else.
+//! Forwarding of offers, answers and candidates: unchanged, and to the target only.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::client::Server;
 const FORWARDED: [&str; 3] = ["offer", "answer", "ice-candidate"];
 
 #[tokio::test]
-async fn payloads_arrive_byte_for_byte_in_both_directions() {
+async fn payloads_are_forwarded_byte_for_byte() {
     let server = Server::start().await;
     let mut a = server.participant("room").await;
     let mut b = server.participant("room").await;
@@ -46,7 +46,7 @@ async fn events_of_one_sender_stay_in_order() {
 }
 
 #[tokio::test]
-async fn the_sender_cannot_be_forged() {
+async fn sender_cannot_be_forged() {
     let server = Server::start().await;
     let mut a = server.participant("room").await;
     let mut b = server.participant("room").await;
@@ -74,7 +74,7 @@ async fn the_sender_cannot_be_forged() {
 }
 
 #[tokio::test]
-async fn of_repeated_targets_the_last_counts_as_in_a_browser() {
+async fn last_of_repeated_targets_counts() {
     let server = Server::start().await;
     let mut a = server.participant("room").await;
     let mut b = server.participant("room").await;
@@ -86,7 +86,7 @@ async fn of_repeated_targets_the_last_counts_as_in_a_browser() {
 }
 
 #[tokio::test]
-async fn nothing_passes_between_rooms() {
+async fn events_are_not_forwarded_between_rooms() {
     let server = Server::start().await;
     let mut a = server.participant("one").await;
     let mut b = server.participant("other").await;
@@ -105,7 +105,7 @@ async fn nothing_passes_between_rooms() {
 }
 
 #[tokio::test]
-async fn a_participant_who_left_gets_nothing_more() {
+async fn participant_that_left_receives_no_events() {
     let server = Server::start().await;
     let mut a = server.participant("room").await;
     let mut b = server.participant("room").await;
@@ -116,7 +116,7 @@ async fn a_participant_who_left_gets_nothing_more() {
 }
 
 #[tokio::test]
-async fn only_the_target_hears() {
+async fn only_the_target_receives_the_event() {
     let server = Server::start().await;
     let mut a = server.participant("room").await;
     let mut b = server.participant("room").await;

@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1 that hides nothing: one request a connection, bodies as bytes.
+//! A minimal HTTP/1.1 client: one request per connection, bodies as bytes.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use tokio::{
 
 use vitrine_server::ByteStream;
 
-use crate::client::{HERE, PATIENCE, connect_from};
+use crate::client::{HERE, TIMEOUT, connect_from};
 
 #[derive(Debug, PartialEq)]
 pub struct Response {
@@ -19,7 +19,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The value of a header (name in lower case); an empty text when it is not there.
+    /// The value of a header (name in lower case); empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         let mut values = self.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let value = values.next().unwrap_or_default();
@@ -36,7 +36,7 @@ pub async fn get(server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Re
     request(server, "GET", path, headers, "").await
 }
 
-/// Asks from one of the loopback addresses.
+/// Sends a GET request from a loopback address.
 pub async fn get_from(source: &str, server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Response {
     let stream = connect_from(source, server).await;
     request_over(stream, server, "GET", path, headers, "").await
@@ -47,7 +47,7 @@ pub async fn request(server: SocketAddr, method: &str, path: &str, headers: &[(&
     request_over(stream, server, method, path, headers, body).await
 }
 
-/// Like [`request`], over a connection that is there already.
+/// Like [`request`], over an existing connection.
 pub async fn request_over(
     mut stream: impl ByteStream,
     server: SocketAddr,
@@ -67,15 +67,15 @@ pub async fn request_over(
         stream.read_to_end(&mut answer).await.unwrap();
         answer
     };
-    let answer = timeout(PATIENCE, exchange).await.expect("an answer in time");
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
+    let answer = timeout(TIMEOUT, exchange).await.expect("a response in time");
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a response head");
     let head = std::str::from_utf8(&answer[..end]).unwrap();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers: Vec<(String, String)> = lines
         .map(|line| line.split_once(':').unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        // It is not the same twice.
+        // It differs between responses.
         .filter(|(name, _)| name != "date")
         .collect();
     let response = Response { status, headers, body: answer[end + 4..].to_vec() };

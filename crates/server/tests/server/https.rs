@@ -1,4 +1,4 @@
-//! HTTPS: pages and signaling over it, where its certificate comes from, and what happens to those who do not speak it.
+//! HTTPS: pages and signaling over it, its certificate, and clients that do not speak it.
 
 use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
@@ -21,13 +21,13 @@ use tokio_rustls::{
 use vitrine_server::{Config, Dist, SelfSigned, ServeError, TlsError, TlsOptions};
 
 use crate::{
-    client::{Client, PATIENCE, Server},
+    client::{Client, Server, TIMEOUT},
     http::{get, request, request_over},
     program::{program, start},
     static_files::directory,
 };
 
-/// A certificate of a test's own, for localhost, and its key, as PEM.
+/// A certificate for localhost and its key, as PEM.
 struct Certificate {
     certificate: String,
     key: String,
@@ -39,7 +39,7 @@ impl Certificate {
         Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem() }
     }
 
-    /// Valid in these years only, the last one not included.
+    /// Valid from the first year until before the second.
     fn of_years(from: i32, until: i32) -> Self {
         let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
         parameters.not_before = rcgen::date_time_ymd(from, 1, 1);
@@ -81,14 +81,14 @@ fn connector_of(pem: &str, versions: &[&'static tokio_rustls::rustls::SupportedP
 async fn connect_to(server: SocketAddr, connector: &TlsConnector, name: &str) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(server).await?;
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    timeout(PATIENCE, connector.connect(name, stream)).await.expect("a handshake in time")
+    timeout(TIMEOUT, connector.connect(name, stream)).await.expect("a handshake in time")
 }
 
 async fn connect(server: SocketAddr, pem: &str) -> io::Result<TlsStream<TcpStream>> {
     connect_to(server, &connector(pem), "localhost").await
 }
 
-/// A server with a certificate of its own, and that certificate.
+/// A server with a new certificate, and a client that trusts it.
 pub async fn secured(name: &str, config: Config) -> (Server, Trust) {
     secured_files(name, Config { dist: Dist::None, ..config }).await
 }
@@ -112,7 +112,7 @@ impl Trust {
 }
 
 #[tokio::test]
-async fn the_page_and_the_signaling_come_over_https() {
+async fn page_and_signaling_are_served_over_https() {
     let dist = directory("https-dist");
     fs::write(dist.join("index.html"), "<p>the page").unwrap();
     let certificate = Certificate::new();
@@ -125,7 +125,7 @@ async fn the_page_and_the_signaling_come_over_https() {
         let stream = connect_to(server.address, &connector, "localhost").await.unwrap();
         let page = request_over(stream, server.address, "GET", "/", &[], "").await;
         assert_eq!((page.status, page.text()), (200, "<p>the page"));
-        // Who should only ever use HTTPS is for whoever owns the name to say.
+        // HSTS is the decision of the owner of the domain.
         assert_eq!(page.header("strict-transport-security"), "");
     }
 
@@ -152,7 +152,7 @@ async fn the_page_and_the_signaling_come_over_https() {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_picked_up_and_a_broken_one_is_not() {
+async fn renewed_certificate_is_used_and_a_broken_one_is_not() {
     let files = directory("https-renewed");
     let (old, new, newest) = (Certificate::new(), Certificate::new(), Certificate::new());
     old.write(&files);
@@ -161,15 +161,15 @@ async fn a_new_certificate_is_picked_up_and_a_broken_one_is_not() {
     let (_child, server, stderr) = start(&mut command).await;
     let mut log = BufReader::new(stderr).lines();
     let mut until = async |words: &str| {
-        let said = async { while !log.next_line().await.unwrap().expect("a log").contains(words) {} };
-        timeout(PATIENCE, said).await.unwrap_or_else(|_| panic!("{words}"));
+        let logged = async { while !log.next_line().await.unwrap().expect("a log").contains(words) {} };
+        timeout(TIMEOUT, logged).await.unwrap_or_else(|_| panic!("{words}"));
     };
     let stream = connect(server, &old.certificate).await.unwrap();
     let mut first = Client::connect_over(stream, "wss://localhost", &[]).await.unwrap();
     assert_eq!(first.request("join-room", &json!("room")).await["success"], true);
     let event = tokio::spawn(async move { first.event().await });
 
-    // One half of a pair, as somebody does who forgets the other.
+    // Only the key is replaced.
     fs::write(files.join("key.pem"), &new.key).unwrap();
     until("does not belong").await;
     connect(server, &old.certificate).await.unwrap();
@@ -186,14 +186,14 @@ async fn a_new_certificate_is_picked_up_and_a_broken_one_is_not() {
     newest.write(&files);
     until("new connections get the new one").await;
     let stream = connect(server, &newest.certificate).await.unwrap();
-    // Connections outlive the certificate that they began with.
+    // Connections outlive the certificate of their handshake.
     let mut second = Client::connect_over(stream, "wss://localhost", &[]).await.unwrap();
     assert_eq!(second.request("join-room", &json!("room")).await["existingUsers"].as_array().map(Vec::len), Some(1));
     assert_eq!(event.await.unwrap().name, "user-joined");
 }
 
 #[tokio::test]
-async fn certificate_outside_its_dates_is_warned_of() {
+async fn certificate_outside_its_dates_is_logged() {
     let files = directory("https-dates");
     Certificate::of_years(2001, 2002).write(&files);
     let mut command = program(&["--listen", "127.0.0.1:0", "--dist", "none"]);
@@ -201,8 +201,8 @@ async fn certificate_outside_its_dates_is_warned_of() {
     let (_child, _, stderr) = start(&mut command).await;
     let mut log = BufReader::new(stderr).lines();
     let mut until = async |words: &str| {
-        let said = async { while !log.next_line().await.unwrap().expect("a log").contains(words) {} };
-        timeout(PATIENCE, said).await.unwrap_or_else(|_| panic!("{words}"));
+        let logged = async { while !log.next_line().await.unwrap().expect("a log").contains(words) {} };
+        timeout(TIMEOUT, logged).await.unwrap_or_else(|_| panic!("{words}"));
     };
     until("the certificate expired on 2002-01-01").await;
     Certificate::of_years(2901, 2902).write(&files);
@@ -210,7 +210,7 @@ async fn certificate_outside_its_dates_is_warned_of() {
 }
 
 #[tokio::test]
-async fn certificates_that_cannot_be_used_are_refused_in_words() {
+async fn unusable_certificate_is_refused_with_the_reason() {
     let files = directory("https-refused");
     let (one, other) = (Certificate::new(), Certificate::new());
     let write = |name: &str, text: &str| {
@@ -246,20 +246,20 @@ async fn certificates_that_cannot_be_used_are_refused_in_words() {
         assert!(words.iter().all(|word| text.contains(word)), "{text}");
     }
 
-    // A directory that cannot be made, because a file is there.
+    // A directory that cannot be created, because a file has its name.
     let tls = TlsOptions { tls_self_signed: cert.map(SelfSigned::Directory), ..TlsOptions::default() };
     let error = Config { dist: Dist::None, tls, ..Config::default() }.check().unwrap_err();
-    assert!(matches!(error, ServeError::Tls(TlsError::NotKept { .. })), "{error}");
+    assert!(matches!(error, ServeError::Tls(TlsError::NotStored { .. })), "{error}");
 }
 
 #[tokio::test]
-async fn a_self_signed_certificate_names_every_address_and_is_kept() {
+async fn self_signed_certificate_names_every_address_and_is_stored() {
     let keep = directory("https-self-signed").join("kept");
     let pem = keep.join("self-signed-certificate.pem");
     let tls = TlsOptions { tls_self_signed: Some(SelfSigned::Directory(keep.clone())), ..TlsOptions::default() };
     let config = Config { tls, ..Config::default() };
     let server = Server::with(config.clone()).await;
-    // There is an answer once there is a certificate.
+    // The server responds once the certificate exists.
     get(server.address, "/healthz", &[]).await;
     let first = fs::read_to_string(&pem).unwrap();
     let trusting = connector(&first);
@@ -289,7 +289,7 @@ async fn a_self_signed_certificate_names_every_address_and_is_kept() {
 }
 
 #[tokio::test]
-async fn the_program_speaks_https_and_says_so() {
+async fn program_serves_https() {
     let keep = directory("https-program");
     let keep = keep.to_str().unwrap();
     let mut command = program(&["--listen", "127.0.0.1:0", "--dist", "none"]);
@@ -305,7 +305,7 @@ async fn the_program_speaks_https_and_says_so() {
 }
 
 #[tokio::test]
-async fn plain_http_on_the_https_port_is_sent_on() {
+async fn plain_http_on_the_https_port_is_redirected() {
     let (server, _) = secured("https-plain", Config::default()).await;
     let response = get(server.address, "/path?query", &[]).await;
     assert_eq!(response.status, 307);
@@ -318,14 +318,14 @@ async fn plain_http_on_the_https_port_is_sent_on() {
 }
 
 #[tokio::test]
-async fn what_is_no_tls_at_all_is_ended() {
+async fn connection_without_tls_is_closed() {
     let (server, trust) = secured("https-nonsense", Config::default()).await;
     for nonsense in [b"\x16nonsense nonsense nonsense".as_slice(), b"\xff\xff\xff\xff", b"\x00\x01\x00\x00"] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(nonsense).await.unwrap();
         let mut answer = Vec::new();
-        // An end or a reset: only a connection that stays open is wrong.
-        let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an end in time");
+        // A close or a reset will do.
+        let _ = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.expect("the connection closes in time");
     }
     let stream = trust.connect(&server).await.unwrap();
     assert_eq!(request_over(stream, server.address, "GET", "/healthz", &[], "").await.text(), "ok");

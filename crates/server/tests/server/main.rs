@@ -1,9 +1,9 @@
-//! The server from outside: real sockets, real Socket.IO frames written out by hand, and the real program.
+//! Tests of the server from outside: real sockets, handwritten Socket.IO frames, and the program itself.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod client;
-mod door;
+mod connection_limits;
 mod engine_io;
 mod forwarding;
 mod http;

@@ -1,26 +1,26 @@
-//! `GET /metrics`: what it counts, and who may read it.
+//! `GET /metrics`: the counters, and access to them.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use vitrine_server::{Config, DoorOptions};
+use vitrine_server::{AccessOptions, Config};
 
 use crate::{
     client::{HERE, Server, connect_from},
     http::{get, get_from},
 };
 
-/// The figure of a line of metrics.
-async fn figure(server: &Server, name: &str) -> u64 {
+/// The value of a metric.
+async fn metric(server: &Server, name: &str) -> u64 {
     let response = get(server.address, "/metrics", &[]).await;
     assert_eq!(response.status, 200);
     let found = response.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
     found.unwrap_or_else(|| panic!("{name} is not in {}", response.text()))
 }
 
-/// Waits until the server has noticed what just happened.
-async fn becomes(server: &Server, name: &str, expected: u64) {
+/// Waits until a metric has the expected value.
+async fn wait_for_metric(server: &Server, name: &str, expected: u64) {
     let noticed = async {
-        while figure(server, name).await != expected {
+        while metric(server, name).await != expected {
             tokio::task::yield_now().await;
         }
     };
@@ -29,7 +29,7 @@ async fn becomes(server: &Server, name: &str, expected: u64) {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn sockets_rooms_forwards_and_refusals_are_counted() {
     let server = Server::start().await;
     let mut a = server.participant("the-room-name").await;
     let mut b = server.participant("the-room-name").await;
@@ -53,18 +53,18 @@ async fn what_happens_is_counted() {
         ("vitrine_connections_refused_total{reason=\"origin\"}", 0),
         ("vitrine_flooders_disconnected_total", 0),
     ] {
-        assert_eq!(figure(&server, name).await, expected, "{name}");
+        assert_eq!(metric(&server, name).await, expected, "{name}");
     }
     a.close().await;
     outside.vanish();
-    becomes(&server, "vitrine_sockets", 1).await;
-    becomes(&server, "vitrine_participants", 1).await;
+    wait_for_metric(&server, "vitrine_sockets", 1).await;
+    wait_for_metric(&server, "vitrine_participants", 1).await;
     b.request("leave-room", &json!(null)).await;
-    assert_eq!(figure(&server, "vitrine_rooms").await, 0);
+    assert_eq!(metric(&server, "vitrine_rooms").await, 0);
 }
 
 #[tokio::test]
-async fn the_text_is_of_prometheus_and_about_nobody() {
+async fn metrics_are_valid_prometheus_text_without_personal_data() {
     let server = Server::start().await;
     let a = server.participant("the-room-name").await;
     let response = get(server.address, "/metrics", &[]).await;
@@ -72,7 +72,7 @@ async fn the_text_is_of_prometheus_and_about_nobody() {
     for secret in ["the-room-name", &a.id, "127.0.0.1"] {
         assert!(!response.text().contains(secret), "{}", response.text());
     }
-    // Every sample belongs to a family that has words and a type.
+    // Every sample belongs to a family with a help text and a type.
     let mut family = "";
     for line in response.text().lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
@@ -90,7 +90,7 @@ async fn the_text_is_of_prometheus_and_about_nobody() {
 }
 
 #[tokio::test]
-async fn programs_on_this_machine_may_read_and_what_a_proxy_passes_on_may_not() {
+async fn metrics_are_readable_from_this_machine_but_not_through_a_proxy() {
     let server = Server::start().await;
     assert_eq!(get(server.address, "/metrics", &[]).await.status, 200);
     assert_eq!(get_from("127.0.0.9", server.address, "/metrics", &[]).await.status, 200);
@@ -107,7 +107,7 @@ async fn programs_on_this_machine_may_read_and_what_a_proxy_passes_on_may_not() 
 }
 
 #[tokio::test]
-async fn what_a_silent_proxy_passes_on_is_told_by_the_host_that_was_asked() {
+async fn metrics_request_for_another_host_is_refused() {
     let server = Server::start().await;
     let ask = async |head: &str| {
         let mut stream = connect_from(HERE, server.address).await;
@@ -127,9 +127,9 @@ async fn what_a_silent_proxy_passes_on_is_told_by_the_host_that_was_asked() {
 }
 
 #[tokio::test]
-async fn with_a_token_only_who_shows_it_may_read() {
-    let door = DoorOptions { metrics_token: Some("sesame".to_owned()), ..DoorOptions::default() };
-    let server = Server::with(Config { door, ..Config::default() }).await;
+async fn metrics_token_is_required_when_configured() {
+    let access = AccessOptions { metrics_token: Some("sesame".to_owned()), ..AccessOptions::default() };
+    let server = Server::with(Config { access, ..Config::default() }).await;
     let with = async |headers: &[(&str, &str)]| get(server.address, "/metrics", headers).await;
     for wrong in ["Bearer open", "Bearer ", "Basic sesame", "sesame"] {
         let response = with(&[("authorization", wrong)]).await;
@@ -143,8 +143,8 @@ async fn with_a_token_only_who_shows_it_may_read() {
 
 #[tokio::test]
 async fn metrics_can_be_switched_off() {
-    let door = DoorOptions { metrics_token: Some("off".to_owned()), ..DoorOptions::default() };
-    let server = Server::with(Config { door, ..Config::default() }).await;
+    let access = AccessOptions { metrics_token: Some("off".to_owned()), ..AccessOptions::default() };
+    let server = Server::with(Config { access, ..Config::default() }).await;
     for headers in [&[][..], &[("authorization", "Bearer off")]] {
         assert_eq!(get(server.address, "/metrics", headers).await.status, 404);
     }

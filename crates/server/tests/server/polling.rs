@@ -1,4 +1,4 @@
-//! HTTP long-polling, which socket.io-client starts with: the same events, from any origin, and by nobody but the client
+//! HTTP long-polling, which socket.io-client starts with: the same events, from any origin, and only for the client
 //! that opened the session.
 
 use std::{
@@ -15,7 +15,7 @@ use tokio::{
 use vitrine_server::Config;
 
 use crate::{
-    client::{Client, HERE, PATIENCE, Server, connect_from, parse_event},
+    client::{Client, HERE, Server, TIMEOUT, connect_from, parse_event},
     http::{Response, get, request},
 };
 
@@ -50,7 +50,7 @@ impl Poller {
         assert_eq!((response.status, response.text()), (200, "ok"));
     }
 
-    /// The next packets that are no pings (those are answered); in one response, U+001E stands between them.
+    /// The next packets except pings, which are answered. In a response, U+001E separates packets.
     async fn poll(&self) -> Vec<String> {
         loop {
             let response = get(self.server, &self.path(), &[]).await;
@@ -68,7 +68,7 @@ impl Poller {
 }
 
 #[tokio::test]
-async fn a_poller_and_a_websocket_client_talk() {
+async fn polling_and_websocket_clients_exchange_events() {
     let server = Server::start().await;
     let mut client = server.participant("room").await;
     let poller = Poller::connect(server.address).await;
@@ -88,14 +88,14 @@ async fn a_poller_and_a_websocket_client_talk() {
     assert_eq!(client.event().await.data, json!({"from": poller.id, "answer": 1}));
     assert_eq!(parse_event(&poller.poll().await[0]).data["error"]["code"], "malformed-payload");
 
-    // Closing the session is leaving.
+    // Closing the session leaves the room.
     poller.post("1").await;
     let left = client.event().await;
     assert_eq!((left.name.as_str(), left.data), ("user-left", json!({"userId": poller.id})));
 }
 
 #[tokio::test]
-async fn descriptions_of_many_media_sections_pass_by_long_polling() {
+async fn large_descriptions_pass_over_long_polling() {
     const SDP: usize = 192 * 1024;
     let server = Server::start().await;
     let mut client = server.participant("room").await;
@@ -113,7 +113,7 @@ async fn descriptions_of_many_media_sections_pass_by_long_polling() {
 }
 
 #[tokio::test]
-async fn a_poller_upgrades_to_a_websocket() {
+async fn polling_session_upgrades_to_websocket() {
     let server = Server::start().await;
     let poller = Poller::connect(server.address).await;
     poller.post(r#"42["join-room","room"]"#).await;
@@ -125,14 +125,14 @@ async fn a_poller_upgrades_to_a_websocket() {
 }
 
 #[tokio::test]
-async fn a_request_that_waits_ends_when_a_websocket_is_tried_and_nothing_is_lost() {
+async fn pending_poll_is_released_by_a_probe_and_no_packet_is_lost() {
     let server = Server::start().await;
     let poller = Poller::connect(server.address).await;
     poller.post(r#"42["join-room","room"]"#).await;
     let path = poller.path();
     let waiting = tokio::spawn(async move { get(server.address, &path, &[]).await });
     let mut client = Client::probe(server.address, &poller.session).await;
-    // Whether it came before the probe or after it.
+    // Whether the poll arrived before or after the probe.
     assert_eq!(waiting.await.unwrap().text(), "6");
     client.send("5").await;
     client.emit("offer", &json!({"target": "nobody"})).await;
@@ -143,13 +143,13 @@ async fn a_request_that_waits_ends_when_a_websocket_is_tried_and_nothing_is_lost
 }
 
 #[tokio::test]
-async fn a_websocket_that_only_probes_leaves_the_session_as_it_was() {
+async fn abandoned_probe_leaves_the_polling_session_usable() {
     let server = Server::start().await;
     let poller = Poller::connect(server.address).await;
     poller.post(r#"42["join-room","room"]"#).await;
     Client::probe(server.address, &poller.session).await.vanish();
     let mut other = server.participant("room").await;
-    // While the WebSocket was tried, requests were answered with nothing.
+    // During the probe, polls are released with a noop packet.
     let packet = loop {
         let packet = poller.poll().await.remove(0);
         if packet != "6" {
@@ -162,7 +162,7 @@ async fn a_websocket_that_only_probes_leaves_the_session_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_poller_that_answers_no_ping_is_gone_soon() {
+async fn polling_session_without_pong_is_closed() {
     let server = Server::with(Config {
         ping_interval: Duration::from_secs(1),
         ping_timeout: Duration::from_secs(1),
@@ -196,8 +196,8 @@ async fn poller_is_pinged_at_the_announced_interval() {
 
 #[tokio::test]
 async fn upgraded_session_is_pinged_at_once() {
-    // Longer than the test waits for a ping.
-    let ping_interval = 2 * PATIENCE;
+    // Longer than the test waits.
+    let ping_interval = 2 * TIMEOUT;
     let server = Server::with(Config { ping_interval, ..Config::default() }).await;
     let poller = Poller::connect(server.address).await;
     let mut client = Client::upgrade(server.address, &poller.session, &poller.id).await.unwrap();
@@ -205,7 +205,7 @@ async fn upgraded_session_is_pinged_at_once() {
 }
 
 #[tokio::test]
-async fn two_requests_that_wait_at_once_end_the_session() {
+async fn concurrent_polls_close_the_session() {
     let server = Server::start().await;
     let mut witness = server.participant("room").await;
     let poller = Poller::connect(server.address).await;
@@ -217,20 +217,20 @@ async fn two_requests_that_wait_at_once_end_the_session() {
     assert_eq!(witness.event().await.name, "user-left");
 }
 
-/// The head of a POST request within a session, whose body is to have two bytes.
+/// Sends the head of a POST request with a body of two bytes.
 async fn begin_post(server: SocketAddr, path: &str) -> TcpStream {
     let mut stream = connect_from(HERE, server).await;
     let head = format!("POST {path} HTTP/1.1\r\nhost: here\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
-    // The server asks for the body as soon as it reads it.
+    // The server sends 100 Continue when it starts reading the body.
     let mut answer = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
-    timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("an answer in time").unwrap();
+    timeout(TIMEOUT, stream.read_exact(&mut answer)).await.expect("a response in time").unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 100 "));
     stream
 }
 
 #[tokio::test]
-async fn two_requests_that_bring_packets_at_once_end_the_session() {
+async fn concurrent_posts_close_the_session() {
     let server = Server::start().await;
     let mut witness = server.participant("room").await;
     let poller = Poller::connect(server.address).await;
@@ -240,17 +240,17 @@ async fn two_requests_that_bring_packets_at_once_end_the_session() {
     let second = request(server.address, "POST", &poller.path(), &[], "3").await;
     assert_eq!(second.status, 400);
     assert_eq!(witness.event().await.name, "user-left");
-    // What the first one still brings counts no more: not a connection, of which nobody would see the end.
+    // The body of the first request is ignored. Otherwise it would open a connection in a closed session.
     first.write_all(b"40").await.unwrap();
     let mut answer = vec![0; 1000];
-    let count = timeout(PATIENCE, first.read(&mut answer)).await.expect("an answer in time").unwrap();
+    let count = timeout(TIMEOUT, first.read(&mut answer)).await.expect("a response in time").unwrap();
     let answer = String::from_utf8_lossy(&answer[..count]).into_owned();
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }
 
-/// Everybody in a room knows everybody's id. That must not be enough to act as somebody else.
+/// Every participant of a room knows the others' ids. An id must not give access to its session.
 #[tokio::test]
-async fn knowing_an_id_gives_no_session() {
+async fn participant_id_gives_no_access_to_its_session() {
     let server = Server::start().await;
     let victim = Poller::connect(server.address).await;
     victim.post(r#"42["join-room","room"]"#).await;
@@ -278,7 +278,7 @@ async fn knowing_an_id_gives_no_session() {
         assert_eq!(Client::upgrade(server.address, &session, &victim.id).await.err(), Some(400));
     }
     assert_eq!(witness.settle().await, []);
-    // And the victim's session is as it was.
+    // The victim's session is unaffected.
     victim.post(&format!(r#"42["offer",{{"target":"{}"}}]"#, witness.id)).await;
     assert_eq!(witness.event().await.data, json!({"from": victim.id}));
 }
@@ -288,18 +288,18 @@ async fn handshake(server: &Server, origin: &str) -> Response {
 }
 
 #[tokio::test]
-async fn pages_of_every_origin_may_signal_by_default() {
+async fn every_origin_is_allowed_by_default() {
     let server = Server::start().await;
     for origin in ["https://static.example", "null"] {
         let response = handshake(&server, origin).await;
         assert_eq!((response.status, response.header("access-control-allow-origin")), (200, "*"));
         assert!(Client::connect_with_origin(server.address, Some(origin)).await.is_ok());
     }
-    // Also answers that are errors, or a page could not tell a lost session from a lost network.
+    // Error responses too, or a page could not tell a lost session from a lost network.
     let path = "/socket.io/?EIO=4&transport=polling&sid=unknown";
     let response = get(server.address, path, &[("origin", "https://static.example")]).await;
     assert_eq!((response.status, response.header("access-control-allow-origin")), (400, "*"));
-    // A preflight, which a page needs that sets the content type.
+    // The preflight of a page that sets the content type.
     let preflight = [
         ("origin", "https://static.example"),
         ("access-control-request-method", "POST"),
@@ -325,12 +325,12 @@ async fn origins_can_be_limited() {
     }
     for origin in ["https://evil.example", "http://calls.example", "https://calls.example:444", "null"] {
         let response = handshake(&server, origin).await;
-        // Nothing but that it is refused can be read.
+        // The page can read the refusal only.
         assert_eq!((response.status, response.header("access-control-allow-origin")), (403, "*"), "{origin}");
         let refused = Client::connect_with_origin(server.address, Some(origin)).await;
         assert_eq!(refused.err(), Some(403), "{origin}");
     }
-    // A page of this very server, and a client that is no page.
+    // A page of this server itself, and a client that is no page.
     let own = format!("http://{}", server.address);
     assert!(Client::connect_with_origin(server.address, Some(&own)).await.is_ok());
     assert!(Client::connect_with_origin(server.address, None).await.is_ok());

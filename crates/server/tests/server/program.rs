@@ -1,4 +1,4 @@
-//! The program itself: its flags, its output, its signals, its exit codes and its logs.
+//! The program: flags, output, signals, exit codes and logs.
 
 use std::{path::Path, process::Stdio};
 
@@ -10,12 +10,12 @@ use tokio::{
 };
 
 use crate::{
-    client::{Client, PATIENCE},
+    client::{Client, TIMEOUT},
     http::get,
     static_files::directory,
 };
 
-/// The program, without the environment of the test, and without the relay, whose usual port is one for all tests.
+/// The program, with an empty environment, and without the relay, whose default port is the same for all tests.
 pub fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine-server"));
     command
@@ -28,20 +28,20 @@ pub fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the program to its end: exit code, standard output, standard error.
+/// Runs the program and returns exit code, standard output and standard error.
 pub async fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = timeout(PATIENCE, command.output()).await.expect("the program ends").unwrap();
+    let output = timeout(TIMEOUT, command.output()).await.expect("the program exits in time").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// Starts the program and waits for the line that tells its address.
+/// Starts the program and waits for the line with its address.
 pub async fn start(command: &mut Command) -> (Child, std::net::SocketAddr, ChildStderr) {
     let mut child = command.spawn().unwrap();
     let stdout = child.stdout.take().unwrap();
     let stderr = child.stderr.take().unwrap();
     let mut lines = BufReader::new(stdout).lines();
-    let line = timeout(PATIENCE, lines.next_line()).await.expect("a line in time").unwrap().expect("a line");
+    let line = timeout(TIMEOUT, lines.next_line()).await.expect("a line in time").unwrap().expect("a line");
     let (_, address) = line.split_once("listening on http").unwrap_or_else(|| panic!("{line}"));
     let address = address.strip_prefix('s').unwrap_or(address).strip_prefix("://").unwrap();
     (child, address.parse().unwrap(), stderr)
@@ -53,7 +53,7 @@ async fn send_signal(name: &str, child: &Child) {
 }
 
 #[tokio::test]
-async fn terminating_ends_calls_nobody_and_exits_with_zero() {
+async fn signal_closes_connections_without_user_left_and_exits_with_zero() {
     for signal in ["TERM", "INT"] {
         let arguments = ["--listen", "127.0.0.1:0", "--dist", "none", "--log", "trace"];
         let (mut child, address, mut stderr) = start(&mut program(&arguments)).await;
@@ -66,17 +66,17 @@ async fn terminating_ends_calls_nobody_and_exits_with_zero() {
         assert_eq!(a.request("offer", &secret).await["success"], true);
         assert_eq!(b.event().await.name, "offer");
         assert_eq!(a.settle().await.len(), 1);
-        // A request that is never finished must not hold the server up.
+        // An incomplete request must not delay the shutdown.
         let mut unfinished = tokio::net::TcpStream::connect(address).await.unwrap();
         tokio::io::AsyncWriteExt::write_all(&mut unfinished, b"GET / HTTP/1.1\r\n").await.unwrap();
 
         send_signal(signal, &child).await;
-        let status = timeout(PATIENCE, child.wait()).await.expect("the program ends").unwrap();
+        let status = timeout(TIMEOUT, child.wait()).await.expect("the program exits in time").unwrap();
         assert_eq!(status.code(), Some(0), "{signal}");
         assert_eq!(a.frame().await, None);
         assert_eq!(b.frame().await, None);
 
-        // The log says what happened, but neither what was said nor where.
+        // The log has events, but no payloads and no room names.
         let mut log = String::new();
         stderr.read_to_string(&mut log).await.unwrap();
         assert!(log.contains("entered") && log.contains(&a.id) && log.contains("shutting down"), "{log}");
@@ -87,7 +87,7 @@ async fn terminating_ends_calls_nobody_and_exits_with_zero() {
 }
 
 #[tokio::test]
-async fn mistakes_are_told_and_exit_with_an_error() {
+async fn invalid_configuration_exits_with_an_error_message() {
     let missing = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-such-directory");
     let empty = directory("program-no-app");
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -145,7 +145,7 @@ async fn mistakes_are_told_and_exit_with_an_error() {
 }
 
 #[tokio::test]
-async fn nothing_is_announced_before_every_port_is_bound() {
+async fn address_is_announced_only_after_every_port_is_bound() {
     let holder = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap().to_string();
     let arguments = ["--listen", "127.0.0.1:0", "--dist", "none", "--turn-listen", &taken];
@@ -155,7 +155,7 @@ async fn nothing_is_announced_before_every_port_is_bound() {
 }
 
 #[tokio::test]
-async fn names_are_looked_up() {
+async fn host_names_are_resolved() {
     let arguments = ["--listen", "localhost:0", "--turn-listen", "localhost:0", "--dist", "none"];
     let (_child, address, _stderr) = start(&mut program(&arguments)).await;
     assert!(address.ip().is_loopback());
@@ -163,7 +163,7 @@ async fn names_are_looked_up() {
 }
 
 #[tokio::test]
-async fn every_flag_reads_its_variable() {
+async fn flags_are_read_from_environment_variables() {
     let mut command = program(&[]);
     command
         .env("VITRINE_LISTEN", "127.0.0.1:0")
@@ -203,14 +203,14 @@ async fn every_flag_reads_its_variable() {
     assert_eq!(get(address, "/metrics", &[]).await.status, 401);
     assert_eq!(get(address, "/metrics", &[("authorization", "Bearer secret")]).await.status, 200);
     send_signal("TERM", &child).await;
-    timeout(PATIENCE, child.wait()).await.expect("the program ends").unwrap();
+    timeout(TIMEOUT, child.wait()).await.expect("the program exits in time").unwrap();
     let mut log = String::new();
     stderr.read_to_string(&mut log).await.unwrap();
     assert_eq!(log, "");
 }
 
 #[tokio::test]
-async fn each_kind_of_refusal_is_logged_once_a_minute_with_address_and_reason() {
+async fn each_refusal_reason_is_logged_once_a_minute_with_the_address() {
     const ENDPOINT: &str = "/socket.io/?EIO=4&transport=websocket";
     let arguments = [
         "--listen",
@@ -237,12 +237,12 @@ async fn each_kind_of_refusal_is_logged_once_a_minute_with_address_and_reason() 
             assert_eq!(get(address, query, &headers).await.status, status);
         }
     }
-    // An address has two arrivals at once.
+    // The burst of an address is two connection attempts.
     for status in [400, 400, 429, 429] {
         assert_eq!(get(address, ENDPOINT, &[from("192.0.2.3"), handshake]).await.status, status);
     }
     send_signal("TERM", &child).await;
-    timeout(PATIENCE, child.wait()).await.expect("the program ends").unwrap();
+    timeout(TIMEOUT, child.wait()).await.expect("the program exits in time").unwrap();
     let mut log = String::new();
     stderr.read_to_string(&mut log).await.unwrap();
     for (address, reason) in [
@@ -260,7 +260,7 @@ async fn each_kind_of_refusal_is_logged_once_a_minute_with_address_and_reason() 
 }
 
 #[tokio::test]
-async fn no_ice_servers_can_be_named() {
+async fn ice_servers_can_be_switched_off() {
     let arguments = ["--listen", "127.0.0.1:0", "--dist", "none", "--ice-server", "none"];
     let (_child, address, _stderr) = start(&mut program(&arguments)).await;
     let answer = Client::connect(address).await.request("join-room", &json!("room")).await;
@@ -268,7 +268,7 @@ async fn no_ice_servers_can_be_named() {
 }
 
 #[tokio::test]
-async fn help_explains_every_flag() {
+async fn help_lists_every_flag_and_variable() {
     let (code, stdout, _) = run(&mut program(&["--help"])).await;
     assert_eq!(code, Some(0));
     for flag in [

@@ -1,11 +1,11 @@
-//! Every refusal, with an acknowledgement and without one.
+//! Every refused request, with and without an acknowledgement.
 
 use serde_json::{Value, json};
-use vitrine_server::{Config, DoorOptions};
+use vitrine_server::{AccessOptions, Config};
 
 use crate::client::{Client, Server};
 
-/// Asks in both ways and expects the same refusal in both.
+/// Sends an event with and without an acknowledgement, and expects the same refusal.
 async fn refused(client: &mut Client, event: &str, data: &Value, code: &str) {
     let answer = client.request(event, data).await;
     assert_eq!((&answer["success"], &answer["error"]["code"]), (&json!(false), &json!(code)), "{data}");
@@ -18,7 +18,7 @@ async fn refused(client: &mut Client, event: &str, data: &Value, code: &str) {
 }
 
 #[tokio::test]
-async fn invalid_room_names() {
+async fn invalid_room_name_is_refused() {
     let server = Server::start().await;
     let mut client = server.client().await;
     for name in [
@@ -45,7 +45,7 @@ async fn invalid_room_names() {
 }
 
 #[tokio::test]
-async fn room_exists() {
+async fn creating_an_existing_room_is_refused() {
     let server = Server::start().await;
     let _inside = server.participant("room").await;
     let mut client = server.client().await;
@@ -54,7 +54,7 @@ async fn room_exists() {
 }
 
 #[tokio::test]
-async fn room_full() {
+async fn joining_a_full_room_is_refused() {
     let server = Server::with(Config { max_participants: 1, ..Config::default() }).await;
     let _inside = server.participant("room").await;
     let mut client = server.client().await;
@@ -62,7 +62,7 @@ async fn room_full() {
 }
 
 #[tokio::test]
-async fn already_in_room() {
+async fn entering_a_second_room_is_refused() {
     let server = Server::start().await;
     let mut other = server.participant("room").await;
     let mut client = server.participant("room").await;
@@ -70,12 +70,12 @@ async fn already_in_room() {
         refused(&mut client, "join-room", &json!(room), "already-in-room").await;
         refused(&mut client, "create-room", &json!(room), "already-in-room").await;
     }
-    // The others saw one entry.
+    // The other participant saw one entry.
     assert_eq!(other.settle().await.len(), 1);
 }
 
 #[tokio::test]
-async fn not_in_room() {
+async fn events_outside_a_room_are_refused() {
     let server = Server::start().await;
     let mut client = server.client().await;
     let peer = server.participant("room").await;
@@ -87,7 +87,7 @@ async fn not_in_room() {
 }
 
 #[tokio::test]
-async fn target_not_in_room() {
+async fn unknown_target_is_refused() {
     let server = Server::start().await;
     let mut client = server.participant("room").await;
     let itself = client.id.clone();
@@ -97,7 +97,7 @@ async fn target_not_in_room() {
 }
 
 #[tokio::test]
-async fn malformed_payload() {
+async fn malformed_payload_is_refused() {
     let server = Server::start().await;
     let mut client = server.participant("room").await;
     for data in [
@@ -124,7 +124,7 @@ async fn malformed_payload() {
 }
 
 #[tokio::test]
-async fn binary_attachments_are_malformed() {
+async fn binary_attachment_is_refused() {
     let server = Server::start().await;
     let mut client = server.participant("room").await;
     client.send(r#"451-7["offer",{"target":"x","offer":{"_placeholder":true,"num":0}}]"#).await;
@@ -133,22 +133,24 @@ async fn binary_attachments_are_malformed() {
     assert!(answer.starts_with("437[") && answer.contains("malformed-payload"), "{answer}");
 }
 
-/// What goes to `peer` in so many bytes of JSON.
+/// A payload for `peer` of exactly `size` bytes of JSON.
 fn payload(peer: &Client, field: &str, size: usize) -> Value {
     let frame = json!({"target": peer.id, field: ""}).to_string().len();
     json!({"target": peer.id, field: "x".repeat(size - frame)})
 }
 
 #[tokio::test]
-async fn payload_too_large() {
-    // Nobody is held up for what is counted by its size.
-    let server =
-        Server::with(Config { door: DoorOptions { rate_limit: None, ..DoorOptions::default() }, ..Config::default() })
-            .await;
+async fn too_large_payload_is_refused() {
+    // Large events would exceed the rate limit.
+    let server = Server::with(Config {
+        access: AccessOptions { rate_limit: None, ..AccessOptions::default() },
+        ..Config::default()
+    })
+    .await;
     let mut client = server.participant("room").await;
     let mut peer = server.participant("room").await;
     client.settle().await;
-    // Exactly so many KiB of JSON pass, one byte more does not; and the connection survives even far more.
+    // The limit is exact, and the connection survives payloads far above it.
     let huge = payload(&peer, "offer", 900 * 1024);
     for (event, field, most) in
         [("offer", "offer", 256 * 1024), ("answer", "answer", 256 * 1024), ("ice-candidate", "candidate", 64 * 1024)]
@@ -164,13 +166,13 @@ async fn payload_too_large() {
 }
 
 #[tokio::test]
-async fn a_frame_past_the_hard_limit_ends_the_connection_alone() {
+async fn frame_beyond_the_hard_limit_closes_only_its_own_connection() {
     let server = Server::start().await;
     let mut peer = server.participant("room").await;
     let mut client = server.participant("room").await;
     assert_eq!(peer.event().await.name, "user-joined");
     let frame = format!("42{}", json!(["offer", "x".repeat(1024 * 1024)]));
-    // The server may hang up while the frame is still on its way.
+    // The server may close the connection while the frame is in flight.
     let _ = client.try_send(&frame).await;
     assert_eq!(client.frame().await, None);
     assert_eq!(peer.event().await.name, "user-left");

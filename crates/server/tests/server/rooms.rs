@@ -1,4 +1,4 @@
-//! Entering and leaving: who is told of whom, and when.
+//! Entering and leaving rooms, and the notifications of the other participants.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -13,7 +13,7 @@ fn told(event: &Event) -> (&str, &str) {
 }
 
 #[tokio::test]
-async fn creating_then_joining() {
+async fn created_room_can_be_joined() {
     let server = Server::start().await;
     let mut a = server.client().await;
     let answer = a.request("create-room", &json!("  my room ")).await;
@@ -34,7 +34,7 @@ async fn creating_then_joining() {
 }
 
 #[tokio::test]
-async fn names_that_look_the_same_are_one_room() {
+async fn equivalent_names_are_one_room() {
     let server = Server::start().await;
     let (mut members, mut clients) = (Vec::new(), Vec::new());
     for name in [
@@ -57,19 +57,19 @@ async fn names_that_look_the_same_are_one_room() {
 }
 
 #[tokio::test]
-async fn joining_a_room_that_nobody_is_in_creates_it() {
+async fn joining_an_empty_room_creates_it() {
     let server = Server::start().await;
     let mut a = server.client().await;
     let answer = a.request("join-room", &json!("방")).await;
     assert_eq!((&answer["success"], &answer["existingUsers"]), (&json!(true), &json!([])));
-    // And once all have left, it can be created anew.
+    // Once all participants have left, the room can be created again.
     a.request("leave-room", &json!(null)).await;
     let answer = a.request("create-room", &json!("방")).await;
     assert_eq!(answer["success"], true);
 }
 
 #[tokio::test]
-async fn entering_without_an_acknowledgement_works_too() {
+async fn room_can_be_entered_without_an_acknowledgement() {
     let server = Server::start().await;
     let mut a = server.participant("room").await;
     let mut b = server.client().await;
@@ -79,7 +79,7 @@ async fn entering_without_an_acknowledgement_works_too() {
 }
 
 #[tokio::test]
-async fn every_way_of_leaving_is_told_once() {
+async fn every_way_of_leaving_is_announced_once() {
     let server = Server::start().await;
     let mut stays = server.participant("room").await;
 
@@ -87,7 +87,7 @@ async fn every_way_of_leaving_is_told_once() {
     assert_eq!(told(&stays.event().await), ("user-joined", leaver.id.as_str()));
     assert_eq!(leaver.request("leave-room", &json!(null)).await, json!({"success": true}));
     assert_eq!(told(&stays.event().await), ("user-left", leaver.id.as_str()));
-    // Its connection lives on, and ending it is no second leaving.
+    // Its connection stays open, and closing it sends no second notification.
     leaver.close().await;
 
     let closer = server.participant("room").await;
@@ -112,7 +112,7 @@ async fn every_way_of_leaving_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_connection_that_answers_no_ping_is_gone_soon() {
+async fn connection_without_pong_leaves_the_room() {
     let server = Server::with(Config {
         ping_interval: Duration::from_secs(1),
         ping_timeout: Duration::from_secs(2),
@@ -120,14 +120,14 @@ async fn a_connection_that_answers_no_ping_is_gone_soon() {
     })
     .await;
     let mut stays = server.participant("room").await;
-    // It stays open and says nothing: it only answers pings when a test reads from it.
+    // The connection stays open without pongs: the client answers pings only while the test reads from it.
     let ghost = server.participant("room").await;
     assert_eq!(told(&stays.event().await), ("user-joined", ghost.id.as_str()));
     assert_eq!(told(&stays.event().await), ("user-left", ghost.id.as_str()));
 }
 
 #[tokio::test]
-async fn leaving_and_entering_again() {
+async fn participant_can_leave_and_reenter() {
     let server = Server::start().await;
     let mut a = server.participant("room").await;
     let mut b = server.participant("room").await;
@@ -139,7 +139,7 @@ async fn leaving_and_entering_again() {
         assert_eq!(answer["existingUsers"], json!([a.id]));
         assert_eq!(told(&a.event().await), ("user-joined", b.id.as_str()));
     }
-    // A new connection, as after an outage, while the old one is not yet known to be dead.
+    // A new connection, as after an outage, before the server notices that the old one is dead.
     let mut again = server.client().await;
     let answer = again.request("join-room", &json!("room")).await;
     assert_eq!(answer["existingUsers"], json!([a.id, b.id]));
@@ -150,7 +150,7 @@ async fn leaving_and_entering_again() {
 }
 
 #[tokio::test]
-async fn moving_to_another_room() {
+async fn participant_can_move_to_another_room() {
     let server = Server::start().await;
     let mut a = server.participant("one").await;
     let mut b = server.participant("two").await;
@@ -166,7 +166,7 @@ async fn moving_to_another_room() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn thirty_who_join_at_once_are_twelve_who_agree() {
+async fn concurrent_joins_fill_the_room_and_agree_on_its_members() {
     let server = Server::start().await;
     let mut joining = tokio::task::JoinSet::new();
     for _ in 0..30 {
@@ -184,7 +184,7 @@ async fn thirty_who_join_at_once_are_twelve_who_agree() {
         assert_eq!(client.settle().await, []);
     }
 
-    // Whom each knows: those who were there, and those it was told of. Together: each of the others, exactly once.
+    // `existingUsers` and the `user-joined` events together name each of the others exactly once.
     let mut ids: Vec<String> = inside.iter().map(|(client, _)| client.id.clone()).collect();
     ids.sort();
     let mut earlier: HashMap<String, Vec<String>> = HashMap::new();
@@ -200,20 +200,20 @@ async fn thirty_who_join_at_once_are_twelve_who_agree() {
         assert_eq!(known, ids);
         earlier.insert(client.id.clone(), existing);
     }
-    // And they agree on the order: one came first, one second, and so on.
+    // They agree on the order of entry.
     let mut places: Vec<usize> = earlier.values().map(Vec::len).collect();
     places.sort_unstable();
     assert_eq!(places, (0..12).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_full_room_has_a_place_when_somebody_leaves() {
+async fn leaving_frees_a_place_in_a_full_room() {
     let server = Server::with(Config { max_participants: 2, ..Config::default() }).await;
     let mut a = server.participant("room").await;
     let b = server.participant("room").await;
     let mut c = server.client().await;
     assert_eq!(c.request("join-room", &json!("room")).await["error"]["code"], "room-full");
-    // Another room has its own count.
+    // The limit is per room.
     assert_eq!(c.request("join-room", &json!("other")).await["success"], true);
     assert_eq!(c.request("leave-room", &json!(null)).await["success"], true);
     b.close().await;
@@ -223,7 +223,7 @@ async fn a_full_room_has_a_place_when_somebody_leaves() {
 }
 
 #[tokio::test]
-async fn ice_servers_are_those_configured() {
+async fn configured_ice_servers_are_issued() {
     let turn = IceServer {
         urls: vec!["turn:turn.example:3478".into()],
         username: Some("alice".into()),
@@ -242,7 +242,7 @@ async fn ice_servers_are_those_configured() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_reports_nobody_as_gone() {
+async fn stopping_server_sends_no_user_left() {
     let server = Server::start().await;
     let mut clients: Vec<Client> = Vec::new();
     for _ in 0..4 {
@@ -253,13 +253,13 @@ async fn a_server_that_stops_reports_nobody_as_gone() {
     }
     server.stop().await.unwrap();
     for mut client in clients {
-        // The connection ends (not by a Socket.IO disconnect, after which clients do not reconnect).
+        // The connection closes without a Socket.IO disconnect, after which clients would not reconnect.
         assert_eq!(client.frame().await, None::<String>);
     }
 }
 
 #[tokio::test]
-async fn unknown_events_and_fields_do_no_harm() {
+async fn unknown_events_and_fields_are_ignored() {
     let server = Server::start().await;
     let mut a = server.participant("room").await;
     a.emit("no-such-event", &json!({"a": 1})).await;

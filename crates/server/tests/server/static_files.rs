@@ -16,7 +16,7 @@ use crate::{
 const WASM: &str = "/vitrine-1a2b3c4d5e6f7a8b_bg.wasm";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// A fresh directory of this test's own.
+/// An empty directory for one test.
 pub fn directory(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&directory);
@@ -49,7 +49,7 @@ async fn serving(dist: PathBuf) -> Server {
 }
 
 #[tokio::test]
-async fn the_best_encoding_that_exists_and_is_accepted() {
+async fn best_accepted_encoding_is_served() {
     let server = serving(dist("encodings")).await;
     for (accepted, encoding, body) in [
         ("", "", "plain"),
@@ -65,7 +65,7 @@ async fn the_best_encoding_that_exists_and_is_accepted() {
         assert_eq!(response.header("vary"), "accept-encoding");
         assert_eq!(response.header("cache-control"), IMMUTABLE);
     }
-    // Where one variant is missing, the next best.
+    // If one variant is missing, the next best is served.
     let path = "/vitrine-1a2b3c4d5e6f7a8b.js";
     let response = get(server.address, path, &[("accept-encoding", "br, gzip")]).await;
     assert_eq!(response.header("content-encoding"), "gzip");
@@ -73,7 +73,7 @@ async fn the_best_encoding_that_exists_and_is_accepted() {
 }
 
 #[tokio::test]
-async fn hashed_files_are_kept_and_all_others_revalidated() {
+async fn hashed_files_are_immutable_and_others_are_revalidated() {
     let server = serving(dist("caching")).await;
     for (path, kind, cache) in [
         ("/", "text/html", "no-cache"),
@@ -98,7 +98,7 @@ async fn hashed_files_are_kept_and_all_others_revalidated() {
 }
 
 #[tokio::test]
-async fn unknown_path_leads_to_the_app() {
+async fn unknown_path_redirects_to_the_app() {
     let server = serving(dist("missing")).await;
     fs::write(directory("missing-outside").join("secret"), "secret").unwrap();
     let long = format!("/{}", "x".repeat(300));
@@ -112,7 +112,7 @@ async fn unknown_path_leads_to_the_app() {
         ("/index.html/x", "../"),
         ("/nul%00byte", "./"),
         ("/not-utf8%ff", "./"),
-        // The link of an invitation, as programs mangle it.
+        // Invitation links, as other programs mangle them.
         ("/%23room=a%20b", "./#room=a%20b"),
         ("/%23room=v1.js", "./#room=v1.js"),
         ("/%23room%3Dx", "./#room%3Dx"),
@@ -136,7 +136,7 @@ async fn unknown_path_leads_to_the_app() {
 }
 
 #[tokio::test]
-async fn missing_file_of_the_app_is_not_found_in_words() {
+async fn missing_file_is_not_found() {
     let server = serving(dist("missing-files")).await;
     for path in ["/app-ffffffffffffffff.js", "/meet/app_bg.wasm", "/style.css", "/favicon.ico", "/robots.txt"] {
         let response = get(server.address, path, &[]).await;
@@ -146,7 +146,7 @@ async fn missing_file_of_the_app_is_not_found_in_words() {
 }
 
 #[tokio::test]
-async fn directory_without_a_slash_is_left_by_a_relative_redirect() {
+async fn directory_without_a_slash_gets_a_relative_redirect() {
     let dist = dist("directories");
     fs::create_dir(dist.join("help")).unwrap();
     fs::write(dist.join("help/index.html"), "help").unwrap();
@@ -154,12 +154,12 @@ async fn directory_without_a_slash_is_left_by_a_relative_redirect() {
     let response = get(server.address, "/help?a=b", &[]).await;
     assert_eq!((response.status, response.header("location")), (307, "./help/?a=b"));
     assert_eq!(get(server.address, "/help/", &[]).await.text(), "help");
-    // To a browser, this would be another server.
+    // A browser would read `//help` in a location as another host.
     assert_eq!(get(server.address, "//help", &[]).await.header("location"), "./help/");
 }
 
 #[tokio::test]
-async fn the_policy_lets_the_page_run_and_nothing_else() {
+async fn security_headers_allow_only_what_the_page_needs() {
     let dist = dist("policy");
     let server = serving(dist.clone()).await;
     let response = get(server.address, "/", &[]).await;
@@ -182,7 +182,7 @@ async fn the_policy_lets_the_page_run_and_nothing_else() {
         assert_eq!(response.header(name), value);
     }
 
-    // A page with a signaling server elsewhere, while the server runs.
+    // The page is replaced by one that names another signaling server, while the server runs.
     fs::write(dist.join("index.html"), page("https://signal.example:8443")).unwrap();
     let response = get(server.address, "/", &[]).await;
     let policy = response.header("content-security-policy");
@@ -190,7 +190,7 @@ async fn the_policy_lets_the_page_run_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn named_sites_may_embed_the_app() {
+async fn configured_sites_may_embed_the_app() {
     let origins = ["https://one.example", "https://two.example:8443"].map(str::to_owned).to_vec();
     let config = Config { dist: Dist::Directory(dist("embedding")), allow_embedding: origins, ..Config::default() };
     let server = Server::with_files(config).await;
@@ -207,7 +207,7 @@ async fn named_sites_may_embed_the_app() {
     assert_eq!(response.header("cross-origin-resource-policy"), "cross-origin");
 }
 
-/// The files of a directory as they would be in a program that was built with it.
+/// The files of a directory as the program embeds them.
 fn embedded(dist: &Path, modified: u64) -> EmbeddedApp {
     let file = |path: &str| EmbeddedFile {
         path: path.to_owned().leak(),
@@ -221,7 +221,7 @@ fn embedded(dist: &Path, modified: u64) -> EmbeddedApp {
 }
 
 #[tokio::test]
-async fn an_embedded_app_is_served_like_one_on_disk() {
+async fn embedded_app_is_served_like_one_on_disk() {
     const MODIFIED: u64 = 1_700_000_000;
     let dist = dist("embedded");
     fs::create_dir(dist.join("icons")).unwrap();
@@ -268,7 +268,7 @@ async fn an_embedded_app_is_served_like_one_on_disk() {
 }
 
 #[tokio::test]
-async fn app_that_is_gone_meanwhile_is_explained() {
+async fn removed_app_is_reported_until_it_is_rebuilt() {
     let dist = dist("empty");
     let server = serving(dist.clone()).await;
     assert_eq!(get(server.address, "/", &[]).await.status, 200);
@@ -276,13 +276,13 @@ async fn app_that_is_gone_meanwhile_is_explained() {
     let response = get(server.address, "/", &[]).await;
     assert_eq!((response.status, response.header("content-type")), (503, "text/html; charset=utf-8"));
     assert!(response.text().contains("cargo xtask serve"));
-    // Built again, it is there without a restart.
+    // The rebuilt app is served without a restart.
     fs::write(dist.join("index.html"), page("")).unwrap();
     assert_eq!(get(server.address, "/", &[]).await.status, 200);
 }
 
 #[tokio::test]
-async fn directory_without_the_app_is_an_error_at_once() {
+async fn directory_without_the_app_is_a_startup_error() {
     let missing = directory("gone").join("nothing");
     let empty = directory("no-app");
     for dist in [missing.clone(), empty.clone()] {
@@ -298,7 +298,7 @@ async fn directory_without_the_app_is_an_error_at_once() {
 }
 
 #[tokio::test]
-async fn health_with_and_without_files() {
+async fn health_check_works_with_and_without_files() {
     for server in [serving(dist("health")).await, Server::start().await] {
         let response = get(server.address, "/healthz", &[]).await;
         assert_eq!((response.status, response.text()), (200, "ok"));
@@ -306,7 +306,7 @@ async fn health_with_and_without_files() {
 }
 
 #[tokio::test]
-async fn without_files_there_is_signaling_only() {
+async fn server_without_files_carries_signaling_only() {
     let server = Server::start().await;
     let response = get(server.address, "/", &[]).await;
     assert_eq!(response.status, 404);

@@ -1,5 +1,5 @@
-//! STUN and TURN as participants get to know them: what they are told, and that what they are told works. How the relay
-//! behaves in detail is tested where it is made.
+//! STUN and TURN for participants: the ICE servers that they are issued, and that these work. The relay itself is
+//! tested in `vitrine-turn`.
 
 use std::{collections::HashSet, net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::{
 use vitrine_server::{Config, Dist, ServeError, TurnListen, TurnOptions, serve};
 
 use crate::{
-    client::{PATIENCE, Server},
+    client::{Server, TIMEOUT},
     http::get,
 };
 
@@ -31,7 +31,7 @@ async fn server(turn: TurnOptions) -> Server {
     Server::with(Config { turn, ..Config::default() }).await
 }
 
-/// The one URL that begins so.
+/// The only URL with this start and end.
 fn url<'a>(answer: &'a Value, start: &str, end: &str) -> &'a str {
     let servers = answer["iceServers"].as_array().unwrap();
     let urls = servers.iter().flat_map(|server| server["urls"].as_array().unwrap());
@@ -52,20 +52,20 @@ fn credentials(answer: &Value) -> (&str, &str) {
     (server["username"].as_str().unwrap(), server["credential"].as_str().unwrap())
 }
 
-/// Runs coturn's client against a TURN server: whether all that it sent came back, and what it said.
+/// Runs coturn's client against a TURN server. Returns whether every message came back, and the client's output.
 async fn relays(server: SocketAddr, answer: &Value, more: &[&str]) -> (bool, String) {
     let (username, credential) = credentials(answer);
     let mut command = Command::new(std::env::var_os("VITRINE_TURNUTILS_UCLIENT").unwrap_or("turnutils_uclient".into()));
     command.args(["-c", "-y", "-v", "-n", COUNT, "-p", &server.port().to_string(), "-u", username, "-w", credential]);
     command.args(more).arg(server.ip().to_string()).kill_on_drop(true);
-    let output = timeout(Duration::from_secs(60), command.output()).await.expect("coturn's client ends");
+    let output = timeout(Duration::from_secs(60), command.output()).await.expect("coturn's client exits in time");
     let output = output.expect("turnutils_uclient, of the package `coturn`");
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     (output.status.success() && text.contains("Total lost packets 0 (0.000000%)"), text)
 }
 
 #[tokio::test]
-async fn the_relay_takes_the_credentials_that_participants_get() {
+async fn relay_accepts_issued_credentials() {
     let server = server(options()).await;
     let answer = server.client().await.request("create-room", &json!("room")).await;
     for (transport, more) in [("udp", &[][..]), ("tcp", &["-t"])] {
@@ -81,7 +81,7 @@ async fn the_relay_takes_the_credentials_that_participants_get() {
 }
 
 #[tokio::test]
-async fn stun_is_answered_where_participants_are_told() {
+async fn issued_stun_url_answers() {
     let server = server(options()).await;
     let answer = server.client().await.request("join-room", &json!("room")).await;
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -90,12 +90,12 @@ async fn stun_is_answered_where_participants_are_told() {
     request[..8].copy_from_slice(&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]);
     socket.send(&request).await.unwrap();
     let mut response = [0; 200];
-    let length = timeout(PATIENCE, socket.recv(&mut response)).await.expect("an answer in time").unwrap();
+    let length = timeout(TIMEOUT, socket.recv(&mut response)).await.expect("a response in time").unwrap();
     assert!(length > 20 && response[..2] == [1, 1] && response[4..20] == request[4..], "{:?}", &response[..length]);
 }
 
 #[tokio::test]
-async fn everybody_gets_credentials_of_their_own_and_may_ask_for_new_ones() {
+async fn credentials_are_per_participant_and_renewable() {
     let server = server(TurnOptions { turn_lifetime: 600, ..options() }).await;
     let mut usernames = HashSet::new();
     for _ in 0..3 {
@@ -117,7 +117,7 @@ async fn everybody_gets_credentials_of_their_own_and_may_ask_for_new_ones() {
 }
 
 #[tokio::test]
-async fn who_ends_a_connection_and_begins_another_on_the_same_session_stays_the_same_user_to_the_relay() {
+async fn reconnected_session_keeps_its_turn_user() {
     let server = server(options()).await;
     let mut client = server.client().await;
     let user = |answer: &Value| credentials(answer).0.split_once(':').unwrap().1.to_owned();
@@ -134,20 +134,20 @@ async fn who_ends_a_connection_and_begins_another_on_the_same_session_stays_the_
 }
 
 #[tokio::test]
-async fn a_turn_server_elsewhere_is_named_beside_the_relay_here() {
+async fn external_turn_server_is_issued_beside_the_relay() {
     let elsewhere = "turns:turn.example:5349".to_owned();
     let turn = TurnOptions { turn_urls: vec![elsewhere.clone()], turn_secret: Some("north-star".into()), ..options() };
     let server = server(turn).await;
     let answer = server.client().await.request("join-room", &json!("room")).await;
     assert_eq!(url(&answer, "turns:", ""), elsewhere);
     assert_ne!(address(url(&answer, "turn:", "?transport=udp")).port(), 0);
-    // One secret signs for both, so one entry names both.
+    // One secret signs for both, so they share one entry.
     let servers = answer["iceServers"].as_array().unwrap();
     assert_eq!(servers.iter().filter(|server| server.get("credential").is_some()).count(), 1);
 }
 
 #[tokio::test]
-async fn figures_tell_of_the_relay() {
+async fn metrics_include_the_relay() {
     let server = server(options()).await;
     let answer = server.client().await.request("join-room", &json!("room")).await;
     assert!(relays(address(url(&answer, "turn:", "udp")), &answer, &[]).await.0);
@@ -162,7 +162,7 @@ async fn figures_tell_of_the_relay() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_said_with_what_to_do() {
+async fn port_in_use_is_reported_with_the_flag_to_change() {
     let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let turn = TurnOptions { turn_listen: vec![TurnListen::On(taken.local_addr().unwrap())], ..TurnOptions::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -171,9 +171,9 @@ async fn a_port_in_use_is_said_with_what_to_do() {
     assert!(matches!(error, ServeError::Turn(_)) && error.to_string().contains("--turn-listen"), "{error}");
 }
 
-/// coturn on a port of its own; it ends with the test.
+/// coturn on its own port; it stops with the test.
 async fn coturn(secret: &str, directory: &Path) -> (tokio::process::Child, SocketAddr) {
-    // Taken and given back: coturn cannot be asked which port it has taken.
+    // Bound and released: coturn does not report a port that it picks itself.
     let address = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut command = Command::new(std::env::var_os("VITRINE_TURNSERVER").unwrap_or("turnserver".into()));
     command.args(["-n", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers"]);
@@ -183,12 +183,12 @@ async fn coturn(secret: &str, directory: &Path) -> (tokio::process::Child, Socke
     command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let child = command.spawn().expect("turnserver, of the package `coturn`");
     let up = async { while tokio::net::TcpStream::connect(address).await.is_err() {} };
-    timeout(PATIENCE, up).await.expect("coturn listens");
+    timeout(TIMEOUT, up).await.expect("coturn listens");
     (child, address)
 }
 
 #[tokio::test]
-async fn coturn_takes_the_credentials_that_participants_get_for_it() {
+async fn coturn_accepts_issued_credentials() {
     let directory = std::env::temp_dir().join(format!("vitrine-coturn-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let (_coturn, address) = coturn("north-star", &directory).await;

@@ -1,4 +1,5 @@
-//! Pairs that talk through a relay: a client and a peer, or two clients. Packets leave at a fixed rate, whatever arrives.
+//! Pairs that exchange packets through a relay: a client and a peer, or two clients. Packets are sent at a fixed rate,
+//! whatever arrives.
 
 use std::{
     io::{Read as _, Write as _},
@@ -32,7 +33,7 @@ pub const PAYLOAD: usize = 1000;
 
 const CHANNEL: u16 = 0x4000;
 
-/// How packets go.
+/// The path of packets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     Udp,
@@ -52,10 +53,10 @@ impl Scenario {
     }
 }
 
-/// How much for how long.
+/// The rate and duration of the load.
 pub struct Load {
     pub duration: Duration,
-    /// Packets each second from each end of each pair.
+    /// Packets per second from each end of each pair.
     pub rate: u64,
 }
 
@@ -65,9 +66,9 @@ struct Counts {
     received: AtomicU64,
 }
 
-/// One end that sends and receives.
+/// One end of a pair.
 enum End {
-    /// With the packet to send, and where to unless connected.
+    /// With the packet to send, and its destination if the socket is not connected.
     Datagrams {
         socket: Arc<UdpSocket>,
         packet: Vec<u8>,
@@ -80,7 +81,7 @@ enum End {
 }
 
 impl Load {
-    /// Loads `server` and measures, from when all allocations are there.
+    /// Loads `server` and measures, starting when all allocations exist.
     pub fn run(&self, server: &Server, scenario: Scenario) -> Outcome<Figures> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let counts = Arc::new(Counts::default());
@@ -115,7 +116,7 @@ async fn pair(server: SocketAddr, scenario: Scenario) -> Outcome<[End; 2]> {
         ask_udp(&other, &bind(one_relayed).signed(&credentials, &other_nonce)).await?.succeeded();
         return Ok([one, other].map(|socket| End::Datagrams { socket, packet: packet.clone(), to: None }));
     }
-    // Not the address that relays listen on: that one they do not relay to.
+    // Relays do not relay to the address that they listen on.
     let peer = UdpSocket::bind("127.0.0.2:0").await?;
     let (client, relayed) = if scenario == Scenario::Udp {
         let (socket, relayed, nonce) = udp_client(server, &credentials).await?;
@@ -136,7 +137,7 @@ fn bind(peer: SocketAddr) -> Request {
     request(CHANNEL_BIND).with(&ChannelNumber::new(CHANNEL)).peer(peer)
 }
 
-/// A client with an allocation, its relayed address, and the nonce for more.
+/// A client with an allocation, its relayed address, and its current nonce.
 async fn udp_client(server: SocketAddr, credentials: &Credentials) -> Outcome<(Arc<UdpSocket>, SocketAddr, String)> {
     let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await?);
     socket.connect(server).await?;
@@ -164,7 +165,7 @@ fn ask_tcp(stream: &mut TcpStream, bytes: &[u8]) -> Outcome<Response> {
     }
 }
 
-/// How many packets are due at the end of each of many short times.
+/// Calls `send` every few milliseconds with the number of packets that are due.
 async fn paced(rate: u64, mut send: impl AsyncFnMut(u64)) {
     let started = Instant::now();
     let mut ticks = interval(Duration::from_millis(2));

@@ -1,9 +1,8 @@
-//! The same load through this relay and through coturn's, in turns, and what each of them takes for it of the
-//! processor: `cargo xtask bench turn`. Every client relays to a peer of its own and back, at a fixed rate; "both
-//! relayed" has two clients talk, each through an allocation.
+//! Compares the processor time of this relay and coturn under the same load, in turns: `cargo xtask bench turn`. Every
+//! client exchanges packets with its own peer at a fixed rate. In "both relayed", two clients exchange packets, each
+//! through an allocation.
 //!
-//! `load [SECONDS [ROUNDS [RATE]]]`: seconds of one measurement (5), rounds (3), packets each second of each sender
-//! (2000).
+//! `load [SECONDS [ROUNDS [RATE]]]`: seconds per measurement (5), rounds (3), packets per second of each sender (2000).
 
 mod flows;
 #[path = "../../tests/relay/message.rs"]
@@ -16,13 +15,13 @@ use std::{error::Error, time::Duration};
 use flows::{Load, Scenario};
 use servers::{Kind, Server};
 
-/// What may go wrong here ends the program with its words.
+/// Any error ends the program with its message.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// The most that this relay may take in relation to coturn.
+/// Largest allowed ratio of processor time to coturn's.
 const BUDGET: f64 = 1.5;
 
-/// What was relayed and what it took.
+/// The result of a measurement.
 #[derive(Clone, Copy, Default)]
 struct Figures {
     sent: u64,

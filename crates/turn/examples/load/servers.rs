@@ -1,4 +1,4 @@
-//! The two relays, each as a process of its own, and how much of the processor it has used.
+//! The two relays, each as a process, and their processor time.
 
 use std::{
     fs,
@@ -13,15 +13,15 @@ use vitrine_turn::{Config, Credentials, Relay, Secret, credentials};
 
 use crate::{Outcome, message::REALM};
 
-/// The argument by which this program is the relay.
+/// The argument that makes this program the relay.
 pub const SERVE: &str = "serve";
 
 const SECRET: &str = "a secret between the load and the relays";
 
-/// How long a relay may take to start.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout for the start of a relay.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Which relay.
+/// The kind of relay.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Vitrine,
@@ -39,7 +39,7 @@ impl Kind {
     }
 }
 
-/// A running relay. It ends when it is dropped.
+/// A running relay. Dropping it stops it.
 pub struct Server {
     process: Child,
     pub address: SocketAddr,
@@ -76,7 +76,7 @@ impl Server {
         let server = Self { process, address };
         let started = Instant::now();
         while TcpStream::connect(address).is_err() {
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > TIMEOUT {
                 return Err(format!("{} does not listen", kind.name()).into());
             }
             thread::sleep(Duration::from_millis(20));
@@ -84,10 +84,10 @@ impl Server {
         Ok(server)
     }
 
-    /// Seconds of the processor that it has used, its own and the system's on its behalf.
+    /// Processor time in seconds, user and system.
     pub fn cpu_seconds(&self) -> Outcome<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // The name before may hold spaces. Fields 14 and 15 of proc_pid_stat(5), in ticks of a hundredth of a second.
+        // The process name before ')' may contain spaces. Fields 14 and 15 of proc_pid_stat(5), in ticks of 10 ms.
         let fields = stat.rsplit_once(')').ok_or("no process statistics")?.1;
         let mut times = fields.split_whitespace().skip(11).map(str::parse::<u32>);
         let [user, system] = [times.next(), times.next()].map(|time| time.ok_or("no process times"));
@@ -106,7 +106,7 @@ pub fn credentials() -> Credentials {
     credentials::issue(&Secret::from(SECRET), "load", SystemTime::now() + Duration::from_secs(3600))
 }
 
-/// This relay, until its standard input ends.
+/// Runs this relay until its standard input is closed.
 pub fn serve() -> Outcome<()> {
     let port = std::env::args().nth(2).ok_or("no port")?.parse()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -121,7 +121,7 @@ pub fn serve() -> Outcome<()> {
     Ok(())
 }
 
-/// Where neither UDP nor TCP is listened on. Another program could still come first.
+/// A free UDP port, with TCP assumed free too. Another program could still take it first.
 fn free_address() -> Outcome<SocketAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(socket.local_addr()?)

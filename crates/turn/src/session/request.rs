@@ -1,5 +1,5 @@
-//! The requests of a client and their responses: who asks, whether that may be, and what comes of it. Methods of
-//! [`Session`], kept apart from what moves data.
+//! The requests of a client and their responses: authentication, checks and effects. These are methods of [`Session`];
+//! data is handled in the parent module.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -25,77 +25,77 @@ use super::{AllocateRequest, Dropped, Exhausted, Now, Reply, Rules, Session, Ste
 use crate::{
     allocation::{Allocation, Grant},
     credentials,
-    wire::{self, Origin, Refusal, Response},
+    wire::{self, Refusal, RequestInfo, Response},
 };
 
-/// Channel numbers that a client may bind. RFC 8656 section 12 leaves 0x4000 to 0x4fff of what RFC 5766 section 11 had;
-/// clients of that time go further, coturn's among them, and nothing here uses the rest otherwise.
+/// Channel numbers that a client may bind: the range of RFC 5766 section 11. RFC 8656 section 12 reduced it to 0x4000
+/// to 0x4fff, but older clients, coturn's among them, use all of it, and the rest has no other use here.
 const CHANNELS: RangeInclusive<u16> = 0x4000..=0x7fff;
 
-/// Who sent a request, as proved by its MESSAGE-INTEGRITY.
+/// The sender of a request, authenticated by its MESSAGE-INTEGRITY.
 struct Proof {
     username: String,
     key: IntegrityKey,
 }
 
-enum Done {
+enum Outcome {
     Success(Response),
     Allocate(Box<AllocateRequest>),
     Delete(Response),
 }
 
 impl Session {
-    /// The client has `relayed` from now on. Returns the reply to its request.
+    /// Creates the allocation with the relayed address `relayed`. Returns the reply to the request.
     pub fn allocated(&mut self, rules: &Rules, now: Now, request: AllocateRequest, relayed: SocketAddr) -> Reply {
-        let AllocateRequest { origin, grant, .. } = request;
+        let AllocateRequest { info, grant, .. } = request;
         let allocation = self.allocation.insert(Allocation::new(grant, relayed, &rules.limits, now.instant));
-        let response = described(Response::success(origin), allocation, origin, self.client, now);
+        let response = describe(Response::success(info), allocation, info, self.client, now);
         Reply { message: response.finish(Some(&allocation.grant.key)), refused: None }
     }
 
-    /// There is no relayed address for the client. Returns the reply to its request.
+    /// Returns the reply to a request for which there is no relayed address.
     pub fn exhausted(&self, request: &AllocateRequest, why: Exhausted) -> Reply {
         let refusal = match why {
             Exhausted::User | Exhausted::Address => Refusal::AllocationQuotaReached,
             Exhausted::Relay => Refusal::InsufficientCapacity,
             Exhausted::Family => Refusal::AddressFamilyNotSupported,
         };
-        refused(Response::error(request.origin, &refusal), &refusal, Some(&request.grant.key))
+        refused(Response::error(request.info, &refusal), &refusal, Some(&request.grant.key))
     }
 
     pub(super) fn request<'a>(&mut self, rules: &Rules, now: Now, message: &Message<'_>) -> Step<'a> {
-        let origin = Origin::of(message);
-        match origin.method {
-            BINDING => return Step::Reply(self.binding(origin, message)),
+        let info = RequestInfo::of(message);
+        match info.method {
+            BINDING => return Step::Reply(self.binding(info, message)),
             ALLOCATE | REFRESH | CREATE_PERMISSION | CHANNEL_BIND => {}
             _ => return Step::Drop(Dropped::Malformed),
         }
         let proof = match self.authenticate(rules, now, message) {
             Ok(proof) => proof,
-            Err(refusal) => return Step::Reply(self.challenge(rules, now, origin, &refusal)),
+            Err(refusal) => return Step::Reply(self.challenge(rules, now, info, &refusal)),
         };
         let key = proof.key.clone();
         let success = |response: Response| Reply { message: response.finish(Some(&key)), refused: None };
-        match self.serve(rules, now, message, origin, proof) {
-            Ok(Done::Success(response)) => Step::Reply(success(response)),
-            Ok(Done::Delete(response)) => Step::Delete(success(response)),
-            Ok(Done::Allocate(request)) => Step::Allocate(*request),
-            Err(refusal) => Step::Reply(refused(Response::error(origin, &refusal), &refusal, Some(&key))),
+        match self.serve(rules, now, message, info, proof) {
+            Ok(Outcome::Success(response)) => Step::Reply(success(response)),
+            Ok(Outcome::Delete(response)) => Step::Delete(success(response)),
+            Ok(Outcome::Allocate(request)) => Step::Allocate(*request),
+            Err(refusal) => Step::Reply(refused(Response::error(info, &refusal), &refusal, Some(&key))),
         }
     }
 
-    fn binding(&self, origin: Origin, message: &Message<'_>) -> Reply {
-        let unknown = wire::not_understood(message);
+    fn binding(&self, info: RequestInfo, message: &Message<'_>) -> Reply {
+        let unknown = wire::unknown_required(message);
         if unknown.is_empty() {
-            let address = XorMappedAddress::new(self.client, origin.transaction);
-            Reply { message: Response::success(origin).add(&address).finish(None), refused: None }
+            let address = XorMappedAddress::new(self.client, info.transaction);
+            Reply { message: Response::success(info).add(&address).finish(None), refused: None }
         } else {
             let refusal = Refusal::UnknownAttributes(unknown);
-            refused(Response::error(origin, &refusal), &refusal, None)
+            refused(Response::error(info, &refusal), &refusal, None)
         }
     }
 
-    /// RFC 8489 section 9.2.4, with passwords that follow from user names.
+    /// RFC 8489 section 9.2.4, with passwords derived from user names.
     fn authenticate(&self, rules: &Rules, now: Now, message: &Message<'_>) -> Result<Proof, Refusal> {
         if !message.has_attribute(MessageIntegrity::TYPE) {
             return Err(Refusal::Unauthorized);
@@ -121,16 +121,16 @@ impl Session {
             |allocation| allocation.grant.key.clone(),
         );
         message.validate_integrity_with_key(&key).map_err(|_| Refusal::Unauthorized)?;
-        // What was made in time goes on.
+        // Existing allocations outlive their credentials.
         if message.method() == ALLOCATE && expiry <= now.unix {
             return Err(Refusal::Unauthorized);
         }
         Ok(Proof { username: username.to_owned(), key })
     }
 
-    /// The answer to who has proved nothing.
-    fn challenge(&self, rules: &Rules, now: Now, origin: Origin, refusal: &Refusal) -> Reply {
-        let mut response = Response::error(origin, refusal);
+    /// The response to an unauthenticated request.
+    fn challenge(&self, rules: &Rules, now: Now, info: RequestInfo, refusal: &Refusal) -> Reply {
+        let mut response = Response::error(info, refusal);
         if matches!(refusal, Refusal::Unauthorized | Refusal::StaleNonce) {
             let nonce = rules.nonces.issue(self.client, now.unix);
             response = response.text(Realm::TYPE, &rules.realm).text(Nonce::TYPE, &nonce);
@@ -143,24 +143,24 @@ impl Session {
         rules: &Rules,
         now: Now,
         message: &Message<'_>,
-        origin: Origin,
+        info: RequestInfo,
         proof: Proof,
-    ) -> Result<Done, Refusal> {
-        let unknown = wire::not_understood(message);
+    ) -> Result<Outcome, Refusal> {
+        let unknown = wire::unknown_required(message);
         if !unknown.is_empty() {
             return Err(Refusal::UnknownAttributes(unknown));
         }
-        if origin.method == ALLOCATE {
-            return self.allocate(now, message, origin, proof);
+        if info.method == ALLOCATE {
+            return self.allocate(now, message, info, proof);
         }
         let allocation = self.allocation.as_mut().ok_or(Refusal::AllocationMismatch)?;
         if allocation.grant.username != proof.username {
             return Err(Refusal::WrongCredentials);
         }
-        match origin.method {
+        match info.method {
             REFRESH => {
-                let done = refresh(allocation, now, message, origin)?;
-                if matches!(done, Done::Delete(_)) {
+                let done = refresh(allocation, now, message, info)?;
+                if matches!(done, Outcome::Delete(_)) {
                     self.allocation = None;
                 }
                 return Ok(done);
@@ -168,17 +168,17 @@ impl Session {
             CREATE_PERMISSION => create_permission(rules, allocation, now, message)?,
             _ => channel_bind(rules, allocation, now, message)?,
         }
-        Ok(Done::Success(Response::success(origin)))
+        Ok(Outcome::Success(Response::success(info)))
     }
 
     /// RFC 8656 section 7.2.
-    fn allocate(&self, now: Now, message: &Message<'_>, origin: Origin, proof: Proof) -> Result<Done, Refusal> {
+    fn allocate(&self, now: Now, message: &Message<'_>, info: RequestInfo, proof: Proof) -> Result<Outcome, Refusal> {
         if let Some(allocation) = &self.allocation {
-            if allocation.grant.transaction != origin.transaction || allocation.grant.username != proof.username {
+            if allocation.grant.transaction != info.transaction || allocation.grant.username != proof.username {
                 return Err(Refusal::AllocationMismatch);
             }
-            let response = described(Response::success(origin), allocation, origin, self.client, now);
-            return Ok(Done::Success(response));
+            let response = describe(Response::success(info), allocation, info, self.client, now);
+            return Ok(Outcome::Success(response));
         }
         if wire::required::<RequestedTransport>(message)?.protocol() != RequestedTransport::UDP {
             return Err(Refusal::UnsupportedTransport);
@@ -188,7 +188,7 @@ impl Session {
         let additional = message.raw_attribute(AdditionalAddressFamily::TYPE);
         if message.has_attribute(ReservationToken::TYPE) {
             let excluded = even_port.is_some() || requested.is_some() || additional.is_some();
-            // Ports are not reserved here, so no token is good.
+            // Ports cannot be reserved here, so no token is valid.
             return Err(if excluded { Refusal::BadRequest } else { Refusal::InsufficientCapacity });
         }
         if requested.is_some() && additional.is_some() {
@@ -202,7 +202,7 @@ impl Session {
             Some(Ok(family)) => family.family(),
             Some(Err(_)) => return Err(Refusal::AddressFamilyNotSupported),
         };
-        // IPv4 is what it already gets (section 7.2, step 8).
+        // The client gets IPv4 already (section 7.2, step 8).
         let additional_family_asked = match additional.map(AdditionalAddressFamily::from_raw) {
             None => false,
             Some(Ok(family)) if family.family() == AddressFamily::IPV6 => true,
@@ -211,30 +211,35 @@ impl Session {
         let grant = Grant {
             username: proof.username,
             key: proof.key,
-            transaction: origin.transaction,
+            transaction: info.transaction,
             lifetime: lifetime(message)?,
             additional_family_asked,
         };
-        let request = AllocateRequest { origin, grant, family, even_port: even_port.is_some() };
-        Ok(Done::Allocate(Box::new(request)))
+        let request = AllocateRequest { info, grant, family, even_port: even_port.is_some() };
+        Ok(Outcome::Allocate(Box::new(request)))
     }
 }
 
 /// RFC 8656 section 8.2.
-fn refresh(allocation: &mut Allocation, now: Now, message: &Message<'_>, origin: Origin) -> Result<Done, Refusal> {
+fn refresh(
+    allocation: &mut Allocation,
+    now: Now,
+    message: &Message<'_>,
+    info: RequestInfo,
+) -> Result<Outcome, Refusal> {
     if let Some(family) = message.raw_attribute(RequestedAddressFamily::TYPE) {
         let family = RequestedAddressFamily::from_raw(family).map_err(|_| Refusal::PeerAddressFamilyMismatch)?;
         if family.family() != AddressFamily::from(&allocation.relayed) {
             return Err(Refusal::PeerAddressFamilyMismatch);
         }
     }
-    let wish = lifetime(message)?;
-    let response = Response::success(origin);
-    if wish == Some(Duration::ZERO) {
-        return Ok(Done::Delete(response.add(&Lifetime::new(0))));
+    let requested = lifetime(message)?;
+    let response = Response::success(info);
+    if requested == Some(Duration::ZERO) {
+        return Ok(Outcome::Delete(response.add(&Lifetime::new(0))));
     }
-    allocation.refresh(now.instant, wish);
-    Ok(Done::Success(response.add(&Lifetime::new(allocation.remaining(now.instant)))))
+    allocation.refresh(now.instant, requested);
+    Ok(Outcome::Success(response.add(&Lifetime::new(allocation.remaining(now.instant)))))
 }
 
 /// RFC 8656 section 10.2: all of the addresses or none.
@@ -247,7 +252,7 @@ fn create_permission(
     let mut ips: Vec<IpAddr> = Vec::new();
     for (_, attribute) in message.iter_attributes().filter(|(_, each)| each.get_type() == XorPeerAddress::TYPE) {
         let address = XorPeerAddress::try_from(&attribute).map_err(|_| Refusal::BadRequest)?;
-        ips.push(acceptable(rules, allocation, address.addr(message.transaction_id()))?.ip());
+        ips.push(check_peer(rules, allocation, address.addr(message.transaction_id()))?.ip());
     }
     if ips.is_empty() {
         return Err(Refusal::BadRequest);
@@ -262,12 +267,12 @@ fn channel_bind(rules: &Rules, allocation: &mut Allocation, now: Now, message: &
     if !CHANNELS.contains(&number) {
         return Err(Refusal::BadRequest);
     }
-    let peer = acceptable(rules, allocation, address.addr(message.transaction_id()))?;
+    let peer = check_peer(rules, allocation, address.addr(message.transaction_id()))?;
     allocation.bind(now.instant, number, peer)
 }
 
-/// The peer, if it may be one.
-fn acceptable(rules: &Rules, allocation: &Allocation, peer: SocketAddr) -> Result<SocketAddr, Refusal> {
+/// Checks that the allocation may have `peer` as a peer, and returns its canonical address.
+fn check_peer(rules: &Rules, allocation: &Allocation, peer: SocketAddr) -> Result<SocketAddr, Refusal> {
     let peer = canonical(peer);
     if !rules.policy.permits(peer.ip()) {
         return Err(Refusal::Forbidden);
@@ -278,22 +283,22 @@ fn acceptable(rules: &Rules, allocation: &Allocation, peer: SocketAddr) -> Resul
     Ok(peer)
 }
 
-/// The wished lifetime.
+/// The requested lifetime.
 fn lifetime(message: &Message<'_>) -> Result<Option<Duration>, Refusal> {
-    let wish = wire::optional::<Lifetime>(message)?;
-    Ok(wish.map(|lifetime| Duration::from_secs(lifetime.seconds().into())))
+    let requested = wire::optional::<Lifetime>(message)?;
+    Ok(requested.map(|lifetime| Duration::from_secs(lifetime.seconds().into())))
 }
 
-/// Adds to `response` what a client has to know about its allocation (RFC 8656 section 7.2).
-fn described(response: Response, allocation: &Allocation, origin: Origin, client: SocketAddr, now: Now) -> Response {
+/// Adds the attributes that describe an allocation to `response` (RFC 8656 section 7.2).
+fn describe(response: Response, allocation: &Allocation, info: RequestInfo, client: SocketAddr, now: Now) -> Response {
     let response = response
-        .add(&XorRelayedAddress::new(allocation.relayed, origin.transaction))
+        .add(&XorRelayedAddress::new(allocation.relayed, info.transaction))
         .add(&Lifetime::new(allocation.remaining(now.instant)))
-        .add(&XorMappedAddress::new(client, origin.transaction));
+        .add(&XorMappedAddress::new(client, info.transaction));
     if !allocation.grant.additional_family_asked {
         return response;
     }
-    // One address is what an allocation has here.
+    // An allocation has one address only.
     match ErrorCode::new(440, "Address Family not Supported") {
         Ok(error) => response.add(&AddressErrorCode::new(AddressFamily::IPV6, error)),
         Err(_) => response,

@@ -1,4 +1,4 @@
-//! How allocations begin, last and end, without a socket and with a clock of the test's own.
+//! The life of allocations, without sockets and with a simulated clock.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::{
     scene::{RELAYED, address, config, peer, scene, scene_with},
 };
 #[test]
-fn an_allocation_is_described_to_the_client() {
+fn allocate_response_describes_the_allocation() {
     let answer = scene().call(allocate()).succeeded();
     assert_eq!(answer.relayed, Some(address(RELAYED)));
     assert_eq!(answer.mapped, Some(address("203.0.113.7:4000")));
@@ -29,7 +29,7 @@ fn an_allocation_is_described_to_the_client() {
 }
 
 #[test]
-fn a_lifetime_is_ten_minutes_to_an_hour() {
+fn lifetime_is_between_ten_minutes_and_an_hour() {
     for (wish, given) in [(0, 600), (1, 600), (600, 600), (1800, 1800), (3600, 3600), (u32::MAX, 3600)] {
         let answer = scene().call(allocate().with(&Lifetime::new(wish)));
         assert_eq!(answer.lifetime, Some(given), "{wish}");
@@ -37,7 +37,7 @@ fn a_lifetime_is_ten_minutes_to_an_hour() {
 }
 
 #[test]
-fn an_allocate_request_that_comes_again_gets_the_same_answer() {
+fn retransmitted_allocate_request_gets_the_same_response() {
     let mut scene = scene();
     let transaction = TransactionId::generate();
     let again = || {
@@ -61,7 +61,7 @@ fn only_udp_is_relayed() {
 }
 
 #[test]
-fn an_ipv6_address_is_asked_for_by_its_family() {
+fn ipv6_address_is_requested_by_family() {
     let mut scene = scene();
     let bytes =
         allocate().with(&RequestedAddressFamily::new(AddressFamily::IPV6)).signed(&scene.credentials, &scene.nonce);
@@ -72,7 +72,7 @@ fn an_ipv6_address_is_asked_for_by_its_family() {
 }
 
 #[test]
-fn a_second_family_is_politely_refused() {
+fn additional_family_is_refused_without_failing_the_allocation() {
     let both = scene().call(allocate().with(&AdditionalAddressFamily::new(AddressFamily::IPV6))).succeeded();
     assert!(both.additional_family_refused);
     let mut scene = scene();
@@ -97,14 +97,14 @@ fn ports_can_be_even_but_not_reserved() {
 }
 
 #[test]
-fn fragmentation_cannot_be_forbidden() {
+fn dont_fragment_is_refused_as_unknown() {
     let mut scene = scene();
     let answer = scene.call(allocate().with(&DontFragment::new()));
     assert_eq!((answer.code, &answer.unknown[..2]), (Some(420), &[0x00, 0x1a][..]));
 }
 
 #[test]
-fn without_a_relayed_address_the_client_is_told_why() {
+fn missing_relayed_address_is_refused_with_the_reason() {
     let mut scene = scene();
     let bytes = allocate().signed(&scene.credentials, &scene.nonce);
     let Step::Allocate(wish) = scene.session.handle(&scene.rules, scene.now(), &bytes) else { panic!() };
@@ -117,11 +117,11 @@ fn without_a_relayed_address_the_client_is_told_why() {
 }
 
 #[test]
-fn a_refresh_extends_and_ends_an_allocation() {
+fn refresh_extends_and_deletes_an_allocation() {
     let mut scene = scene().allocated();
-    scene.pass(599);
+    scene.advance(599);
     assert_eq!(scene.refresh(900).lifetime, Some(900));
-    scene.pass(899);
+    scene.advance(899);
     assert_eq!(scene.call(request(REFRESH)).lifetime, Some(600));
     assert_eq!(scene.refresh(0).succeeded().lifetime, Some(0));
     assert_eq!(scene.session.expires(), None);
@@ -130,30 +130,30 @@ fn a_refresh_extends_and_ends_an_allocation() {
 }
 
 #[test]
-fn an_allocation_that_is_not_refreshed_expires() {
+fn allocation_without_refresh_expires() {
     let mut scene = scene().allocated();
     scene.permit(peer()).succeeded();
-    scene.pass(600);
+    scene.advance(600);
     assert_eq!(scene.deliver(peer(), b"late"), Err(Dropped::NoAllocation));
     assert_eq!(scene.refresh(600).code, Some(437));
     scene.call(allocate()).succeeded();
 }
 
 #[test]
-fn no_refresh_extends_an_allocation_past_its_total_lifetime() {
+fn refresh_cannot_exceed_the_total_lifetime() {
     let mut config = config();
     config.limits.total_lifetime = Duration::from_secs(1000);
     let mut scene = scene_with(config, Transport::Datagram).allocated();
-    scene.pass(500);
+    scene.advance(500);
     assert_eq!(scene.refresh(3600).lifetime, Some(500));
-    scene.pass(499);
+    scene.advance(499);
     assert_eq!(scene.refresh(3600).lifetime, Some(1));
-    scene.pass(1);
+    scene.advance(1);
     assert_eq!(scene.refresh(3600).code, Some(437));
 }
 
 #[test]
-fn a_refresh_of_another_family_is_refused() {
+fn refresh_of_another_family_is_refused() {
     let mut scene = scene().allocated();
     let family = |family| request(REFRESH).with(&RequestedAddressFamily::new(family));
     assert_eq!(scene.call(family(AddressFamily::IPV6)).code, Some(443));
@@ -161,11 +161,11 @@ fn a_refresh_of_another_family_is_refused() {
 }
 
 #[test]
-fn without_an_allocation_there_is_nothing_to_refresh_or_permit() {
+fn requests_without_an_allocation_are_refused() {
     let mut scene = scene();
     assert_eq!(scene.refresh(600).code, Some(437));
     assert_eq!(scene.permit(peer()).code, Some(437));
     assert_eq!(scene.bind(0x4000, peer()).code, Some(437));
-    assert_eq!(scene.silence(&send_indication(peer(), b"x")), Dropped::NoAllocation);
-    assert_eq!(scene.silence(&channel_data(0x4000, b"x")), Dropped::NoAllocation);
+    assert_eq!(scene.dropped(&send_indication(peer(), b"x")), Dropped::NoAllocation);
+    assert_eq!(scene.dropped(&channel_data(0x4000, b"x")), Dropped::NoAllocation);
 }

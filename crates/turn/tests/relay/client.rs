@@ -1,4 +1,4 @@
-//! A TURN client over sockets, relays for it, and what tests wait for.
+//! Test helpers: a TURN client over sockets, relays for it, and waiting for conditions.
 
 use std::{
     collections::VecDeque,
@@ -19,8 +19,8 @@ use vitrine_turn::{Config, Credentials, Metrics, Relay, Secret, credentials, fra
 
 use crate::message::{Incoming, Request, Response, allocate, read, request};
 
-/// How long anything may take that has to happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of every wait.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub fn secret() -> Secret {
     Secret::from("a secret")
@@ -30,7 +30,7 @@ pub fn credentials_for(user: &str) -> Credentials {
     credentials::issue(&secret(), user, SystemTime::now() + Duration::from_secs(3600))
 }
 
-/// On 127.0.0.1, with 127.0.0.2 and the rest of the loopback network for peers.
+/// A relay on 127.0.0.1 that allows the rest of the loopback network as peers.
 pub fn config() -> Config {
     let any = || vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     let allow_peers = vec!["127.0.0.0/8".parse().unwrap()];
@@ -63,7 +63,7 @@ impl Client {
         Self::udp_from(server.ip(), server, user).await
     }
 
-    /// Takes answers from where it asks alone.
+    /// A client whose socket accepts responses from `server` only.
     pub async fn udp_from(ip: IpAddr, server: SocketAddr, user: &str) -> Self {
         let socket = UdpSocket::bind((ip, 0)).await.unwrap();
         socket.connect(server).await.unwrap();
@@ -82,7 +82,7 @@ impl Client {
         Self { wire, credentials: credentials_for(user), nonce: String::new(), early: VecDeque::new() }
     }
 
-    /// Its own address.
+    /// The client's own address.
     pub fn address(&self) -> SocketAddr {
         match &self.wire {
             Wire::Datagrams(socket) => socket.local_addr().unwrap(),
@@ -115,10 +115,10 @@ impl Client {
                 },
             }
         };
-        timeout(PATIENCE, next).await.expect("nothing came")
+        timeout(TIMEOUT, next).await.expect("a message in time")
     }
 
-    /// The next that is no response.
+    /// The next message that is no response.
     pub async fn receive(&mut self) -> Incoming {
         match self.early.pop_front() {
             Some(incoming) => incoming,
@@ -126,7 +126,7 @@ impl Client {
         }
     }
 
-    /// Sends a request as it is and returns the response.
+    /// Sends a request unchanged and returns the response.
     pub async fn ask(&mut self, bytes: &[u8]) -> Response {
         self.send(bytes).await;
         loop {
@@ -137,7 +137,7 @@ impl Client {
         }
     }
 
-    /// Sends a request with credentials, again if the relay gives another nonce, and returns the response.
+    /// Sends a request with credentials and returns the response. Retries with a new nonce if the relay issues one.
     pub async fn call(&mut self, request: impl Fn() -> Request) -> Response {
         let response = self.ask(&request().signed(&self.credentials, &self.nonce)).await;
         match (&response.nonce, response.code) {
@@ -153,7 +153,7 @@ impl Client {
         self.call(allocate).await
     }
 
-    /// Allocates, and returns the relayed address.
+    /// Allocates and returns the relayed address.
     pub async fn allocate(&mut self) -> SocketAddr {
         self.try_allocate().await.succeeded().relayed.unwrap()
     }
@@ -171,19 +171,19 @@ impl Client {
     }
 }
 
-/// A peer outside of the relay's own addresses.
+/// A peer at an address that is not the relay's own.
 pub async fn peer() -> UdpSocket {
     UdpSocket::bind("127.0.0.2:0").await.unwrap()
 }
 
-/// The next datagram and where it is from.
+/// The next datagram and its sender.
 pub async fn datagram(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buffer = [0; 2000];
-    let (length, from) = timeout(PATIENCE, socket.recv_from(&mut buffer)).await.expect("nothing came").unwrap();
+    let (length, from) = timeout(TIMEOUT, socket.recv_from(&mut buffer)).await.expect("a message in time").unwrap();
     (buffer[..length].to_vec(), from)
 }
 
-/// Waits for what the relay counts.
+/// Waits until the relay's metrics meet a condition.
 pub async fn until(relay: &Relay, what: impl Fn(&Metrics) -> bool) {
     until_true(|| what(&relay.metrics())).await;
 }
@@ -191,17 +191,17 @@ pub async fn until(relay: &Relay, what: impl Fn(&Metrics) -> bool) {
 pub async fn until_true(what: impl Fn() -> bool) {
     let started = Instant::now();
     while !what() {
-        assert!(started.elapsed() < PATIENCE, "it did not happen");
+        assert!(started.elapsed() < TIMEOUT, "the condition was not met in time");
         sleep(Duration::from_millis(2)).await;
     }
 }
 
-/// Waits for the end of a stream.
-pub async fn ended(stream: &mut (impl AsyncRead + Unpin)) {
+/// Waits until a stream is closed.
+pub async fn wait_closed(stream: &mut (impl AsyncRead + Unpin)) {
     let end = async {
         let mut buffer = [0; 2000];
-        // A reset is an end, too.
+        // A reset closes the stream, too.
         while matches!(stream.read(&mut buffer).await, Ok(1..)) {}
     };
-    timeout(PATIENCE, end).await.expect("the stream did not end");
+    timeout(TIMEOUT, end).await.expect("the stream closes in time");
 }

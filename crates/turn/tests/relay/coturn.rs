@@ -1,6 +1,6 @@
-//! The relay before coturn's own client programs, `turnutils_uclient` and `turnutils_stunclient` (Debian package
-//! `coturn`), found on PATH or where `VITRINE_TURNUTILS_UCLIENT` and `VITRINE_TURNUTILS_STUNCLIENT` say. Without them
-//! these tests fail.
+//! Interoperability with coturn's client programs, `turnutils_uclient` and `turnutils_stunclient` (Debian package
+//! `coturn`). They are found on PATH, or at the paths in `VITRINE_TURNUTILS_UCLIENT` and
+//! `VITRINE_TURNUTILS_STUNCLIENT`. Without them these tests fail.
 
 use std::{
     env,
@@ -22,15 +22,16 @@ async fn run(program: &str, variable: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(&path);
     command.args(arguments).kill_on_drop(true);
     let output = command.output();
-    let output = timeout(Duration::from_secs(60), output).await.unwrap_or_else(|_| panic!("{program} does not end"));
+    let output =
+        timeout(Duration::from_secs(60), output).await.unwrap_or_else(|_| panic!("{program} does not exit in time"));
     output.unwrap_or_else(|error| {
-        panic!("{program} cannot be run ({error}): install the package `coturn`, or say in {variable} where it is")
+        panic!("{program} cannot be run ({error}): install the package `coturn`, or set {variable} to its path")
     })
 }
 
 async fn uclient(server: SocketAddr, credentials: &Credentials, more: &[&str]) -> (bool, String) {
     let (ip, port) = (server.ip().to_string(), server.port().to_string());
-    // Whatever is said of a peer later counts.
+    // A later -e in `more` overrides this peer.
     let mut arguments = vec!["-e", "127.0.0.2", "-c", "-v", "-n", COUNT, "-p", &port];
     arguments.extend(["-u", &credentials.username, "-w", &credentials.password]);
     arguments.extend(more);
@@ -40,7 +41,7 @@ async fn uclient(server: SocketAddr, credentials: &Credentials, more: &[&str]) -
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// A peer that sends back what it gets.
+/// A peer that echoes datagrams.
 async fn echo() -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.2:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -94,7 +95,7 @@ async fn coturns_client_relays_over_tcp_with_send_indications() {
 }
 
 #[tokio::test]
-async fn coturns_client_asks_for_more_than_it_needs() {
+async fn coturns_client_allocates_with_extra_attributes() {
     let relay = relay().await;
     through_a_peer(&relay, relay.udp_addresses()[0], &["-G", "-X", "-D"]).await;
 }
@@ -122,7 +123,7 @@ async fn coturns_client_is_refused_with_wrong_and_expired_credentials() {
 }
 
 #[tokio::test]
-async fn coturns_client_is_told_of_a_quota() {
+async fn coturns_client_is_refused_beyond_the_quota() {
     let mut config = config();
     config.limits.allocations_per_user = 0;
     let relay = Relay::bind(config).await.unwrap();
@@ -131,7 +132,7 @@ async fn coturns_client_is_told_of_a_quota() {
 }
 
 #[tokio::test]
-async fn coturns_client_is_told_of_a_forbidden_peer() {
+async fn coturns_client_is_refused_a_forbidden_peer() {
     let relay = Relay::bind(Config { allow_peers: Vec::new(), ..config() }).await.unwrap();
     let (success, text) = uclient(relay.udp_addresses()[0], &credentials_for("alice"), &["-e", "10.0.0.1"]).await;
     assert!(!success && text.contains("403"), "{text}");

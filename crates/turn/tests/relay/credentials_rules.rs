@@ -1,4 +1,4 @@
-//! Who is who, without a socket.
+//! Authentication, without sockets.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ use crate::{
     scene::{RELAYED, SECONDS, address, credentials_for, peer, scene},
 };
 #[test]
-fn a_request_without_credentials_is_challenged() {
+fn request_without_credentials_is_challenged() {
     let mut scene = scene();
     for method in [ALLOCATE, REFRESH, CREATE_PERMISSION, CHANNEL_BIND] {
         let answer = scene.reply(&request(method).plain());
@@ -30,7 +30,7 @@ fn a_request_without_credentials_is_challenged() {
 }
 
 #[test]
-fn a_request_with_half_of_the_credentials_is_bad() {
+fn request_with_incomplete_credentials_is_bad() {
     let mut scene = scene();
     let key = key(&scene.credentials, REALM);
     for missing in 0..3 {
@@ -49,7 +49,7 @@ fn a_request_with_half_of_the_credentials_is_bad() {
 }
 
 #[test]
-fn issued_credentials_are_good_and_the_response_is_signed() {
+fn issued_credentials_are_accepted_and_the_response_is_signed() {
     let mut scene = scene();
     let bytes = allocate().signed(&scene.credentials, &scene.nonce);
     let now = scene.now();
@@ -79,7 +79,7 @@ fn wrong_credentials_are_challenged_again() {
 }
 
 #[test]
-fn a_request_that_was_changed_on_the_way_is_refused() {
+fn modified_request_is_refused() {
     let mut scene = scene();
     let bytes = allocate().with(&Lifetime::new(777)).signed(&scene.credentials, &scene.nonce);
     let at = bytes.windows(4).position(|four| four == 777_u32.to_be_bytes()).unwrap();
@@ -89,28 +89,28 @@ fn a_request_that_was_changed_on_the_way_is_refused() {
 }
 
 #[test]
-fn expired_credentials_make_no_allocation() {
+fn expired_credentials_cannot_allocate() {
     let mut scene = scene();
-    scene.pass(3599);
+    scene.advance(3599);
     let bytes = allocate().signed(&scene.credentials, &scene.nonce);
     assert!(matches!(scene.session.handle(&scene.rules, scene.now(), &bytes), Step::Allocate(_)));
-    scene.pass(1);
+    scene.advance(1);
     assert_eq!(scene.call(allocate()).code, Some(401));
 }
 
 #[test]
-fn an_allocation_goes_on_with_the_credentials_that_it_was_made_with() {
+fn allocation_outlives_its_credentials() {
     let mut scene = scene();
     scene.credentials = credentials_for("alice", 100);
     let mut scene = scene.allocated();
-    scene.pass(300);
+    scene.advance(300);
     scene.refresh(600).succeeded();
     scene.permit(peer()).succeeded();
     scene.bind(0x4000, peer()).succeeded();
 }
 
 #[test]
-fn another_user_name_is_refused_on_an_allocation() {
+fn other_username_is_refused_on_an_allocation() {
     let mut scene = scene().allocated();
     for credentials in [credentials_for("bob", 3600), credentials_for("alice", 3601)] {
         scene.credentials = credentials;
@@ -120,7 +120,7 @@ fn another_user_name_is_refused_on_an_allocation() {
 }
 
 #[test]
-fn a_stale_or_foreign_nonce_is_replaced() {
+fn stale_or_foreign_nonce_is_replaced() {
     let mut scene = scene().allocated();
     scene.time += 601;
     let bytes = request(REFRESH).signed(&scene.credentials, &scene.nonce);

@@ -1,4 +1,4 @@
-//! What passes and what does not, without a socket and with a clock of the test's own.
+//! Relaying of data: permissions, channels, peers and bandwidth, without sockets and with a simulated clock.
 
 use std::{net::SocketAddr, num::NonZeroU64};
 
@@ -14,7 +14,7 @@ use crate::{
     scene::{Sent, address, config, peer, scene, scene_with},
 };
 #[test]
-fn data_passes_both_ways_with_a_permission() {
+fn permission_allows_data_in_both_directions() {
     let mut scene = scene().allocated();
     assert_eq!(scene.send(&send_indication(peer(), b"early")), Sent::Dropped(Dropped::NoPermission));
     assert_eq!(scene.deliver(peer(), b"early"), Err(Dropped::NoPermission));
@@ -25,7 +25,7 @@ fn data_passes_both_ways_with_a_permission() {
 }
 
 #[test]
-fn a_permission_is_for_an_address_whatever_the_port() {
+fn permission_covers_every_port_of_an_address() {
     let mut scene = scene().allocated();
     scene.permit(address("192.0.2.9:1")).succeeded();
     assert!(matches!(scene.send(&send_indication(address("192.0.2.9:2"), b"x")), Sent::To(..)));
@@ -34,22 +34,22 @@ fn a_permission_is_for_an_address_whatever_the_port() {
 }
 
 #[test]
-fn a_permission_lasts_five_minutes_and_is_renewed_by_asking_again_only() {
+fn permission_lasts_five_minutes_and_only_requests_refresh_it() {
     let mut scene = scene().allocated();
     scene.refresh(3600);
     scene.permit(peer()).succeeded();
-    scene.pass(299);
+    scene.advance(299);
     assert!(matches!(scene.send(&send_indication(peer(), b"x")), Sent::To(..)));
     scene.permit(peer()).succeeded();
-    scene.pass(299);
+    scene.advance(299);
     assert!(scene.deliver(peer(), b"x").is_ok());
-    scene.pass(1);
+    scene.advance(1);
     assert_eq!(scene.deliver(peer(), b"x"), Err(Dropped::NoPermission));
     assert_eq!(scene.send(&send_indication(peer(), b"x")), Sent::Dropped(Dropped::NoPermission));
 }
 
 #[test]
-fn several_permissions_are_given_together_or_not_at_all() {
+fn permissions_of_a_request_are_installed_together_or_not_at_all() {
     let mut scene = scene().allocated();
     let two = request(CREATE_PERMISSION).peer(address("192.0.2.1:1")).peer(address("192.0.2.2:1"));
     scene.call(two).succeeded();
@@ -62,7 +62,7 @@ fn several_permissions_are_given_together_or_not_at_all() {
 }
 
 #[test]
-fn permissions_and_channels_are_bounded() {
+fn permissions_and_channels_are_limited() {
     let mut scene = scene().allocated();
     let nth = |n: u16| SocketAddr::from(([192, 0, 2, u8::try_from(n).unwrap()], 9));
     for n in 0..128 {
@@ -74,12 +74,12 @@ fn permissions_and_channels_are_bounded() {
     let many = (0..129).fold(request(CREATE_PERMISSION), |request, n| request.peer(nth(n)));
     assert_eq!(scene.call(many).code, Some(508));
     scene.refresh(3600);
-    scene.pass(600);
+    scene.advance(600);
     scene.bind(0x4100, address("192.0.2.1:10")).succeeded();
 }
 
 #[test]
-fn channel_data_passes_both_ways_on_a_channel() {
+fn channel_carries_data_in_both_directions() {
     let mut scene = scene().allocated();
     assert_eq!(scene.send(&channel_data(0x4001, b"early")), Sent::Dropped(Dropped::NoAllocation));
     scene.bind(0x4001, peer()).succeeded();
@@ -101,7 +101,7 @@ fn channel_data_may_be_empty_and_must_be_complete() {
 }
 
 #[test]
-fn channel_data_is_padded_on_streams_alone() {
+fn channel_data_is_padded_on_streams_only() {
     for (transport, length) in [(Transport::Datagram, 5), (Transport::Stream, 8)] {
         let mut scene = scene_with(config(), transport).allocated();
         scene.bind(0x4001, peer()).succeeded();
@@ -112,7 +112,7 @@ fn channel_data_is_padded_on_streams_alone() {
 }
 
 #[test]
-fn a_channel_is_one_number_and_one_peer() {
+fn channel_binds_one_number_to_one_peer() {
     let mut scene = scene().allocated();
     scene.bind(0x4001, peer()).succeeded();
     scene.bind(0x4001, peer()).succeeded();
@@ -127,17 +127,17 @@ fn a_channel_is_one_number_and_one_peer() {
 }
 
 #[test]
-fn a_channel_lasts_ten_minutes_and_its_permission_five() {
+fn channel_lasts_ten_minutes_and_its_permission_five() {
     let mut scene = scene().allocated();
     scene.refresh(3600);
     scene.bind(0x4001, peer()).succeeded();
-    scene.pass(299);
+    scene.advance(299);
     assert!(scene.deliver(peer(), b"x").is_ok());
-    scene.pass(1);
+    scene.advance(1);
     assert_eq!(scene.deliver(peer(), b"x"), Err(Dropped::NoPermission));
     scene.permit(peer()).succeeded();
     assert!(matches!(scene.deliver(peer(), b"x"), Ok(Incoming::ChannelData { .. })));
-    scene.pass(300);
+    scene.advance(300);
     scene.permit(peer()).succeeded();
     assert!(matches!(scene.deliver(peer(), b"x"), Ok(Incoming::Data { .. })));
     assert_eq!(scene.send(&channel_data(0x4001, b"x")), Sent::Dropped(Dropped::NoAllocation));
@@ -145,7 +145,7 @@ fn a_channel_lasts_ten_minutes_and_its_permission_five() {
 }
 
 #[test]
-fn peers_that_are_not_on_the_internet_are_forbidden() {
+fn peers_outside_the_internet_are_forbidden() {
     let mut scene = scene().allocated();
     for ip in [
         "0.0.0.0",
@@ -174,7 +174,7 @@ fn peers_that_are_not_on_the_internet_are_forbidden() {
 }
 
 #[test]
-fn a_network_can_be_allowed() {
+fn network_can_be_allowed() {
     let mut config = config();
     config.allow_peers = vec!["10.1.0.0/16".parse().unwrap()];
     let mut scene = scene_with(config, Transport::Datagram).allocated();
@@ -183,7 +183,7 @@ fn a_network_can_be_allowed() {
 }
 
 #[test]
-fn a_peer_is_of_the_allocations_family() {
+fn peer_of_another_family_is_refused() {
     let mut scene = scene().allocated();
     let peer = address("[2001:db8::1]:1");
     assert_eq!(scene.permit(peer).code, Some(443));
@@ -191,17 +191,17 @@ fn a_peer_is_of_the_allocations_family() {
 }
 
 #[test]
-fn the_relays_own_addresses_are_peers_while_an_allocation_is_there_and_are_reached_inside() {
+fn own_address_is_a_peer_while_an_allocation_is_there() {
     let mut scene = scene().allocated();
     let own = address("198.51.100.1:50001");
     assert_eq!(scene.permit(own).code, Some(403));
-    scene.rules.policy.relayed_begins(own.ip());
+    scene.rules.policy.add_relayed(own.ip());
     scene.permit(own).succeeded();
     assert_eq!(scene.send(&send_indication(own, b"x")), Sent::ToOwn(own, b"x".to_vec()));
 }
 
 #[test]
-fn an_address_that_becomes_the_machines_own_is_no_longer_sent_to() {
+fn address_that_becomes_own_is_no_longer_sent_to() {
     let mut scene = scene().allocated();
     scene.bind(0x4001, peer()).succeeded();
     assert!(matches!(scene.send(&channel_data(0x4001, b"x")), Sent::To(..)));
@@ -211,7 +211,7 @@ fn an_address_that_becomes_the_machines_own_is_no_longer_sent_to() {
 }
 
 #[test]
-fn a_malformed_peer_is_a_bad_request() {
+fn malformed_peer_is_a_bad_request() {
     let mut scene = scene().allocated();
     for value in [&[][..], &[0, 1, 0, 80], &[0, 3, 0, 80, 1, 1, 1, 1], &[0, 1, 0, 80, 1, 1, 1, 1, 1]] {
         let peer = RawAttribute::new(XorPeerAddress::TYPE, value);
@@ -220,7 +220,7 @@ fn a_malformed_peer_is_a_bad_request() {
 }
 
 #[test]
-fn a_send_indication_needs_its_attributes_and_no_unknown_ones() {
+fn send_indication_with_missing_or_unknown_attributes_is_dropped() {
     let mut scene = scene().allocated();
     scene.permit(peer()).succeeded();
     let good = send_indication(peer(), b"abcd");
@@ -240,18 +240,18 @@ fn a_send_indication_needs_its_attributes_and_no_unknown_ones() {
 }
 
 #[test]
-fn what_is_above_the_bandwidth_is_dropped_in_each_direction() {
+fn packets_above_the_bandwidth_are_dropped_in_each_direction() {
     let mut config = config();
     config.limits.bandwidth = NonZeroU64::new(1000);
     let mut scene = scene_with(config, Transport::Datagram).allocated();
     scene.bind(0x4001, peer()).succeeded();
-    // With headers, it is 1000 bytes.
+    // 1000 bytes with headers.
     let second = [7; 952];
     assert!(matches!(scene.send(&channel_data(0x4001, &[7; 800])), Sent::To(..)));
     assert_eq!(scene.send(&channel_data(0x4001, &[7; 300])), Sent::Dropped(Dropped::Bandwidth));
     assert!(scene.deliver(peer(), &second).is_ok());
     assert_eq!(scene.deliver(peer(), &[]), Err(Dropped::Bandwidth));
-    scene.pass(1);
+    scene.advance(1);
     assert!(matches!(scene.send(&channel_data(0x4001, &second)), Sent::To(..)));
     assert_eq!(scene.send(&channel_data(0x4001, &[])), Sent::Dropped(Dropped::Bandwidth));
     assert!(scene.deliver(peer(), &second).is_ok());

@@ -1,4 +1,4 @@
-//! Nonsense. It never stops the relay, is never remembered, and never costs anybody else.
+//! Malformed and unauthenticated input. It must not stop the relay, leave state or affect other clients.
 
 use proptest::{prelude::*, sample::Index};
 use stun_types::message::BINDING;
@@ -13,7 +13,7 @@ use crate::{
     scene::{Scene, peer, scene},
 };
 
-/// A client with an allocation, a permission and a channel, and messages that would be good there.
+/// A client with an allocation, a permission and a channel, and valid messages for it.
 fn allocated() -> (Scene, Vec<Vec<u8>>) {
     let mut scene = scene();
     let sign = |request: Request| request.signed(&scene.credentials, &scene.nonce);
@@ -33,14 +33,14 @@ fn allocated() -> (Scene, Vec<Vec<u8>>) {
 
 proptest! {
     #[test]
-    fn random_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let mut stranger = scene();
         stranger.handle(&bytes);
         prop_assert!(stranger.session.expires().is_none());
     }
 
     #[test]
-    fn good_messages_with_changed_bytes_are_survived(
+    fn mutated_messages_do_not_panic(
         which in 0..7_usize,
         changes in proptest::collection::vec((any::<Index>(), any::<u8>()), 0..8),
         kept in any::<Index>(),
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn attributes_of_every_kind_and_length_are_survived_from_strangers_and_users(
+    fn attributes_of_any_type_and_length_do_not_panic(
         kind in prop_oneof![0..0x40_u16, 0x8000..0x8040_u16, any::<u16>()],
         value in proptest::collection::vec(any::<u8>(), 0..40),
         method in proptest::sample::select(&[BINDING, ALLOCATE, REFRESH, CREATE_PERMISSION, CHANNEL_BIND][..]),
@@ -75,7 +75,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn floods_of_nonsense_leave_nothing_and_others_are_served() {
+async fn flood_of_malformed_messages_leaves_no_state_and_others_are_served() {
     let relay = relay().await;
     let mut flood = Client::udp(&relay, "").await;
     let mut client = Client::udp(&relay, "alice").await;
@@ -91,7 +91,7 @@ async fn floods_of_nonsense_leave_nothing_and_others_are_served() {
 }
 
 #[tokio::test]
-async fn strangers_who_ask_for_allocations_leave_nothing() {
+async fn unauthenticated_requests_leave_no_state() {
     let relay = relay().await;
     for _ in 0..50 {
         let mut stranger = Client::udp(&relay, "").await;

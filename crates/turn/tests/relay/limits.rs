@@ -1,4 +1,4 @@
-//! Credentials and quotas, seen from outside.
+//! Credentials and quotas, over sockets.
 
 use std::{
     num::NonZeroU64,
@@ -28,7 +28,7 @@ async fn wrong_and_expired_credentials_are_refused_over_udp_and_tcp() {
 }
 
 #[tokio::test]
-async fn a_user_has_so_many_allocations_whatever_credentials_he_or_she_shows() {
+async fn allocations_are_limited_per_user_across_credentials() {
     let mut config = config();
     config.limits.allocations_per_user = 2;
     let relay = Relay::bind(config).await.unwrap();
@@ -45,7 +45,7 @@ async fn a_user_has_so_many_allocations_whatever_credentials_he_or_she_shows() {
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_allocations_whoever_asks_from_it() {
+async fn allocations_are_limited_per_address_across_users() {
     let mut config = config();
     config.limits.allocations_per_address = 2;
     let relay = Relay::bind(config).await.unwrap();
@@ -62,7 +62,7 @@ async fn an_address_has_so_many_allocations_whoever_asks_from_it() {
 }
 
 #[tokio::test]
-async fn there_are_so_many_allocations_in_all() {
+async fn allocations_are_limited_in_total() {
     let mut config = config();
     config.limits.allocations = 1;
     let relay = Relay::bind(config).await.unwrap();
@@ -75,7 +75,7 @@ async fn there_are_so_many_allocations_in_all() {
 }
 
 #[tokio::test]
-async fn without_a_free_port_there_is_no_allocation() {
+async fn allocation_without_a_free_port_is_refused() {
     let holder = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port();
     let relay = Relay::bind(Config { relay_ports: port..=port, ..config() }).await.unwrap();
@@ -84,7 +84,7 @@ async fn without_a_free_port_there_is_no_allocation() {
 }
 
 #[tokio::test]
-async fn relayed_ports_are_of_the_range() {
+async fn relayed_ports_are_in_the_range() {
     let relay = Relay::bind(Config { relay_ports: 21_000..=29_999, ..config() }).await.unwrap();
     for _ in 0..5 {
         let relayed = Client::udp(&relay, "alice").await.allocate().await;
@@ -93,7 +93,7 @@ async fn relayed_ports_are_of_the_range() {
 }
 
 #[tokio::test]
-async fn an_allocation_ends_with_its_total_lifetime() {
+async fn allocation_is_closed_at_its_total_lifetime() {
     let mut config = config();
     config.limits.total_lifetime = Duration::from_millis(300);
     let relay = Relay::bind(config).await.unwrap();
@@ -105,7 +105,7 @@ async fn an_allocation_ends_with_its_total_lifetime() {
 }
 
 #[tokio::test]
-async fn what_is_above_the_bandwidth_is_dropped() {
+async fn packets_above_the_bandwidth_are_dropped() {
     let mut config = config();
     config.limits.bandwidth = NonZeroU64::new(1000);
     let relay = Relay::bind(config).await.unwrap();

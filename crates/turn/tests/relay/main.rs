@@ -1,4 +1,4 @@
-//! What the relay promises, rule by rule: first without I/O, then over sockets, then to coturn's own client programs.
+//! The rules of the relay, tested without I/O, over sockets, and with coturn's client programs.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

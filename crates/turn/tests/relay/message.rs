@@ -1,4 +1,4 @@
-//! Writing requests and reading responses, as a client does.
+//! Writing requests and reading responses, for clients.
 
 use std::net::SocketAddr;
 
@@ -20,7 +20,7 @@ use vitrine_turn::Credentials;
 
 pub const REALM: &str = "vitrine";
 
-/// A request in the making. Its transaction id can be set, to send it again.
+/// A request under construction. Its transaction id can be set, for retransmissions.
 pub struct Request {
     writer: MessageWriteVec,
 }
@@ -34,7 +34,7 @@ pub fn request_again(method: Method, transaction: TransactionId) -> Request {
     Request { writer: Message::builder(kind, transaction, MessageWriteVec::new()) }
 }
 
-/// An Allocate request with what every one has.
+/// An Allocate request with the required attributes.
 pub fn allocate() -> Request {
     request(ALLOCATE).with(&RequestedTransport::new(RequestedTransport::UDP))
 }
@@ -50,7 +50,7 @@ impl Request {
         self.with(&XorPeerAddress::new(peer, transaction))
     }
 
-    /// Attributes as they are, however wrong.
+    /// Adds raw attributes, which may be malformed.
     pub fn raw(mut self, attributes: &[u8]) -> Self {
         self.writer.push_data(attributes);
         let length = u16::try_from(self.writer.len() - 20).unwrap();
@@ -94,14 +94,14 @@ pub fn send_indication(peer: SocketAddr, data: &[u8]) -> Vec<u8> {
     writer.finish()
 }
 
-/// As over a stream; over UDP the padding does no harm.
+/// Channel data with the padding of streams, which is harmless over UDP.
 pub fn channel_data(number: u16, data: &[u8]) -> Vec<u8> {
     let mut bytes = [&number.to_be_bytes()[..], &u16::try_from(data.len()).unwrap().to_be_bytes(), data].concat();
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     bytes
 }
 
-/// What came from the relay.
+/// A message from the relay.
 #[derive(Debug, PartialEq)]
 pub enum Incoming {
     Response(Response),

@@ -1,4 +1,4 @@
-//! Whom the relay sends to and whom it takes from, seen from outside.
+//! The peers that the relay sends to and receives from, over sockets.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn two_clients_of_one_relay_talk_without_the_network() {
+async fn clients_of_one_relay_are_connected_without_the_network() {
     let relay = relay().await;
     let mut alice = Client::udp(&relay, "alice").await;
     let mut bob = Client::tcp(&relay, "bob").await;
@@ -24,7 +24,7 @@ async fn two_clients_of_one_relay_talk_without_the_network() {
 }
 
 #[tokio::test]
-async fn two_clients_talk_by_external_addresses_that_this_machine_does_not_have() {
+async fn clients_reach_each_other_by_external_addresses_behind_nat() {
     let external = vec!["203.0.113.7".parse().unwrap()];
     let relay = Relay::bind(Config { external, ..config() }).await.unwrap();
     let mut alice = Client::udp(&relay, "alice").await;
@@ -35,7 +35,7 @@ async fn two_clients_talk_by_external_addresses_that_this_machine_does_not_have(
     bob.permit(from).await.succeeded();
     alice.send(&send_indication(to, b"through no NAT")).await;
     assert_eq!(bob.receive().await, Incoming::Data { peer: from, data: b"through no NAT".to_vec() });
-    // To the others, the packets are those of the bound address.
+    // Other peers see the bound address as the source.
     let peer = peer().await;
     alice.permit(peer.local_addr().unwrap()).await.succeeded();
     alice.send(&send_indication(peer.local_addr().unwrap(), b"out")).await;
@@ -44,7 +44,7 @@ async fn two_clients_talk_by_external_addresses_that_this_machine_does_not_have(
 }
 
 #[tokio::test]
-async fn between_two_clients_permissions_count_too() {
+async fn permissions_apply_between_clients_of_one_relay() {
     let relay = relay().await;
     let mut alice = Client::udp(&relay, "alice").await;
     let mut bob = Client::udp(&relay, "bob").await;
@@ -56,7 +56,7 @@ async fn between_two_clients_permissions_count_too() {
 }
 
 #[tokio::test]
-async fn a_client_can_send_to_itself() {
+async fn client_can_send_to_itself() {
     let relay = relay().await;
     let mut client = Client::udp(&relay, "alice").await;
     let relayed = client.allocate().await;
@@ -66,7 +66,7 @@ async fn a_client_can_send_to_itself() {
 }
 
 #[tokio::test]
-async fn no_other_port_of_the_relays_machine_is_reached() {
+async fn other_ports_of_the_relays_machine_are_unreachable() {
     let relay = relay().await;
     let service = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = service.local_addr().unwrap();
@@ -84,9 +84,9 @@ async fn no_other_port_of_the_relays_machine_is_reached() {
 }
 
 #[tokio::test]
-async fn the_relays_machine_is_not_opened_by_an_allowed_network() {
-    // With every address allowed, before there is an allocation at that of the machine. An address that no interface
-    // has, and none at all, lead to its services as well.
+async fn allowed_network_does_not_open_the_relays_machine() {
+    // Every address is allowed, and the machine's address has no allocation yet. A loopback address without an
+    // interface and the unspecified address lead to the machine's services as well.
     let external = vec!["203.0.113.7".parse().unwrap()];
     let allow_peers = vec!["0.0.0.0/0".parse().unwrap()];
     let relay = Relay::bind(Config { external, allow_peers, ..config() }).await.unwrap();
@@ -100,7 +100,7 @@ async fn the_relays_machine_is_not_opened_by_an_allowed_network() {
 }
 
 #[tokio::test]
-async fn without_an_allowed_network_the_loopback_and_private_ones_are_refused() {
+async fn loopback_and_private_networks_are_refused_by_default() {
     let relay = Relay::bind(Config { allow_peers: Vec::new(), ..config() }).await.unwrap();
     let mut client = Client::udp(&relay, "alice").await;
     client.allocate().await;
@@ -112,7 +112,7 @@ async fn without_an_allowed_network_the_loopback_and_private_ones_are_refused() 
 }
 
 #[tokio::test]
-async fn who_has_no_permission_does_not_reach_the_client() {
+async fn peer_without_permission_cannot_reach_the_client() {
     let relay = relay().await;
     let mut client = Client::udp(&relay, "alice").await;
     let relayed = client.allocate().await;

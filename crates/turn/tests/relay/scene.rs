@@ -1,4 +1,4 @@
-//! A client before a relay that has one client, without a socket and with a clock of the test's own.
+//! A relay with one client, without sockets and with a simulated clock.
 
 use std::{
     net::SocketAddr,
@@ -19,7 +19,7 @@ pub const SECONDS: u64 = 1_700_000_000;
 
 pub const RELAYED: &str = "198.51.100.1:50000";
 
-/// A client before a relay that has one client.
+/// A relay with one client.
 pub struct Scene {
     pub rules: Rules,
     pub session: Session,
@@ -63,7 +63,7 @@ pub fn scene_with(config: Config, transport: Transport) -> Scene {
     scene
 }
 
-/// What became of a packet to a peer.
+/// The fate of a packet to a peer.
 #[derive(Debug, PartialEq)]
 pub enum Sent {
     To(SocketAddr, Vec<u8>),
@@ -76,7 +76,7 @@ impl Scene {
         Now { instant: self.start + Duration::from_secs(self.time), unix: SECONDS + self.time }
     }
 
-    /// Takes whatever comes of a message; allocations that the relay wants are given.
+    /// Handles a message and ignores the result. Requested allocations are granted.
     pub fn handle(&mut self, bytes: &[u8]) {
         let now = self.now();
         if let Step::Allocate(request) = self.session.handle(&self.rules, now, bytes) {
@@ -85,7 +85,7 @@ impl Scene {
         let _ = self.deliver(peer(), bytes);
     }
 
-    /// The relay's response; allocations that it wants are given.
+    /// Handles a request and returns the response. Requested allocations are granted.
     #[track_caller]
     pub fn reply(&mut self, bytes: &[u8]) -> Response {
         let now = self.now();
@@ -110,7 +110,7 @@ impl Scene {
     }
 
     #[track_caller]
-    pub fn silence(&mut self, bytes: &[u8]) -> Dropped {
+    pub fn dropped(&mut self, bytes: &[u8]) -> Dropped {
         match self.session.handle(&self.rules, self.now(), bytes) {
             Step::Drop(reason) => reason,
             other => panic!("{other:?}"),
@@ -149,8 +149,8 @@ impl Scene {
         self.call(request(REFRESH).with(&Lifetime::new(seconds)))
     }
 
-    /// Lets time pass, with a nonce that is fresh at its end.
-    pub fn pass(&mut self, seconds: u64) {
+    /// Advances the clock and gets a fresh nonce.
+    pub fn advance(&mut self, seconds: u64) {
         self.time += seconds;
         self.nonce = self.reply(&allocate().plain()).nonce.unwrap();
     }

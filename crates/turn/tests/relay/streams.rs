@@ -1,4 +1,4 @@
-//! What keeps streams from costing others anything: bounds on how many, how long, and how much waits.
+//! The limits on streams: their number, their timeouts and their send queues.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use tokio::{
 use vitrine_turn::{Dropped, Relay};
 
 use crate::{
-    client::{Client, config, datagram, ended, peer, until},
+    client::{Client, config, datagram, peer, until, wait_closed},
     message::{Incoming, channel_data, request},
 };
 
-/// A stream of which the relay serves the other end; `buffer` bytes fit between them.
+/// A stream whose other end the relay serves, with a buffer of `buffer` bytes.
 fn stream(relay: &Relay, buffer: usize) -> DuplexStream {
     let (near, far) = tokio::io::duplex(buffer);
     let [local, remote] = ["127.0.0.1:443", "192.0.2.1:5000"].map(|address| address.parse().unwrap());
@@ -23,7 +23,7 @@ fn stream(relay: &Relay, buffer: usize) -> DuplexStream {
 }
 
 #[tokio::test]
-async fn a_slow_reader_loses_data_and_disturbs_nobody() {
+async fn slow_reader_loses_data_without_affecting_others() {
     let mut config = config();
     config.limits.bandwidth = None;
     config.limits.stream_queue = 8000;
@@ -47,7 +47,7 @@ async fn a_slow_reader_loses_data_and_disturbs_nobody() {
         assert_eq!(other.receive().await, Incoming::ChannelData { number: 0x4000, data: vec![round] });
     }
     until(&relay, |metrics| metrics.dropped(Dropped::Slow) > 0).await;
-    // It still has what was taken for it, whole.
+    // The queued messages arrive complete.
     for _ in 0..8 {
         assert_eq!(slow.receive().await, Incoming::ChannelData { number: 0x4000, data: vec![7; 900] });
     }
@@ -56,20 +56,20 @@ async fn a_slow_reader_loses_data_and_disturbs_nobody() {
 }
 
 #[tokio::test]
-async fn who_asks_and_never_reads_is_heard_no_more_and_then_closed() {
+async fn client_that_never_reads_is_paused_and_then_closed() {
     let mut config = config();
     config.limits.stream_queue = 1000;
     config.limits.stream_stall = Duration::from_millis(100);
     let relay = Relay::bind(config).await.unwrap();
     let mut near = stream(&relay, 1000);
     let questions = request(BINDING).plain().repeat(100);
-    // Ends only because the relay stops taking, and then gives up.
+    // The loop ends only because the relay stops reading and then closes the stream.
     while near.write_all(&questions).await.is_ok() {}
     until(&relay, |metrics| metrics.streams == 0).await;
 }
 
 #[tokio::test]
-async fn a_stream_without_an_allocation_is_closed_whatever_it_does_meanwhile() {
+async fn stream_without_an_allocation_times_out_despite_traffic() {
     let mut config = config();
     config.limits.stream_idle = Duration::from_millis(200);
     let relay = Relay::bind(config).await.unwrap();
@@ -78,8 +78,8 @@ async fn a_stream_without_an_allocation_is_closed_whatever_it_does_meanwhile() {
     let mut partial = TcpStream::connect(address).await.unwrap();
     partial.write_all(&request(BINDING).plain()[..10]).await.unwrap();
     let mut busy = TcpStream::connect(address).await.unwrap();
-    ended(&mut silent).await;
-    ended(&mut partial).await;
+    wait_closed(&mut silent).await;
+    wait_closed(&mut partial).await;
     while busy.write_all(&request(BINDING).plain()).await.is_ok() {
         if !matches!(busy.read(&mut [0; 100]).await, Ok(1..)) {
             break;
@@ -89,7 +89,7 @@ async fn a_stream_without_an_allocation_is_closed_whatever_it_does_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_stream_with_an_allocation_stays_until_that_ends() {
+async fn stream_stays_open_as_long_as_its_allocation() {
     let mut config = config();
     config.limits.stream_idle = Duration::from_millis(50);
     config.limits.total_lifetime = Duration::from_millis(500);
@@ -102,14 +102,14 @@ async fn a_stream_with_an_allocation_stays_until_that_ends() {
 }
 
 #[tokio::test]
-async fn there_are_so_many_streams_from_one_address() {
+async fn streams_are_limited_per_address() {
     let mut config = config();
     config.limits.streams_per_address = 1;
     let relay = Relay::bind(config).await.unwrap();
     let mut first = Client::tcp(&relay, "alice").await;
     first.ask(&request(BINDING).plain()).await.succeeded();
     let mut second = TcpStream::connect(relay.tcp_addresses()[0]).await.unwrap();
-    ended(&mut second).await;
+    wait_closed(&mut second).await;
     assert_eq!((relay.metrics().streams, relay.metrics().streams_refused), (1, 1));
     drop(first);
     until(&relay, |metrics| metrics.streams == 0).await;
@@ -117,7 +117,7 @@ async fn there_are_so_many_streams_from_one_address() {
 }
 
 #[tokio::test]
-async fn a_stream_without_an_allocation_makes_way_for_another() {
+async fn stream_without_an_allocation_is_evicted() {
     let mut config = config();
     config.limits.streams = 2;
     let relay = Relay::bind(config).await.unwrap();
@@ -127,26 +127,26 @@ async fn a_stream_without_an_allocation_makes_way_for_another() {
     until(&relay, |metrics| metrics.streams == 2).await;
     let mut second = Client::tcp(&relay, "bob").await;
     second.allocate().await;
-    ended(&mut silent).await;
-    // All have an allocation now.
-    ended(&mut stream(&relay, 1000)).await;
+    wait_closed(&mut silent).await;
+    // All streams have an allocation now.
+    wait_closed(&mut stream(&relay, 1000)).await;
     holder.refresh(600).await.succeeded();
     second.refresh(600).await.succeeded();
     assert_eq!((relay.metrics().streams, relay.metrics().streams_refused), (2, 2));
 }
 
 #[tokio::test]
-async fn another_protocol_or_a_message_without_end_closes_the_stream() {
+async fn other_protocol_or_too_long_message_closes_the_stream() {
     let relay = Relay::bind(config()).await.unwrap();
     for bytes in [&b"GET / HTTP/1.1\r\n"[..], &[0x40, 0, 0xff, 0xff], &[0x16, 3, 1, 2], &[0, 1, 0xff, 0xff]] {
         let mut stream = TcpStream::connect(relay.tcp_addresses()[0]).await.unwrap();
         stream.write_all(bytes).await.unwrap();
-        ended(&mut stream).await;
+        wait_closed(&mut stream).await;
     }
 }
 
 #[tokio::test]
-async fn many_messages_in_one_piece_are_all_answered() {
+async fn messages_received_together_are_all_answered() {
     let relay = Relay::bind(config()).await.unwrap();
     let mut near = stream(&relay, 64 * 1024);
     near.write_all(&request(BINDING).plain().repeat(1000)).await.unwrap();

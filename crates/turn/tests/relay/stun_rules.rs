@@ -1,4 +1,4 @@
-//! STUN, and what is answered at all, without a socket.
+//! STUN rules: Binding, and messages that get no response. Without sockets.
 
 use stun_types::{
     attribute::RawAttribute,
@@ -15,7 +15,7 @@ use crate::{
     scene::{address, credentials_for, scene},
 };
 #[test]
-fn binding_tells_the_clients_own_address_and_nothing_else() {
+fn binding_response_has_the_clients_address_only() {
     let mut scene = scene();
     let answer = scene.reply(&request(BINDING).plain()).succeeded();
     assert_eq!(answer.mapped, Some(address("203.0.113.7:4000")));
@@ -24,7 +24,7 @@ fn binding_tells_the_clients_own_address_and_nothing_else() {
 }
 
 #[test]
-fn a_response_belongs_to_its_request() {
+fn response_has_the_transaction_id_of_its_request() {
     let mut scene = scene();
     let transaction = TransactionId::generate();
     let answer = scene.reply(&request_again(BINDING, transaction).plain());
@@ -32,7 +32,7 @@ fn a_response_belongs_to_its_request() {
 }
 
 #[test]
-fn who_has_proved_nothing_gets_at_most_three_bytes_for_one() {
+fn unauthenticated_response_is_at_most_three_times_the_request() {
     let mut scene = scene();
     scene.session = Session::new(address("[2001:db8::7]:4000"), Transport::Datagram);
     let unknown = RawAttribute::new(0x7abc.into(), &[]);
@@ -61,13 +61,13 @@ fn responses_indications_and_unknown_methods_are_not_answered() {
     let good = request(BINDING).plain();
     for kind in [0x0101_u16, 0x0111, 0x0011, 0x0103, 0x0113, 0x0017, 0x000f] {
         let bytes = [&kind.to_be_bytes(), &good[2..]].concat();
-        assert_eq!(scene.silence(&bytes), Dropped::Malformed, "{kind:#06x}");
+        assert_eq!(scene.dropped(&bytes), Dropped::Malformed, "{kind:#06x}");
     }
-    assert_eq!(scene.silence(&request(CONNECT).plain()), Dropped::Malformed);
+    assert_eq!(scene.dropped(&request(CONNECT).plain()), Dropped::Malformed);
 }
 
 #[test]
-fn what_is_no_message_is_not_answered() {
+fn malformed_message_is_not_answered() {
     let mut scene = scene();
     let good = request(BINDING).with_fingerprint();
     let mut wrong_cookie = request(BINDING).plain();
@@ -76,12 +76,12 @@ fn what_is_no_message_is_not_answered() {
     *wrong_fingerprint.last_mut().unwrap() ^= 1;
     let too_long = [&good[..], &[0; 4]].concat();
     for bytes in [&[][..], &[0], &[0, 1, 0, 0], &good[..27], &too_long, &wrong_cookie, &wrong_fingerprint, b"GET / "] {
-        assert_eq!(scene.silence(bytes), Dropped::Malformed, "{bytes:?}");
+        assert_eq!(scene.dropped(bytes), Dropped::Malformed, "{bytes:?}");
     }
 }
 
 #[test]
-fn an_attribute_that_must_be_understood_and_is_not_is_named() {
+fn unknown_comprehension_required_attribute_is_reported() {
     let unknown = RawAttribute::new(0x7abc.into(), &[1, 2, 3]);
     let optional = RawAttribute::new(0x8abc.into(), &[1, 2, 3]);
     let mut scene = scene();
@@ -93,7 +93,7 @@ fn an_attribute_that_must_be_understood_and_is_not_is_named() {
 }
 
 #[test]
-fn every_method_has_its_own_number_in_the_response() {
+fn response_has_the_method_of_its_request() {
     let mut scene = scene();
     for method in [ALLOCATE, REFRESH, CREATE_PERMISSION, CHANNEL_BIND] {
         assert_eq!(scene.reply(&request(method).plain()).method, method.value());

@@ -1,4 +1,4 @@
-//! The same life of an allocation over each transport, and what only one of them has.
+//! An allocation over each transport, and the rules that are specific to one transport.
 
 use std::net::{IpAddr, SocketAddr};
 use stun_types::{
@@ -14,11 +14,11 @@ use turn_types::{
 use vitrine_turn::{Config, Dropped, Error, Relay, Traffic};
 
 use crate::{
-    client::{Client, config, datagram, ended, peer, relay, until, until_true},
+    client::{Client, config, datagram, peer, relay, until, until_true, wait_closed},
     message::{Incoming, allocate, channel_data, request, request_again, send_indication},
 };
 
-/// Allocates, sends and receives with a permission, then on a channel, refreshes, deletes.
+/// Allocates, relays with a permission and on a channel, refreshes and deletes.
 async fn live(relay: &Relay, mut client: Client) {
     let peer = peer().await;
     let address = peer.local_addr().unwrap();
@@ -42,7 +42,7 @@ async fn live(relay: &Relay, mut client: Client) {
     client.refresh(0).await.succeeded();
     assert_eq!(relay.metrics().allocations, 0);
     assert_eq!(client.refresh(600).await.code, Some(437));
-    // Its port is free again, soon.
+    // Its port is free again soon.
     until_true(|| std::net::UdpSocket::bind(relayed).is_ok()).await;
 
     let metrics = relay.metrics();
@@ -53,19 +53,19 @@ async fn live(relay: &Relay, mut client: Client) {
 }
 
 #[tokio::test]
-async fn an_allocation_lives_over_udp() {
+async fn allocation_works_over_udp() {
     let relay = relay().await;
     live(&relay, Client::udp(&relay, "alice").await).await;
 }
 
 #[tokio::test]
-async fn an_allocation_lives_over_tcp() {
+async fn allocation_works_over_tcp() {
     let relay = relay().await;
     live(&relay, Client::tcp(&relay, "alice").await).await;
 }
 
 #[tokio::test]
-async fn an_allocation_lives_on_a_stream_that_others_accepted() {
+async fn allocation_works_on_a_stream_of_the_caller() {
     let relay = relay().await;
     let (near, far) = tokio::io::duplex(1000);
     let [local, remote] = ["127.0.0.1:443", "192.0.2.1:5000"].map(|address| address.parse().unwrap());
@@ -74,7 +74,7 @@ async fn an_allocation_lives_on_a_stream_that_others_accepted() {
 }
 
 #[tokio::test]
-async fn what_was_read_from_a_stream_before_it_was_handed_over_counts() {
+async fn bytes_read_before_the_handover_are_handled() {
     let relay = relay().await;
     let (near, far) = tokio::io::duplex(1000);
     let [local, remote] = ["127.0.0.1:443", "192.0.2.1:5000"].map(|address| address.parse().unwrap());
@@ -95,7 +95,7 @@ async fn binding_is_answered_over_udp_and_tcp() {
 }
 
 #[tokio::test]
-async fn an_allocate_request_that_comes_twice_makes_one_allocation() {
+async fn retransmitted_allocate_request_makes_one_allocation() {
     let relay = relay().await;
     let mut client = Client::udp(&relay, "alice").await;
     let transaction = TransactionId::generate();
@@ -106,7 +106,7 @@ async fn an_allocate_request_that_comes_twice_makes_one_allocation() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_stream_is_the_end_of_its_allocation() {
+async fn closing_a_stream_closes_its_allocation() {
     let relay = relay().await;
     let mut client = Client::tcp(&relay, "alice").await;
     client.allocate().await;
@@ -133,7 +133,7 @@ async fn ipv6_is_relayed_between_two_allocations() {
 }
 
 #[tokio::test]
-async fn a_relay_on_all_addresses_serves_both_families() {
+async fn relay_on_all_addresses_serves_both_families() {
     let any = || vec!["[::]:0".parse().unwrap()];
     let relay = Relay::bind(Config { udp: any(), tcp: any(), ..config() }).await.unwrap();
     let port = relay.udp_addresses()[0].port();
@@ -146,7 +146,7 @@ async fn a_relay_on_all_addresses_serves_both_families() {
 }
 
 #[tokio::test]
-async fn a_relay_on_all_addresses_answers_and_relays_from_the_one_that_was_asked() {
+async fn relay_on_all_addresses_responds_from_the_requested_address() {
     for any in ["0.0.0.0:0", "[::]:0"] {
         let udp = vec![any.parse().unwrap()];
         let relay = Relay::bind(Config { udp, tcp: Vec::new(), ..config() }).await.unwrap();
@@ -164,7 +164,7 @@ async fn a_relay_on_all_addresses_answers_and_relays_from_the_one_that_was_asked
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named() {
+async fn address_in_use_is_reported() {
     let holder = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap();
     let failed = Relay::bind(Config { udp: vec![taken], ..config() }).await.err().unwrap();
@@ -177,7 +177,7 @@ async fn an_address_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn a_configuration_that_makes_no_sense_is_refused() {
+async fn invalid_configuration_is_refused() {
     let cases = [
         (Config { realm: String::new(), ..config() }, "the realm"),
         (Config { realm: "x".repeat(128), ..config() }, "the realm"),
@@ -194,7 +194,7 @@ async fn a_configuration_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn a_shutdown_ends_everything() {
+async fn shutdown_closes_everything() {
     let relay = relay().await;
     let (udp, tcp) = (relay.udp_addresses()[0], relay.tcp_addresses()[0]);
     let mut client = Client::udp(&relay, "alice").await;
@@ -202,7 +202,7 @@ async fn a_shutdown_ends_everything() {
     let mut stream = tokio::net::TcpStream::connect(tcp).await.unwrap();
     until(&relay, |metrics| metrics.streams == 1).await;
     relay.shutdown().await;
-    ended(&mut stream).await;
+    wait_closed(&mut stream).await;
     for address in [udp, relayed] {
         std::net::UdpSocket::bind(address).unwrap();
     }
@@ -210,7 +210,7 @@ async fn a_shutdown_ends_everything() {
 }
 
 #[tokio::test]
-async fn a_relay_that_is_dropped_ends() {
+async fn dropped_relay_stops() {
     let relay = relay().await;
     let address = relay.udp_addresses()[0];
     let mut client = Client::udp(&relay, "alice").await;

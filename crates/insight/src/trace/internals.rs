@@ -1,0 +1,167 @@
+//! A `webrtc-internals` dump of Chromium: one JSON object with `PeerConnections`, each with a log of API calls and events
+//! and, for each member of each report, the series of its values. The series have one common clock for each report.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{NoteKind, Reader, TraceError, event::EventKind, finite, lines::sample};
+
+#[derive(Deserialize)]
+struct Dump {
+    #[serde(rename = "PeerConnections")]
+    connections: Map<String, Value>,
+    #[serde(default, rename = "getUserMedia")]
+    captures: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct LoggedEvent {
+    timestamp: Option<f64>,
+    #[serde(rename = "type")]
+    name: String,
+    #[serde(default)]
+    value: Value,
+}
+
+/// Most moments of one connection.
+const MAX_SAMPLES: usize = 100_000;
+
+/// Reads the file.
+///
+/// # Errors
+/// If it is no JSON, or holds no `PeerConnections`.
+pub fn read(text: &str, reader: &mut Reader) -> Result<(), TraceError> {
+    let dump: Dump = serde_json::from_str(text).map_err(|error| {
+        if error.is_data() && !text.contains("\"PeerConnections\"") {
+            return TraceError::UnknownFormat;
+        }
+        TraceError::Malformed { line: error.line(), column: error.column(), reason: error.to_string() }
+    })?;
+    for capture in &dump.captures {
+        capture_event(capture, reader);
+    }
+    for (id, connection) in dump.connections {
+        let empty = Vec::new();
+        let log = connection.get("updateLog").and_then(Value::as_array).unwrap_or(&empty);
+        let events: Vec<LoggedEvent> = log.iter().filter_map(|entry| LoggedEvent::deserialize(entry).ok()).collect();
+        let unread = log.len() - events.len();
+        let start = events.iter().find_map(|event| event.timestamp).unwrap_or_default();
+        let configuration = connection.get("rtcConfiguration").cloned().unwrap_or_default();
+        reader.event(start, Some(&id), EventKind::interpret("create", &configuration));
+        for event in &events {
+            match event.timestamp.and_then(finite) {
+                Some(time) if event.name != "create" => {
+                    reader.event(time, Some(&id), EventKind::interpret(&event.name, &event.value));
+                }
+                Some(_) => {}
+                None => {
+                    reader.note(
+                        NoteKind::Malformed,
+                        None,
+                        None,
+                        format!("{id}: an event \"{}\" has no time", event.name),
+                    );
+                }
+            }
+        }
+        if unread > 0 {
+            reader.note(NoteKind::Malformed, None, None, format!("{id}: {unread} events cannot be read"));
+        }
+        if let Some(stats) = connection.get("stats").and_then(Value::as_object) {
+            read_stats(&id, stats, reader);
+        }
+    }
+    Ok(())
+}
+
+fn capture_event(capture: &Value, reader: &mut Reader) {
+    let of = |name: &str| capture.get(name).and_then(Value::as_str);
+    let Some(time) = capture.get("timestamp").and_then(Value::as_f64).and_then(finite) else { return };
+    let method = of("request_type").unwrap_or("getUserMedia");
+    let kind = if let Some(error) = of("error") {
+        let words = of("error_message").map_or_else(|| error.to_owned(), |message| format!("{error}: {message}"));
+        EventKind::interpret(&format!("{method}OnFailure"), &Value::String(words))
+    } else if of("audio_track_info").or(of("video_track_info")).is_some() {
+        EventKind::interpret(&format!("{method}OnSuccess"), &Value::Null)
+    } else {
+        EventKind::interpret(method, capture)
+    };
+    reader.event(time, None, kind);
+}
+
+/// Turns the series of each member back into samples: all reports at each time.
+fn read_stats(connection: &str, stats: &Map<String, Value>, reader: &mut Reader) {
+    let mut clocks: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for (name, series) in stats {
+        if let Some(id) = name.strip_suffix("-timestamp") {
+            clocks.insert(id, values(series).iter().filter_map(Value::as_f64).collect());
+        }
+    }
+    let mut samples: BTreeMap<u64, Map<String, Value>> = BTreeMap::new();
+    let mut unclocked = 0_usize;
+    for (name, series) in stats {
+        // `[bytesSent_in_bits/s]` and the like are derived.
+        let Some((id, member)) =
+            name.rsplit_once('-').filter(|(_, member)| !member.starts_with('[') && !member.ends_with(']'))
+        else {
+            continue;
+        };
+        let Some(clock) = clocks.get(id) else {
+            unclocked += 1;
+            continue;
+        };
+        let values = values(series);
+        // A member may come late; it does not go early.
+        let offset = clock.len().saturating_sub(values.len());
+        for (value, time) in values.into_iter().zip(clock.iter().skip(offset)) {
+            let Some(time) = finite(*time).filter(|time| *time >= 0.0) else { continue };
+            // To the millisecond: all reports of a sample have about the same time.
+            let moment = time.round() as u64;
+            if samples.len() >= MAX_SAMPLES && !samples.contains_key(&moment) {
+                continue;
+            }
+            let reports = samples.entry(moment).or_default();
+            let report = reports.entry(id).or_insert_with(|| {
+                let kind = series.get("statsType").cloned().unwrap_or_default();
+                Value::Object(Map::from_iter([("type".to_owned(), kind), ("timestamp".to_owned(), time.into())]))
+            });
+            if let Some(report) = report.as_object_mut() {
+                report.insert(member.to_owned(), value);
+            }
+        }
+    }
+    if unclocked > 0 {
+        let reason =
+            format!("{connection}: {unclocked} series have no times; the dump is of a Chromium before 117, or edited");
+        reader.note(NoteKind::Malformed, None, None, reason);
+    }
+    for (time, reports) in merged(samples) {
+        sample(time, connection, Value::Object(reports), reader);
+    }
+}
+
+/// Joins what belongs to one sample: reports that are less than 100 ms apart, and each at most once.
+fn merged(samples: BTreeMap<u64, Map<String, Value>>) -> Vec<(f64, Map<String, Value>)> {
+    const TOGETHER: u64 = 100;
+    let mut joined: Vec<(u64, Map<String, Value>)> = Vec::new();
+    for (time, reports) in samples {
+        match joined.last_mut() {
+            Some((start, known)) if time - *start < TOGETHER && reports.keys().all(|id| !known.contains_key(id)) => {
+                known.extend(reports);
+            }
+            _ => joined.push((time, reports)),
+        }
+    }
+    joined.into_iter().map(|(time, reports)| (time as f64, reports)).collect()
+}
+
+/// The values of a series: JSON in a string, or an array.
+fn values(series: &Value) -> Vec<Value> {
+    match series.get("values") {
+        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+        Some(Value::Array(values)) => values.clone(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,12 @@
+//! The reader of an rtcstats dump, and the rules over what it read. No file makes them panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vitrine_insight::{rules::explain, trace::Trace};
+
+fuzz_target!(|text: &str| {
+    let text = format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{text}");
+    if let Ok(trace) = Trace::read(&text) {
+        let _ = explain(&trace);
+    }
+});
