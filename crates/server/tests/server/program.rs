@@ -190,7 +190,9 @@ async fn flags_are_read_from_environment_variables() {
             {"urls": ["turn:turn.example:3478?transport=tcp"], "username": "alice", "credential": "se,cret"}
         ])
     );
-    let mut other = Client::connect(address).await;
+    // Another address: the server may still count the connection that was dropped above.
+    let from_elsewhere = ("x-forwarded-for", "192.0.2.3");
+    let mut other = Client::connect_from("127.0.0.1", address, &[from_elsewhere]).await.unwrap();
     assert_eq!(other.request("join-room", &json!("room")).await["error"]["code"], "room-full");
     let proxied = ("x-forwarded-for", "192.0.2.1");
     for expected in [200, 200, 429] {
