@@ -23,6 +23,7 @@ mod screen_sections;
 mod share;
 mod showing;
 mod speaker;
+pub mod statistics;
 mod storage;
 mod task;
 mod tone;

@@ -2,14 +2,12 @@
 //! It reports everything as a [`PeerConnectionEvent`] and decides nothing.
 
 use futures_channel::mpsc::{UnboundedSender, unbounded};
-use vitrine_insight::stats::Stats;
 use vitrine_protocol::signaling::{IceCandidate, IceServer, SessionDescription};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceGatheringState, RtcIceTransportPolicy, RtcPeerConnection,
-    RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcRtpTransceiver, RtcRtpTransceiverInit,
-    RtcStatsReport, RtcTrackEvent,
+    RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcRtpTransceiver, RtcRtpTransceiverInit, RtcTrackEvent,
 };
 
 use super::{
@@ -20,6 +18,7 @@ use super::{
     operations::{Operation, run_operations},
     peer_connection_event::{NegotiationEvent, PeerConnectionEvent, ReceivedTrack},
     screen_sections::{OutgoingScreen, ScreenSections},
+    statistics,
 };
 
 /// The media that this side sends to every peer.
@@ -127,17 +126,10 @@ impl PeerConnection {
     pub fn read_stats(&mut self, wanted: fn(&str) -> bool, sink: impl Fn(PeerConnectionEvent) + 'static) {
         let answer = self.connection.get_stats();
         self.reading = Some(Task::spawn(async move {
-            let mut reports = Vec::new();
             // A connection that was closed meanwhile has no statistics.
-            if let Ok(report) = JsFuture::from(answer).await {
-                for entry in js_sys::Array::from(&report.unchecked_into::<RtcStatsReport>().values()).iter() {
-                    let kind = js_sys::Reflect::get(&entry, &"type".into()).ok().and_then(|kind| kind.as_string());
-                    if kind.is_some_and(|kind| wanted(&kind)) {
-                        reports.extend(json::from_js::<Stats>(entry));
-                    }
-                }
-            }
-            sink(PeerConnectionEvent::Stats(reports));
+            let report = JsFuture::from(answer).await.ok();
+            let reports = report.map(|report| statistics::read(&report.unchecked_into(), wanted));
+            sink(PeerConnectionEvent::Stats(reports.unwrap_or_default()));
         }));
     }
 

@@ -4,6 +4,7 @@
 //! - [`stats`]: the browser's statistics as typed values.
 //! - [`candidate`]: an ICE candidate, decoded.
 //! - [`rules`]: what is wrong with a recorded call, as [`finding`]s, and a [`verdict`] on each connection.
+//! - [`inspection`]: what an inspector shows of a connection.
 //! - [`series`]: what was measured over time, for plots.
 //! - [`safety_code`]: the code by which two people compare their certificates.
 //! - [`rates`]: rates from counters.
@@ -18,6 +19,7 @@ mod address;
 pub mod candidate;
 pub mod connection_check;
 pub mod finding;
+pub mod inspection;
 mod intervals;
 pub mod path;
 pub mod quality;

@@ -1,21 +1,17 @@
 //! Typed statistics of a connection: one struct for each `type` of W3C webrtc-stats, with the specification's names. They
-//! deserialize in browsers (`serde-wasm-bindgen`) and from files (`serde_json`). They are not interpreted here.
+//! deserialize in browsers (by `serde-wasm-bindgen`) and from files (by `serde_json`). They are not interpreted here.
 //!
 //! Every member is optional, because browsers report different ones. Counters are `f64`, as in JavaScript; they are exact
 //! up to 2⁵³. Members that say nothing about the quality of a call have no field and are ignored like unknown ones.
 
 #![allow(missing_docs, reason = "the members are those of W3C webrtc-stats, under their own names")]
 
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer, Serialize, de::IntoDeserializer};
+use serde_json::Value;
 use vitrine_protocol::control::RelayProtocol;
 
 /// One report of `RTCPeerConnection.getStats()`, by its `type`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Stats {
     Codec(CodecStats),
@@ -32,64 +28,48 @@ pub enum Stats {
     LocalCandidate(CandidateStats),
     RemoteCandidate(CandidateStats),
     Certificate(CertificateStats),
-    /// A report of an unknown type.
-    #[serde(other)]
-    Unknown,
 }
 
-/// The reports of one `getStats()` call, from an array or from an object by id (`RTCStatsReport` as JSON). Unreadable
-/// reports are skipped.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StatsReport(pub Vec<Stats>);
-
-impl<'de> Deserialize<'de> for StatsReport {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Entry {
-            Stats(Box<Stats>),
-            Unreadable(IgnoredAny),
-        }
-
-        impl Entry {
-            fn stats(self) -> Option<Stats> {
-                match self {
-                    Self::Stats(stats) => Some(*stats),
-                    Self::Unreadable(_) => None,
-                }
-            }
-        }
-
-        struct ReportVisitor;
-
-        impl<'de> Visitor<'de> for ReportVisitor {
-            type Value = StatsReport;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("statistics: an array, or an object by id")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<StatsReport, A::Error> {
-                let mut report = Vec::new();
-                while let Some(entry) = entries.next_element::<Entry>()? {
-                    report.extend(entry.stats());
-                }
-                Ok(StatsReport(report))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<StatsReport, A::Error> {
-                let mut report = Vec::new();
-                while let Some((_, entry)) = entries.next_entry::<IgnoredAny, Entry>()? {
-                    report.extend(entry.stats());
-                }
-                Ok(StatsReport(report))
-            }
-        }
-
-        // Not `deserialize_map`: serde-wasm-bindgen would read an array as the pairs of a map, and an entry that is no
-        // pair throws a JavaScript exception past Rust.
-        deserializer.deserialize_any(ReportVisitor)
+impl Stats {
+    /// Reads a report of this `type`; `None` if the type is unknown. A member `type` is ignored.
+    ///
+    /// # Errors
+    /// If the report is no object, or a member is of another type than the specification says.
+    pub fn of_type<'de, D: Deserializer<'de>>(name: &str, report: D) -> Result<Option<Self>, D::Error> {
+        // An internally tagged enum would copy every report first, and needs code for each member twice.
+        Ok(Some(match name {
+            "codec" => Self::Codec(Deserialize::deserialize(report)?),
+            "inbound-rtp" => Self::InboundRtp(Deserialize::deserialize(report)?),
+            "outbound-rtp" => Self::OutboundRtp(Deserialize::deserialize(report)?),
+            "remote-inbound-rtp" => Self::RemoteInboundRtp(Deserialize::deserialize(report)?),
+            "remote-outbound-rtp" => Self::RemoteOutboundRtp(Deserialize::deserialize(report)?),
+            "media-source" => Self::MediaSource(Deserialize::deserialize(report)?),
+            "media-playout" => Self::MediaPlayout(Deserialize::deserialize(report)?),
+            "peer-connection" => Self::PeerConnection(Deserialize::deserialize(report)?),
+            "data-channel" => Self::DataChannel(Deserialize::deserialize(report)?),
+            "transport" => Self::Transport(Deserialize::deserialize(report)?),
+            "candidate-pair" => Self::CandidatePair(Deserialize::deserialize(report)?),
+            "local-candidate" => Self::LocalCandidate(Deserialize::deserialize(report)?),
+            "remote-candidate" => Self::RemoteCandidate(Deserialize::deserialize(report)?),
+            "certificate" => Self::Certificate(Deserialize::deserialize(report)?),
+            _ => return Ok(None),
+        }))
     }
+}
+
+/// The reports of one `getStats()` call in a file: an array, or an object by id (`RTCStatsReport` as JSON). Reports that
+/// cannot be read are left out, and so are those of unknown types. `None` if it is neither.
+pub fn reports_in(value: Value) -> Option<Vec<Stats>> {
+    let reports: Vec<Value> = match value {
+        Value::Array(reports) => reports,
+        Value::Object(reports) => reports.into_iter().map(|(_, report)| report).collect(),
+        _ => return None,
+    };
+    let read = |report: Value| {
+        let name = report.get("type")?.as_str()?.to_owned();
+        Stats::of_type(&name, report).ok().flatten()
+    };
+    Some(reports.into_iter().filter_map(read).collect())
 }
 
 /// Defines dictionaries of optional members, each with the `id` and `timestamp` of `RTCStats`.
@@ -262,6 +242,7 @@ dictionaries! {
         bytes_received: f64,
         ice_role: String,
         dtls_state: String,
+        dtls_role: String,
         ice_state: String,
         selected_candidate_pair_id: String,
         tls_version: String,

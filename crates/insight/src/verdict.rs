@@ -1,9 +1,10 @@
 //! How a connection stands, in one word, at each time of a trace.
 
 use serde::{Serialize, Serializer};
+use vitrine_protocol::control::RelayProtocol;
 
 use crate::{
-    path::SelectedPair,
+    path::{MediaPath, SelectedPair},
     trace::{ConnectionTrace, EventKind, Side, StateMachine},
 };
 
@@ -59,13 +60,18 @@ impl Verdict {
     pub fn is_connected(self) -> bool {
         !matches!(self, Self::Connecting | Self::Reconnecting | Self::NeverConnected | Self::Lost | Self::Closed)
     }
+}
 
-    /// The verdict on a connection whose media takes a path of this name (see [`crate::path::MediaPath::name`]).
-    fn of_path(name: &str) -> Self {
-        [Self::DirectLocal, Self::DirectInternet, Self::RelayUdp, Self::RelayTcp, Self::RelayTls, Self::Relay]
-            .into_iter()
-            .find(|verdict| verdict.name() == name)
-            .unwrap_or(Self::Connected)
+impl From<MediaPath> for Verdict {
+    fn from(path: MediaPath) -> Self {
+        match path {
+            MediaPath::Local => Self::DirectLocal,
+            MediaPath::Internet => Self::DirectInternet,
+            MediaPath::Relayed(RelayProtocol::Udp, _) => Self::RelayUdp,
+            MediaPath::Relayed(RelayProtocol::Tcp, _) => Self::RelayTcp,
+            MediaPath::Relayed(RelayProtocol::Tls, _) => Self::RelayTls,
+            MediaPath::Relayed(RelayProtocol::Unknown, _) => Self::Relay,
+        }
     }
 }
 
@@ -185,10 +191,11 @@ fn moments(connection: &ConnectionTrace) -> Vec<Moment<'_>> {
         })
         .collect();
     // A path is known from its first sample on; the time before it, since the last state, is taken to be on it too.
+    let told = told_relay(connection);
     let mut paths = Vec::new();
     for sample in &connection.samples {
-        let path = SelectedPair::find(&sample.reports).and_then(|pair| pair.path(None));
-        if let Some(verdict) = path.map(|path| Verdict::of_path(path.name()))
+        let path = SelectedPair::find(&sample.reports).and_then(|pair| pair.path(told));
+        if let Some(verdict) = path.map(Verdict::from)
             && paths.last().is_none_or(|(_, last)| *last != verdict)
         {
             paths.push((sample.time, verdict));
@@ -209,6 +216,15 @@ fn moments(connection: &ConnectionTrace) -> Vec<Moment<'_>> {
     };
     moments.sort_by(|one, other| one.time().total_cmp(&other.time()).then(rank(one).cmp(&rank(other))));
     moments
+}
+
+/// The protocol to the other side's relay, as that side told last. Its own browser alone knows it.
+pub(crate) fn told_relay(connection: &ConnectionTrace) -> Option<RelayProtocol> {
+    let told = connection.events.iter().rev().find_map(|event| match event.kind {
+        EventKind::PeerRelay(relay) => Some(relay),
+        _ => None,
+    });
+    told.flatten()
 }
 
 /// The state machine that tells whether the connection works: `connectionState`, or `iceConnectionState` where the first

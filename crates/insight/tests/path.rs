@@ -3,12 +3,12 @@
 
 use vitrine_insight::{
     path::{MediaPath, PathTracker, RelaySide, SelectedPair},
-    stats::{Stats, StatsReport},
+    stats::{Stats, reports_in},
 };
 use vitrine_protocol::control::RelayProtocol;
 
 fn reports(text: &str) -> Vec<Stats> {
-    serde_json::from_str::<StatsReport>(text).unwrap().0
+    reports_in(serde_json::from_str(text).unwrap()).unwrap()
 }
 
 /// Chromium's report of a pair of these candidates, each with its type, its address and further JSON fields.

@@ -1,8 +1,8 @@
-//! `vitrine-explain`: says what is wrong with a recorded call, from a file. Nothing leaves the machine.
+//! `vitrine-explain`: says what is wrong with recorded calls, from files. Nothing leaves the machine.
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Read, Write as _},
+    io::{self, Read, Write as _},
     path::PathBuf,
     process::ExitCode,
 };
@@ -12,20 +12,28 @@ use vitrine_insight::{
     finding::Finding,
     rules::{Report, explain},
     trace::{MAX_BYTES, Trace},
+    verdict::Verdict,
     words::{advice, meaning, verdict},
 };
 
 const HELP: &str = "\
-Says what is wrong with a recorded call.
+Says what is wrong with recorded calls.
 
-Usage: vitrine-explain [--json] [--korean] FILE
+Usage: vitrine-explain [--json] [--korean] FILE…
 
-FILE is a webrtc-internals dump of Chromium, an rtcstats dump (format 3), or lines of events in JSON; `-` reads the
+Each FILE is a webrtc-internals dump of Chromium, an rtcstats dump (format 3), or lines of events in JSON; `-` reads the
 standard input.
 
-  --json     print the report as JSON, with times in milliseconds of the trace
+  --json     print a report for each file as JSON, one on a line, with times in milliseconds of the trace
   --korean   print it in Korean
-  --help     print this";
+  --help     print this
+
+Exit status: 0 if every connection came about, 1 if one failed or was lost, 2 if a file cannot be read.";
+
+/// One of the connections failed.
+const FAILED: u8 = 1;
+/// A file could not be read, or the arguments make no sense.
+const UNREAD: u8 = 2;
 
 /// Why nothing can be said.
 #[derive(Debug, thiserror::Error)]
@@ -40,43 +48,75 @@ enum Error {
     Unwritable(#[from] io::Error),
 }
 
-fn main() -> ExitCode {
-    match run(std::env::args().skip(1)) {
-        Ok(()) => ExitCode::SUCCESS,
-        // A reader that has enough, such as `head`, is no failure.
-        Err(Error::Unwritable(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+/// What was asked for.
+struct Arguments {
+    json: bool,
+    language: Language,
+    files: Vec<String>,
 }
 
-fn run(arguments: impl Iterator<Item = String>) -> Result<(), Error> {
-    let (mut json, mut language, mut file) = (false, Language::English, None);
-    for argument in arguments {
-        match &*argument {
-            "--help" | "-h" => return Ok(writeln!(io::stdout(), "{HELP}")?),
-            "--json" => json = true,
-            "--korean" => language = Language::Korean,
+fn main() -> ExitCode {
+    let arguments = match arguments(std::env::args().skip(1)) {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(UNREAD);
+        }
+    };
+    let mut worst = 0;
+    for file in &arguments.files {
+        worst = worst.max(match explain_file(file, &arguments) {
+            Ok(report) if has_failed(&report) => FAILED,
+            Ok(_) => 0,
+            // A reader that has enough, such as `head`, is no failure.
+            Err(Error::Unwritable(error)) if error.kind() == io::ErrorKind::BrokenPipe => break,
+            Err(error) => {
+                eprintln!("{error}");
+                UNREAD
+            }
+        });
+    }
+    ExitCode::from(worst)
+}
+
+/// Reads the command line; `None` if the help is wanted.
+fn arguments(words: impl Iterator<Item = String>) -> Result<Option<Arguments>, Error> {
+    let mut arguments = Arguments { json: false, language: Language::English, files: Vec::new() };
+    for word in words {
+        match &*word {
+            "--help" | "-h" => return Ok(None),
+            "--json" => arguments.json = true,
+            "--korean" => arguments.language = Language::Korean,
             flag if flag.starts_with("--") => return Err(Error::Usage(format!("there is no option {flag}"))),
-            _ if file.is_some() => return Err(Error::Usage("one file at a time".to_owned())),
-            _ => file = Some(argument),
+            _ => arguments.files.push(word),
         }
     }
-    let file = file.ok_or_else(|| Error::Usage("which file?".to_owned()))?;
-    let text = read(&file).map_err(|error| Error::Unreadable(file.clone(), error))?;
-    let trace = Trace::read(&text).map_err(|error| Error::NoTrace(file, error))?;
+    if arguments.files.is_empty() { Err(Error::Usage("which file?".to_owned())) } else { Ok(Some(arguments)) }
+}
+
+fn has_failed(report: &Report) -> bool {
+    report.connections.iter().any(|connection| matches!(connection.verdict, Verdict::NeverConnected | Verdict::Lost))
+}
+
+fn explain_file(file: &str, arguments: &Arguments) -> Result<Report, Error> {
+    let text = read(file).map_err(|error| Error::Unreadable(file.to_owned(), error))?;
+    let trace = Trace::read(&text).map_err(|error| Error::NoTrace(file.to_owned(), error))?;
+    drop(text);
     let report = explain(&trace);
     let mut out = io::stdout().lock();
-    if json {
-        let text =
-            if out.is_terminal() { serde_json::to_string_pretty(&report) } else { serde_json::to_string(&report) };
-        writeln!(out, "{}", text.map_err(io::Error::other)?)?;
+    if arguments.json {
+        writeln!(out, "{}", serde_json::to_string(&report).map_err(io::Error::other)?)?;
     } else {
-        write!(out, "{}", in_words(&trace, &report, language))?;
+        if arguments.files.len() > 1 {
+            writeln!(out, "{file}")?;
+        }
+        write!(out, "{}", in_words(&trace, &report, arguments.language))?;
     }
-    Ok(())
+    Ok(report)
 }
 
 /// Reads a file, no more than is used. What is no UTF-8 is replaced: an error about the format says more.
@@ -88,7 +128,7 @@ fn read(file: &str) -> io::Result<String> {
     } else {
         std::fs::File::open(PathBuf::from(file))?.take(most).read_to_end(&mut bytes)?;
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 fn in_words(trace: &Trace, report: &Report, language: Language) -> String {

@@ -2,18 +2,19 @@
 
 use crate::{
     finding::{Cause, Finding, FindingCode, Severity},
-    trace::{CaptureKind, CaptureStep, EventKind, Trace},
+    trace::{CaptureKind, CaptureStep, Event, EventKind},
 };
 
 /// The findings on the page's captures. A refused screen is no finding: the person thought better of it.
-pub fn find(trace: &Trace) -> Vec<Finding> {
-    let end = trace.connections.iter().filter_map(|connection| connection.end()).reduce(f64::max);
+///
+/// `end` is the end of the trace.
+pub fn find(page: &[Event], end: Option<f64>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    for event in &trace.page {
+    for event in page {
         let EventKind::Capture(CaptureKind::Devices, CaptureStep::Failed(error)) = &event.kind else { continue };
         let Some(code) = code(error) else { continue };
         // Until the device was got after all.
-        let got = trace.page.iter().find(|later| {
+        let got = page.iter().find(|later| {
             later.time > event.time && later.kind == EventKind::Capture(CaptureKind::Devices, CaptureStep::Given)
         });
         let to = got.map_or(end.unwrap_or(event.time), |later| later.time).max(event.time);

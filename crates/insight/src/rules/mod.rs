@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     finding::{self, Cause, Finding, FindingCode, Severity},
-    trace::{NoteKind, Trace},
+    trace::{ConnectionTrace, Event, Note, NoteKind, Trace},
     verdict::{self, Verdict},
     words::{Language, advice, meaning},
 };
@@ -46,8 +46,14 @@ pub struct ConnectionReport {
 
 /// Explains a recorded call.
 pub fn explain(trace: &Trace) -> Report {
-    let facts: Vec<_> = trace.connections.iter().map(Facts::of).collect();
-    let mut connections: Vec<_> = facts
+    let connections: Vec<_> = trace.connections.iter().collect();
+    explain_parts(&connections, &trace.page, &trace.notes)
+}
+
+/// Explains a call whose parts are kept apart: see the members of [`Trace`].
+pub fn explain_parts(connections: &[&ConnectionTrace], page: &[Event], notes: &[Note]) -> Report {
+    let facts: Vec<_> = connections.iter().copied().map(Facts::of).collect();
+    let mut reports: Vec<_> = facts
         .iter()
         .map(|facts| {
             let mut findings = Vec::new();
@@ -66,10 +72,13 @@ pub fn explain(trace: &Trace) -> Report {
             }
         })
         .collect();
-    let mut findings: Vec<_> = notes(trace);
-    findings.extend(devices::find(trace));
-    findings.extend(mesh::find(&facts, &mut connections));
-    Report { connections, findings: finding::order(findings) }
+    let start = connections.iter().filter_map(|connection| connection.start()).reduce(f64::min);
+    let end = connections.iter().filter_map(|connection| connection.end()).reduce(f64::max);
+    let start = start.or_else(|| Some(page.first()?.time)).unwrap_or_default();
+    let mut findings: Vec<_> = of_notes(notes, start, end.unwrap_or(start));
+    findings.extend(devices::find(page, end));
+    findings.extend(mesh::find(&facts, &mut reports));
+    Report { connections: reports, findings: finding::order(findings) }
 }
 
 fn legacy_stats(facts: &Facts<'_>) -> Finding {
@@ -81,10 +90,8 @@ fn legacy_stats(facts: &Facts<'_>) -> Finding {
     )
 }
 
-fn notes(trace: &Trace) -> Vec<Finding> {
-    let start = trace.start().unwrap_or_default();
-    let end = trace.connections.iter().filter_map(|connection| connection.end()).reduce(f64::max).unwrap_or(start);
-    let notes = trace.notes.iter().map(|note| {
+fn of_notes(notes: &[Note], start: f64, end: f64) -> Vec<Finding> {
+    let findings = notes.iter().map(|note| {
         let (code, at) = match note.kind {
             NoteKind::Malformed => (FindingCode::Malformed, start),
             NoteKind::Truncated => (FindingCode::Truncated, end),
@@ -96,7 +103,7 @@ fn notes(trace: &Trace) -> Vec<Finding> {
         };
         Finding::new(code, Severity::Warning, Cause::Recording, at, end).because(at, &place, &note.reason)
     });
-    notes.collect()
+    findings.collect()
 }
 
 /// A finding with its words, as JSON has it.

@@ -1,7 +1,9 @@
 //! What can happen to a connection or a page, and how the recorders write it down: names of methods and events with a JSON
 //! value. Chromium's `webrtc-internals` and rtcstats use nearly the same names.
 
+use serde::Deserialize;
 use serde_json::Value;
+use vitrine_protocol::control::RelayProtocol;
 
 use crate::candidate::Candidate;
 
@@ -52,6 +54,15 @@ pub enum CaptureStep {
     Given,
     /// It failed, with the name or the words of the exception.
     Failed(String),
+}
+
+/// What carries a message between the two pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// The signaling server.
+    SignalingServer,
+    /// The control channel of the connection itself.
+    ControlChannel,
 }
 
 /// The address of a STUN or TURN server, as configured.
@@ -165,6 +176,19 @@ pub enum EventKind {
     Capture(CaptureKind, CaptureStep),
     /// The connection to the signaling server was lost (`false`) or is there again.
     SignalingServer(bool),
+    /// The other side told the protocol to its relay, or that its side of the path has none.
+    PeerRelay(Option<RelayProtocol>),
+    /// An offer, an answer or a candidate was sent to the other side, or came from it.
+    Message {
+        /// Who sent it.
+        side: Side,
+        /// What carried it.
+        carrier: Carrier,
+        /// `offer`, `answer` or `candidate`.
+        name: String,
+        /// Its length as text, in bytes.
+        bytes: u32,
+    },
     /// Anything else, by its name.
     Other(String),
 }
@@ -210,6 +234,8 @@ impl EventKind {
             "restartIce" => Self::RestartIce,
             "close" | "stop" => Self::Closed,
             "signalingServer" => Self::SignalingServer(value.as_bool().unwrap_or_default()),
+            "peerRelay" => Self::PeerRelay(RelayProtocol::deserialize(value).ok()),
+            "signalingMessage" => message(value).unwrap_or_else(|| Self::Other(name.to_owned())),
             _ => match name.strip_suffix("OnFailure") {
                 Some(method) => Self::Failed { method: method.to_owned(), error: text(value) },
                 None => Self::Other(name.chars().take(80).collect()),
@@ -307,6 +333,17 @@ fn candidate_error(value: &Value) -> EventKind {
         text: of("errorText").or_else(|| of("error_text")).unwrap_or_default(),
         address: of("address").filter(|address| !address.is_empty()),
     }
+}
+
+fn message(value: &Value) -> Option<EventKind> {
+    let of = |name: &str| value.get(name).and_then(Value::as_str);
+    let bytes = value.get("bytes").and_then(Value::as_u64).unwrap_or_default();
+    Some(EventKind::Message {
+        side: if of("sender")? == "remote" { Side::Remote } else { Side::Local },
+        carrier: if of("carrier")? == "control" { Carrier::ControlChannel } else { Carrier::SignalingServer },
+        name: cut(of("name")?),
+        bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+    })
 }
 
 /// Kind and id of a track: `[kind, id, …]`, `kind:id …`, or an object.

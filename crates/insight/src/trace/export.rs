@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Event, Trace,
-    event::{CaptureKind, CaptureStep, EventKind, Side, StateMachine},
+    event::{CaptureKind, CaptureStep, Carrier, EventKind, Side, StateMachine},
     rtcstats::MAGIC,
 };
 use crate::{
@@ -130,6 +130,13 @@ fn written(kind: &EventKind, redaction: Redaction) -> Option<(String, Value)> {
             }
         }
         EventKind::SignalingServer(is_up) => ("signalingServer".to_owned(), (*is_up).into()),
+        EventKind::PeerRelay(relay) => ("peerRelay".to_owned(), json!(relay)),
+        EventKind::Message { side, carrier, name, bytes } => {
+            let sender = if *side == Side::Local { "local" } else { "remote" };
+            let carrier = if *carrier == Carrier::ControlChannel { "control" } else { "server" };
+            let value = json!({ "sender": sender, "carrier": carrier, "name": name, "bytes": bytes });
+            ("signalingMessage".to_owned(), value)
+        }
         EventKind::Other(name) if name.is_empty() => return None,
         EventKind::Other(name) => (name.clone(), Value::Null),
     };

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{NoteKind, Reader, event::EventKind, finite};
-use crate::stats::{Stats, StatsReport};
+use crate::stats::reports_in;
 
 #[derive(Deserialize)]
 struct Line {
@@ -68,8 +68,7 @@ pub fn sample(time: f64, connection: &str, value: Value, reader: &mut Reader) {
         ),
         other => other,
     };
-    let reports = serde_json::from_value::<StatsReport>(value).unwrap_or_default().0;
-    reader.sample(time, connection, reports.into_iter().filter(|report| *report != Stats::Unknown).collect());
+    reader.sample(time, connection, reports_in(value).unwrap_or_default());
 }
 
 /// Whether these are statistics of the callback API, whose types begin with `goog`, or are `ssrc`.

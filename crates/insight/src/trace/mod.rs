@@ -18,10 +18,10 @@ use crate::stats::Stats;
 
 pub use self::export::{Redaction, export};
 
-pub use self::event::{CaptureKind, CaptureStep, EventKind, IceServerUrl, Side, StateMachine};
+pub use self::event::{CaptureKind, CaptureStep, Carrier, EventKind, IceServerUrl, Side, StateMachine};
 
 /// Largest file that is read, in bytes.
-pub const MAX_BYTES: usize = 64 << 20;
+pub const MAX_BYTES: usize = 256 << 20;
 /// Most events that are kept of a file.
 pub const MAX_EVENTS: usize = 200_000;
 /// Most reports of statistics that are kept of a file; a sample of one connection has some thirty.

@@ -2,8 +2,11 @@
 //! of this crate.
 
 mod findings;
+mod steps;
 
 use crate::{finding::Finding, verdict::Verdict};
+
+pub use self::steps::{StepWords, incident, machine, state, step};
 
 /// A language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

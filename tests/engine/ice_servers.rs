@@ -1,17 +1,10 @@
 //! ICE servers: refreshed before they expire, used by every connection, and checked before a call.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
-
-use support::{Page, Participant, configured_urls, media_flows, open_connections, two_in_a_call, until};
+use crate::support::{self, Page, Participant, configured_urls, media_flows, open_connections, two_in_a_call, until};
 use vitrine::call::{CallState, Command, Intent, SignalingState};
 use vitrine_insight::connection_check::Outcome;
 use vitrine_protocol::signaling::IceServer;
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use wasm_bindgen_test::wasm_bindgen_test;
 
 /// Two servers on this machine, at ports where nothing listens.
 const OLD: &str = r#"[{"urls": "turn:127.0.0.1:50009?transport=tcp", "username": "u", "credential": "old"}]"#;

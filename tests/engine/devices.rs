@@ -1,16 +1,9 @@
 //! Lost, returning and changing devices, with the browser's fake devices and simulated losses.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
-
-use support::{Page, Participant, media_flows, two_in_a_call, until};
+use crate::support::{self, Page, Participant, media_flows, two_in_a_call, until};
 use vitrine::call::{Command, DeviceCommand, DeviceKind, DeviceProblem, DeviceState, Intent, Stage};
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Event;
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 fn unplug(participant: &Participant, kind: &str) {
     support::unplug(participant.state.local.stream.as_ref().unwrap(), kind);

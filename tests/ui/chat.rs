@@ -1,25 +1,17 @@
 //! The chat in a real browser, with messages made by the tests instead of the engine.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-#[path = "support/ui.rs"]
-mod support;
-
 use std::{collections::BTreeMap, sync::Arc};
 
+use crate::support::{Page, attribute, in_call, peer, small_window, until};
 use leptos::{prelude::document, task::tick};
-use support::{Page, attribute, in_call, peer, small_window, until};
 use vitrine::call::{
     CallState, Command,
     chat::{Audience, ChatMessage, ChatName, ChatPerson, Missing, Reach},
 };
 use vitrine_protocol::{chat::MAX_TEXT_UNITS, signaling::UserId};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement, HtmlSelectElement, KeyboardEvent, KeyboardEventInit};
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen(inline_js = "
 export function count_tones() {

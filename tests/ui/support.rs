@@ -1,7 +1,5 @@
 //! The app with a state made by a test instead of the engine, and what tests do to it and look for in it.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
-
 use std::{cell::RefCell, rc::Rc};
 
 use leptos::{mount::mount_to, prelude::*, task::tick};

@@ -1,22 +1,14 @@
 //! The choice of devices in a real browser: what is shown of it, and what it asks of the engine.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-#[path = "support/ui.rs"]
-mod support;
-
+use crate::support::{Page, attribute, in_call, lobby, peer, until};
 use leptos::task::tick;
-use support::{Page, attribute, in_call, lobby, peer, until};
 use vitrine::call::{
     CallState, ChoiceFailure, Command, DeviceCommand, DeviceInfo, DeviceKind, DeviceProblem, DeviceState, LocalMedia,
     Processing, VoiceHint,
 };
 use wasm_bindgen::JsCast;
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Event, HtmlElement, HtmlSelectElement};
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 fn device(id: &str) -> DeviceInfo {
     DeviceInfo { id: id.into(), label: format!("Name of {id}"), facing: None }

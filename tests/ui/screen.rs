@@ -1,19 +1,11 @@
 //! Shared screens in the interface: zoom and pan, what the user who shares sees, and what screen readers say.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-#[path = "support/ui.rs"]
-mod support;
-
+use crate::support::{Page, attribute, in_call, peer, small_window, until};
 use leptos::task::tick;
-use support::{Page, attribute, in_call, peer, small_window, until};
 use vitrine::call::{Command, PeerState, ScreenCommand, ScreenContent, ScreenProblem, Sharing, Surface};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement, MediaStream};
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 fn sharing(id: &str) -> PeerState {
     PeerState { screen_stream: Some(MediaStream::new().unwrap()), ..peer(id) }

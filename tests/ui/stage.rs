@@ -1,18 +1,10 @@
 //! The stage in a real browser: layouts, pins and pages, and that no video is disturbed by them.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-#[path = "support/ui.rs"]
-mod support;
-
+use crate::support::{Page, attribute, in_call, peer, small_window, until};
 use leptos::{prelude::*, task::tick};
-use support::{Page, attribute, in_call, peer, small_window, until};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 /// The app in a window of this size, in a call with so many peers.
 async fn call_in_window(width: u32, height: u32, peers: usize) -> (Element, Page) {

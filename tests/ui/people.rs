@@ -1,13 +1,7 @@
 //! The list of people, hands, reactions, rings and requests in a real browser, with states made by the tests.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-#[path = "support/ui.rs"]
-mod support;
-
+use crate::support::{self, Page, attribute, in_call, peer, until};
 use leptos::{prelude::*, task::tick};
-use support::{Page, attribute, in_call, peer, until};
 use vitrine::{
     call::{Command, ConnectionState, DeviceState, HandOf, ShownReaction},
     ui::text,
@@ -15,10 +9,8 @@ use vitrine::{
 use vitrine_insight::quality::Weakness;
 use vitrine_protocol::control::Reaction;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlMediaElement};
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 fn within(page: &Page, id: &str, selector: &str) -> HtmlElement {
     let found = page.find(&format!("[data-testid=person][data-peer={id}] {selector}"));

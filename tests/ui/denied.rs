@@ -1,18 +1,10 @@
 //! A browser that denies storage and the clipboard: what is asked for is done without them, or said in words.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-#[path = "support/ui.rs"]
-mod support;
-
+use crate::support::{Page, attribute, in_call, lobby, peer, until};
 use leptos::task::tick;
-use support::{Page, attribute, in_call, lobby, peer, until};
 use vitrine::call::{Command, Intent};
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen(inline_js = "
 let asked = 0;

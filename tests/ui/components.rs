@@ -1,13 +1,7 @@
 //! The interface's components in a real browser, with states made by the tests instead of the engine.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-#[path = "support/ui.rs"]
-mod support;
-
+use crate::support::{Page, assignments, attribute, in_call, lobby, peer, small_window, until};
 use leptos::{prelude::*, task::tick};
-use support::{Page, assignments, attribute, in_call, lobby, peer, small_window, until};
 use vitrine::{
     call::{
         CallState, Command, ConnectionState, Departure, DeviceProblem, DeviceState, Intent, LocalMedia, PeerState,
@@ -24,12 +18,10 @@ use vitrine_protocol::{
     signaling::{ErrorCode, UserId},
 };
 use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlMediaElement, HtmlVideoElement, MediaStream};
 
-wasm_bindgen_test_configure!(run_in_browser);
-
-#[wasm_bindgen(module = "/tests/support/page.js")]
+#[wasm_bindgen(module = "/tests/page.js")]
 extern "C" {
     async fn audio_and_frameless_video() -> wasm_bindgen::JsValue;
 }

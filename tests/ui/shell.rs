@@ -1,20 +1,12 @@
 //! The room's shell in a real browser: the menu behind "more", shortcuts, theme and language, the invitation, and what the
 //! browser does for a call.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-#[path = "support/ui.rs"]
-mod support;
-
+use crate::support::{Page, attribute, in_call, lobby, peer, small_window};
 use leptos::{prelude::*, task::tick};
-use support::{Page, attribute, in_call, lobby, peer, small_window};
 use vitrine::call::{CallState, Command, DeviceState, LocalMedia, Problem, Stage};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlSelectElement, KeyboardEvent, KeyboardEventInit};
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 /// Dispatches a key event on what has the focus. Returns whether its default action was prevented.
 async fn key(kind: &str, key: &str, code: &str, change: impl FnOnce(&KeyboardEventInit)) -> bool {

@@ -1,7 +1,5 @@
 //! Helpers of the browser tests. The fakes are in `page.js`.
 
-#![allow(dead_code, missing_docs)]
-
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use futures_util::{
     StreamExt,
@@ -15,7 +13,7 @@ use vitrine::{
 use vitrine_protocol::signaling::IceServer;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/tests/support/page.js")]
+#[wasm_bindgen(module = "/tests/page.js")]
 extern "C" {
     pub fn install();
     pub fn uninstall();

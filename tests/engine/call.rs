@@ -1,21 +1,14 @@
 //! The engine in a real browser, with the browser's fake devices, real peer connections, and a signaling server inside
 //! the page.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(missing_docs)]
-
-mod support;
-
-use support::{Page, Participant, media_flows, two_in_a_call, until};
+use crate::support::{self, Page, Participant, media_flows, two_in_a_call, until};
 use vitrine::call::{
     Command, ConnectionState, Departure, DeviceProblem, DeviceState, Intent, Problem, SignalingState, Stage, Step,
     Trouble,
 };
 use vitrine_insight::path::MediaPath;
 use vitrine_protocol::signaling::ErrorCode;
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
 async fn two_participants_exchange_media_and_reach_every_step() {
