@@ -17,11 +17,19 @@ const MOST_ENCODINGS: usize = 3;
 /// Punctuation that may follow a link in a sentence. No invite link ends in it, so it is cut off at the end.
 const PUNCTUATION: [char; 12] = ['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'', '*', '&'];
 
+/// Whether an address's fragment asks for the page of recorded calls.
+pub fn is_explain(fragment: &str) -> bool {
+    fragment.trim_start_matches(['#', '/']) == "explain"
+}
+
 /// The room that an address's fragment or query names, `None` if it names none. The leading `#` or `?` is optional.
 ///
 /// # Errors
 /// [`MalformedLink`] if the room name cannot be read or is not allowed, or if the content is none that the app writes.
 pub fn room_in(part: &str) -> Result<Option<String>, MalformedLink> {
+    if is_explain(part) {
+        return Ok(None);
+    }
     let mut part = part.to_owned();
     for _ in 0..=MOST_ENCODINGS {
         // Other programs write `#/room=…`, `#!room=…` and `##room=…`.

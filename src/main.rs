@@ -5,11 +5,14 @@ use vitrine::{
     browser::install_panic_hook,
     call::{Call, CallState, CallStore, publish},
     config::Config,
-    ui::App,
+    ui::{App, ExplainApp, is_explain_address},
 };
 
 fn main() {
     install_panic_hook();
+    if is_explain_address() {
+        return mount_to_body(|| view! { <ExplainApp /> });
+    }
     mount_to_body(|| {
         let state = CallStore::new_local(CallState::default());
         let call = Call::start(Config::from_page(), move |new| publish(state, new));

@@ -354,3 +354,13 @@ export function stop_counting_listeners() { Object.assign(EventTarget.prototype,
 
 /** Number of WebSockets that are open at the server. */
 export function open_sockets() { return server.sockets.length; }
+
+/** Whether this browser runs Web Audio here. Firefox does so only on a machine with a sound device. */
+export async function web_audio_runs() {
+  const context = new AudioContext();
+  const waits = new Promise((done) => setTimeout(done, 3000));
+  await Promise.race([context.resume().catch(() => {}), waits]);
+  const runs = context.state === 'running';
+  await context.close();
+  return runs;
+}

@@ -17,7 +17,9 @@ mod operations;
 mod page;
 mod peer_connection;
 mod peer_connection_event;
+mod peer_connection_listeners;
 mod received_level;
+mod save;
 mod screen;
 mod screen_sections;
 mod share;
@@ -48,11 +50,12 @@ pub use listener::Listener;
 pub use media_session::{MediaSession, SessionAction};
 pub use page::{
     has_devices, has_webrtc, install_panic_hook, is_hidden, is_secure, log, meta, network_information, now, random_id,
-    resolve_url, warn,
+    resolve_url, wall_now, warn,
 };
 pub use peer_connection::{OutgoingMedia, PeerConnection, SpareConnection, make_certificate};
 pub use peer_connection_event::{NegotiationEvent, PeerConnectionEvent, ReceivedTrack};
 pub use received_level::ReceivedLevel;
+pub use save::{save_file, user_agent};
 pub use screen::{
     ScreenCapture, ScreenContent, ScreenError, ScreenRequest, Surface, can_capture_screen, request_screen,
 };

@@ -54,6 +54,12 @@ pub fn now() -> f64 {
     web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
 }
 
+/// Milliseconds since 1970 by a clock that never jumps: the page's start, and how long ago that is.
+pub fn wall_now() -> f64 {
+    let performance = web_sys::window().and_then(|window| window.performance());
+    performance.map_or(0.0, |performance| performance.time_origin() + performance.now())
+}
+
 /// A random id of 128 bits, in hexadecimal.
 pub fn random_id() -> String {
     let mut bytes = [0_u8; 16];

@@ -6,8 +6,8 @@ use vitrine_protocol::signaling::{IceCandidate, IceServer, SessionDescription};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceGatheringState, RtcIceTransportPolicy, RtcPeerConnection,
-    RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent, RtcRtpTransceiver, RtcRtpTransceiverInit, RtcTrackEvent,
+    MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceTransportPolicy, RtcPeerConnection, RtcRtpTransceiver,
+    RtcRtpTransceiverInit,
 };
 
 use super::{
@@ -16,7 +16,8 @@ use super::{
     ice_servers::with_usable,
     json,
     operations::{Operation, run_operations},
-    peer_connection_event::{NegotiationEvent, PeerConnectionEvent, ReceivedTrack},
+    peer_connection_event::PeerConnectionEvent,
+    peer_connection_listeners::listen,
     screen_sections::{OutgoingScreen, ScreenSections},
     statistics,
 };
@@ -131,6 +132,12 @@ impl PeerConnection {
             let reports = report.map(|report| statistics::read(&report.unchecked_into(), wanted));
             sink(PeerConnectionEvent::Stats(reports.unwrap_or_default()));
         }));
+    }
+
+    /// The ICE servers that it is configured with.
+    pub fn ice_servers(&self) -> Vec<IceServer> {
+        let servers = js_sys::Reflect::get(&self.configuration, &"iceServers".into()).unwrap_or_default();
+        json::from_js(servers).unwrap_or_default()
     }
 
     /// Whether this browser reports ICE servers that fail (`icecandidateerror`).
@@ -350,44 +357,6 @@ impl Drop for PeerConnection {
         self.control = None;
         self.connection.close();
     }
-}
-
-fn listen(connection: &Connection, sink: &(impl Fn(PeerConnectionEvent) + Clone + 'static)) -> Vec<Listener> {
-    let on = |name, read: fn(&web_sys::Event) -> Option<PeerConnectionEvent>| {
-        let sink = sink.clone();
-        Listener::new(connection, name, move |event| {
-            if let Some(event) = read(&event) {
-                sink(event);
-            }
-        })
-    };
-    vec![
-        on("negotiationneeded", |_| Some(PeerConnectionEvent::Negotiation(NegotiationEvent::Needed))),
-        on("icecandidate", |event| {
-            let candidate = event.dyn_ref::<RtcPeerConnectionIceEvent>()?.candidate()?;
-            json::from_js(candidate.to_json().into()).ok().map(PeerConnectionEvent::Candidate)
-        }),
-        on("icecandidateerror", |event| {
-            let error = event.dyn_ref::<RtcPeerConnectionIceErrorEvent>()?;
-            let (url, code, text) = (error.url(), error.error_code(), error.error_text());
-            Some(PeerConnectionEvent::CandidateError { url, code, text })
-        }),
-        on("icegatheringstatechange", |event| {
-            let connection = event.target()?.dyn_into::<RtcPeerConnection>().ok()?;
-            (connection.ice_gathering_state() == RtcIceGatheringState::Complete)
-                .then_some(PeerConnectionEvent::Gathered)
-        }),
-        on("connectionstatechange", |event| {
-            let connection = event.target()?.dyn_into::<RtcPeerConnection>().ok()?;
-            Some(PeerConnectionEvent::ConnectionState(connection.connection_state()))
-        }),
-        on("track", |event| {
-            let event = event.dyn_ref::<RtcTrackEvent>()?;
-            let streams = event.streams().iter().map(|stream| stream.unchecked_into::<MediaStream>().id()).collect();
-            let (track, mid) = (event.track(), event.transceiver().mid());
-            Some(PeerConnectionEvent::Track(ReceivedTrack { track, mid, streams }))
-        }),
-    ]
 }
 
 fn configuration_with(relay_only: bool, certificate: Option<&JsValue>) -> RtcConfiguration {

@@ -1,6 +1,6 @@
 //! The events that a [`super::PeerConnection`] reports. Values only: [`crate::call`] decides what they mean.
 
-use vitrine_insight::stats::Stats;
+use vitrine_insight::{stats::Stats, trace::StateMachine};
 use vitrine_protocol::signaling::{IceCandidate, SessionDescription};
 use web_sys::{MediaStreamTrack, RtcPeerConnectionState};
 
@@ -39,7 +39,12 @@ pub enum PeerConnectionEvent {
     /// Something that the negotiation has to know.
     Negotiation(NegotiationEvent),
     /// `icecandidate`: a local candidate was found.
-    Candidate(IceCandidate),
+    Candidate {
+        /// The candidate.
+        candidate: IceCandidate,
+        /// The URL of the server that gave it, if the browser says.
+        url: Option<String>,
+    },
     /// `icecandidateerror`: a STUN or TURN server could not be used (code and text of webrtc-pc §4.8.3).
     CandidateError {
         /// The server's URL.
@@ -49,8 +54,8 @@ pub enum PeerConnectionEvent {
         /// The browser's message.
         text: String,
     },
-    /// `iceGatheringState` changed to `complete`.
-    Gathered,
+    /// `signalingState`, `iceGatheringState` or `iceConnectionState` changed to this.
+    State(StateMachine, String),
     /// `connectionState` changed to this.
     ConnectionState(RtcPeerConnectionState),
     /// `track`: a remote track arrived.

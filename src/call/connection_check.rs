@@ -3,6 +3,7 @@
 //! shows is decided in [`vitrine_insight::connection_check`].
 
 use vitrine_insight::connection_check::{CheckProgress, Observations, Outcome, ServerCheck, Service, plan, reconcile};
+use vitrine_insight::trace::StateMachine;
 use vitrine_protocol::signaling::IceServer;
 use wasm_bindgen::JsValue;
 
@@ -130,14 +131,16 @@ impl Attempt {
     fn handle(&mut self, end: usize, event: PeerConnectionEvent) {
         let other = self.ends.get(1 - end).map(|(_, other)| other);
         match (event, other) {
-            (PeerConnectionEvent::Candidate(candidate), other) => {
+            (PeerConnectionEvent::Candidate { candidate, .. }, other) => {
                 self.observations.on_candidate(&candidate.candidate);
                 if let Some(other) = other {
                     other.add_candidate(candidate);
                 }
             }
             (PeerConnectionEvent::CandidateError { code, .. }, _) => self.observations.on_candidate_error(code),
-            (PeerConnectionEvent::Gathered, _) => self.gathering = self.gathering.saturating_sub(1),
+            (PeerConnectionEvent::State(StateMachine::Gathering, state), _) if state == "complete" => {
+                self.gathering = self.gathering.saturating_sub(1);
+            }
             (PeerConnectionEvent::Negotiation(NegotiationEvent::LocalDescriptionSet(description)), Some(other)) => {
                 other.set_remote_description(description);
             }

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use vitrine_negotiation::{Negotiation, Role};
 use vitrine_protocol::{
     server_event::ServerEvent,
-    signaling::{JoinAck, SdpType, SessionDescription, UserId},
+    signaling::{JoinAck, SdpType, UserId},
 };
 
 use super::{
@@ -16,9 +16,11 @@ use super::{
     event::{Event, Events, Ticks, next_key},
     gestures::{HandOf, in_order},
     ice_service::{IceService, NamedServers},
+    inspector::Inspector,
+    links::LinkReport,
     media::{Media, MediaEvent},
     mesh::Mesh,
-    peer::{Context, Peer, PeerEvent, Way},
+    peer::{Context, Peer, PeerEvent},
     publisher::Publisher,
     room::{Action, EntryAnswer, Input, Room},
     room_tasks::{RoomTasks, entry_answer},
@@ -48,6 +50,8 @@ pub struct Engine {
     room_tasks: RoomTasks,
     ticks: Ticks,
     report: SelfReport,
+    links: LinkReport,
+    inspector: Inspector,
     _listeners: Vec<Listener>,
 }
 
@@ -74,6 +78,8 @@ impl Engine {
             room_tasks: RoomTasks::new(events.clone()),
             ticks: Ticks::default(),
             report: SelfReport::new(String::new()),
+            links: LinkReport::default(),
+            inspector: Inspector::default(),
             _listeners: events.listen_to_page(),
             events,
         }
@@ -110,10 +116,14 @@ impl Engine {
             problem: self.status.problem().cloned(),
             chat: self.chat.view(),
             check: self.ice.view(),
+            inspection: self.inspector.view(),
         }
     }
 
     fn handle(&mut self, event: Event) {
+        if let Some(kind) = self.inspector.see(&event) {
+            self.mesh.record(&kind);
+        }
         match event {
             Event::Command(command) => self.command(command),
             Event::Signaling(event) => self.signaling_event(event),
@@ -187,6 +197,8 @@ impl Engine {
             Command::SetRelayOnly(on) if self.room.stage() == Stage::Lobby => self.connector.set_relay_only(on),
             Command::SetRelayOnly(_) => {}
             Command::DismissProblem => self.status.dismiss(),
+            Command::Inspect(inspected) => self.inspector.show(inspected, &mut self.mesh, self.room.session()),
+            Command::SaveRecord(redaction) => self.inspector.export(&self.mesh, redaction),
             Command::Check => self.ice.start_check(&self.signaling, &self.events),
             Command::EndCheck => self.ice.end_check(),
         }
@@ -253,6 +265,8 @@ impl Engine {
         }
         self.tell_room(Input::Tick);
         self.tell_chat(chat::Input::Tick);
+        self.links.tick(&self.mesh);
+        self.inspector.tick(&self.mesh, self.room.session());
     }
 
     fn tell_chat(&mut self, input: chat::Input) {
@@ -279,30 +293,13 @@ impl Engine {
         if let Some(input) = Input::of_server(&event) {
             self.tell_room(input);
         }
-        match event {
-            ServerEvent::Offer { from, offer: description } | ServerEvent::Answer { from, answer: description } => {
-                self.receive_description(&from, description);
-            }
-            ServerEvent::IceCandidate { from, candidate: Some(candidate) } if candidate.announcement.is_none() => {
-                let (context, mesh) = self.split();
-                if let Some(peer) = mesh.by_id(&from) {
-                    peer.receive_candidate(candidate, Way::Signaling, &context);
-                }
-            }
-            ServerEvent::Refused(refused) => {
-                let (context, mesh) = self.split();
-                mesh.server_refused(&refused, &context);
-                self.status.log_refusal(&refused);
-            }
-            ServerEvent::IceCandidate { .. } | ServerEvent::UserJoined(_) | ServerEvent::UserLeft(_) => {}
+        if let ServerEvent::Refused(refused) = &event {
+            self.status.log_refusal(refused);
         }
-    }
-
-    fn receive_description(&mut self, from: &UserId, description: SessionDescription) {
         let (context, mesh) = self.split();
-        let Some(peer) = mesh.by_id(from) else { return };
-        let (key, event) = (peer.key(), peer.receive_description(description, Way::Signaling, &context));
-        self.peer_event(key, event);
+        if let Some((key, event)) = mesh.receive(event, &context) {
+            self.peer_event(key, Some(event));
+        }
     }
 
     fn peer_event(&mut self, key: u64, event: Option<PeerEvent>) {
@@ -316,9 +313,12 @@ impl Engine {
             Some(PeerEvent::IceServerNotResolved(url)) => self.ice.list_mut().leave_out(url, now()),
             Some(PeerEvent::Restarted(description)) => {
                 let Some(peer) = self.mesh.get_mut(key) else { return };
-                let (id, negotiation) = (peer.listing().id().clone(), peer.next_negotiation());
+                let (id, negotiation) = (peer.known().listing.id().clone(), peer.next_negotiation());
                 self.connect(id.clone(), negotiation, description.kind != SdpType::Offer);
-                self.receive_description(&id, description);
+                let (context, mesh) = self.split();
+                if let Some((key, event)) = mesh.receive_description(&id, description, &context) {
+                    self.peer_event(key, Some(event));
+                }
             }
         }
     }
@@ -348,6 +348,7 @@ impl Engine {
             }
             Action::EndStay => {
                 self.mesh.clear();
+                self.inspector.reset();
                 self.chat = Chat::default();
                 self.screen.stop();
                 self.room_tasks.clear();

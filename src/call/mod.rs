@@ -10,6 +10,8 @@ mod event;
 mod gestures;
 mod ice_servers;
 mod ice_service;
+mod inspector;
+mod links;
 mod local_media;
 mod media;
 mod mesh;
@@ -23,6 +25,7 @@ mod self_report;
 mod speaker;
 mod state;
 mod status;
+mod steps;
 mod store;
 mod voice;
 mod voice_hints;
@@ -37,7 +40,7 @@ use crate::{
     config::Config,
 };
 
-pub use self::{state::*, store::*};
+pub use self::{state::*, steps::*, store::*};
 
 /// The running engine. The call ends when this is dropped.
 pub struct Call {

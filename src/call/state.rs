@@ -2,17 +2,22 @@
 //! browser it holds only handles of media streams, for elements to play.
 
 use reactive_stores::{Patch, Store};
-use vitrine_insight::{connection_check::ServerCheck, path::MediaPath, quality::Weakness};
+use vitrine_insight::{connection_check::ServerCheck, path::MediaPath, quality::Weakness, trace::Redaction};
 use vitrine_protocol::{
     control::Reaction,
-    signaling::{ErrorCode, SdpType, UserId},
+    signaling::{ErrorCode, UserId},
 };
 
 use super::chat::ChatState;
 use crate::browser::Stream;
 
 pub use super::gestures::{HandOf, ShownReaction};
-pub use super::{local_media::*, screen_state::*};
+use super::steps::Steps;
+pub use super::{
+    inspector::{CallInspection, Inspected, MeshCell},
+    local_media::*,
+    screen_state::*,
+};
 pub use crate::signaling::Refusal;
 
 /// Everything the interface needs to draw itself.
@@ -51,6 +56,8 @@ pub struct CallState {
     pub chat: ChatState,
     /// The servers that [`Command::Check`] tries; none before they are known.
     pub check: Option<Vec<ServerCheck>>,
+    /// What the inspector shows, while it is open.
+    pub inspection: Option<CallInspection>,
 }
 
 /// Where the user is.
@@ -207,66 +214,6 @@ impl ConnectionState {
     }
 }
 
-/// How a connection came to be: the steps reached, each with its time, and how many candidates went each way.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Steps {
-    /// Whether this side made the first offer.
-    pub offerer: bool,
-    /// Steps in the order in which they were reached, each with its time in milliseconds since the first.
-    pub reached: Vec<(Step, f64)>,
-    /// Local candidates found and sent.
-    pub candidates_sent: u32,
-    /// Remote candidates received.
-    pub candidates_received: u32,
-}
-
-/// A step on the way from nothing to media without a server in between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// The peer connection was created.
-    ConnectionCreated,
-    /// Its listeners were attached.
-    ListenersAttached,
-    /// Local media was added.
-    MediaAdded,
-    /// The offer was sent (offerer) or received (answerer).
-    Offer,
-    /// The answer was received (offerer) or sent (answerer).
-    Answer,
-    /// The first candidate went one way or the other.
-    Candidates,
-    /// `connectionState` became `connected`.
-    Connected,
-    /// The first remote track arrived.
-    MediaReceived,
-    /// Connected and receiving: the signaling server is no longer needed.
-    Direct,
-}
-
-impl Step {
-    /// The step that a description of this kind is.
-    pub fn of_description(kind: SdpType) -> Option<Self> {
-        match kind {
-            SdpType::Offer => Some(Self::Offer),
-            SdpType::Answer => Some(Self::Answer),
-            SdpType::Pranswer | SdpType::Rollback => None,
-        }
-    }
-
-    /// All steps, in the usual order.
-    pub const ALL: [Self; 9] = [
-        Self::ConnectionCreated,
-        Self::ListenersAttached,
-        Self::MediaAdded,
-        Self::Offer,
-        Self::Answer,
-        Self::Candidates,
-        Self::Connected,
-        Self::MediaReceived,
-        Self::Direct,
-    ];
-}
-
 /// Something that the user has to know, with a thing to do next.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Problem {
@@ -386,6 +333,10 @@ pub enum Command {
     Retry(u64),
     /// The user has read the problem.
     DismissProblem,
+    /// Look at this, or at nothing any more.
+    Inspect(Option<Inspected>),
+    /// Save the record of the call as a file.
+    SaveRecord(Redaction),
     /// In the lobby: check whether the STUN and TURN servers do what a call needs.
     Check,
     /// End the check, and forget what it found.

@@ -43,6 +43,7 @@ pub fn publish(store: CallStore, new: CallState) {
         own_reactions,
         speaker,
         check,
+        inspection,
     } = new;
     set(store.stage(), stage, tell_all);
     set(store.room(), room, tell_all);
@@ -59,6 +60,7 @@ pub fn publish(store: CallStore, new: CallState) {
     set(store.speaker(), speaker, tell_all);
     set(store.chat(), chat, tell_all);
     set(store.check(), check, tell_all);
+    set(store.inspection(), inspection, tell_all);
     store.peers().patch(peers);
     if tell_all {
         store.peers().notify();

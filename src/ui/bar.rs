@@ -9,6 +9,7 @@ use super::context::{CallUi, Ui};
 use super::controls::{CameraToggle, LeaveButton, MicrophoneToggle};
 use super::device_switches::OpenDevices;
 use super::hand::HandButton;
+use super::inspector::InspectorButton;
 use super::invite::InviteButton;
 use super::more::More;
 use super::people::PeopleButton;
@@ -28,9 +29,9 @@ pub struct Slot {
 
 /// The controls, in the order of the bar and of the menu. "More" and "leave" follow them.
 ///
-/// Ranks: microphone 100, camera 95, chat 80, screen 70, hand 60, people 50, reactions 40, devices 20, layout 15, invitation 10. So
+/// Ranks: microphone 100, camera 95, chat 80, screen 70, hand 60, people 50, reactions 40, inspector 30, devices 20, layout 15, invitation 10. So
 /// a window 320 pixels wide has microphone, camera and chat in the bar, one of 390 the screen too.
-pub static SLOTS: [Slot; 12] = [
+pub static SLOTS: [Slot; 13] = [
     Slot { rank: 100, view: || view! { <MicrophoneToggle /> }.into_any() },
     Slot { rank: 95, view: || view! { <CameraToggle /> }.into_any() },
     Slot { rank: 80, view: || view! { <ChatButton /> }.into_any() },
@@ -38,6 +39,7 @@ pub static SLOTS: [Slot; 12] = [
     Slot { rank: 60, view: || view! { <HandButton /> }.into_any() },
     Slot { rank: 40, view: || view! { <ReactButton /> }.into_any() },
     Slot { rank: 50, view: || view! { <PeopleButton /> }.into_any() },
+    Slot { rank: 30, view: || view! { <InspectorButton /> }.into_any() },
     Slot { rank: 20, view: || view! { <DevicesControl /> }.into_any() },
     Slot { rank: 15, view: || view! { <LayoutButton /> }.into_any() },
     Slot { rank: 10, view: || view! { <InviteButton class="control" test_id="invite" /> }.into_any() },

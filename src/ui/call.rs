@@ -13,6 +13,7 @@ use super::devices::ChoiceNotice;
 use super::focus::{FocusKeeper, focus_when_shown};
 use super::grid::watch_size;
 use super::hand::MuteRequests;
+use super::inspector::InspectorPanel;
 use super::invite::{InviteButton, InviteDialog};
 use super::moving::MovingDialog;
 use super::notice::{DeviceNotices, ProblemNotice, PromptNotice};
@@ -23,7 +24,6 @@ use super::shortcut_sheet::ShortcutSheet;
 use super::shortcuts;
 use super::showing::{RefusalNotice, stay_awake_and_listen};
 use super::stage::{Seat, Stage};
-use super::steps::StepsDialog;
 use super::text::fill;
 use super::tile::{RemoteTile, SelfTile};
 use super::video::play_all;
@@ -80,6 +80,7 @@ pub fn CallScreen() -> impl IntoView {
             </section>
             <PeoplePanel />
             <ChatPanel />
+            <InspectorPanel />
             <ChatNotifier />
             <ControlBar screen=watch_size(screen) />
             <Show when=move || call.blocked.get()>
@@ -93,7 +94,6 @@ pub fn CallScreen() -> impl IntoView {
                     <span>{td_string!(locale, call.blocked_lead)}</span>
                 </button>
             </Show>
-            <StepsDialog opened=call.steps />
             <InviteDialog />
             <DevicesDialog open=call.devices with_choices=true />
             <LinkDialog open=call.link />

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use vitrine_protocol::name::display_name;
 
 use super::chat::ChatUi;
+use super::inspector::InspectorUi;
 use super::panel::Panel;
 use super::personal::PersonalUi;
 use super::shortcuts;
@@ -64,8 +65,8 @@ impl Ui {
 /// are made anew.
 #[derive(Clone, Copy)]
 pub struct CallUi {
-    /// Key of the peer whose steps are open.
-    pub steps: RwSignal<Option<u64>>,
+    /// What the inspector keeps while it is closed.
+    pub inspector: InspectorUi,
     /// The open side panel.
     pub panel: RwSignal<Option<Panel>>,
     /// Whether the browser plays nothing before a tap.
@@ -96,7 +97,7 @@ impl CallUi {
     /// The state at the beginning of a call.
     pub fn new(state: CallStore) -> Self {
         Self {
-            steps: RwSignal::new(None),
+            inspector: InspectorUi::new(),
             panel: RwSignal::new(None),
             blocked: RwSignal::new(false),
             link: RwSignal::new(false),

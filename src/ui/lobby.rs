@@ -104,6 +104,10 @@ impl Form {
 
     /// Adopts the room in the changed address. Cancels entering the previous one and dismisses its problem.
     fn on_address_change(self) {
+        // The page of recorded calls has no engine, and no device is asked for there.
+        if page::is_explain_address() {
+            return page::reload();
+        }
         if self.ui.state.stage().get_untracked() == Stage::Entering {
             self.ui.send(Command::Leave);
         }
@@ -306,6 +310,9 @@ fn Entry(returning: bool, checking: RwSignal<bool>) -> impl IntoView {
             </Show>
             <footer class="entry-foot">
                 <OpenCheck open=checking />
+                <a class="link" href="#explain" data-testid="open-explain">
+                    {td_string!(Ui::from_context().locale, explain.open)}
+                </a>
                 <PageSettings />
             </footer>
         </form>

@@ -39,6 +39,16 @@ pub fn show_unread(room: &str, count: usize) {
     document().set_title(&if count == 0 { title } else { format!("({count}) {title}") });
 }
 
+/// Whether the page's address asks for the page of recorded calls.
+pub fn is_explain_address() -> bool {
+    location().hash().is_ok_and(|hash| link::is_explain(&hash))
+}
+
+/// Loads the page anew, for another address.
+pub fn reload() {
+    let _ = location().reload();
+}
+
 /// The room that the page's address names in its fragment, or else in its query, where other programs may move it.
 ///
 /// # Errors

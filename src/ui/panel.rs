@@ -16,6 +16,8 @@ pub enum Panel {
     People,
     /// The chat.
     Chat,
+    /// The inspector.
+    Inspector,
 }
 
 impl Panel {
@@ -24,6 +26,7 @@ impl Panel {
         match self {
             Self::People => Shortcut::People,
             Self::Chat => Shortcut::Chat,
+            Self::Inspector => Shortcut::Inspector,
         }
     }
 
@@ -32,6 +35,7 @@ impl Panel {
         match self {
             Self::People => "panel-people",
             Self::Chat => "panel-chat",
+            Self::Inspector => "panel-inspector",
         }
     }
 }

@@ -14,6 +14,7 @@ use super::avatar::{Avatar, tint};
 use super::context::{CallUi, Ui};
 use super::hand::{HandMark, place_in_order};
 use super::icon::{Icon, IconName};
+use super::inspector::open_inspector;
 use super::page;
 use super::panel::{Panel, PanelButton, PanelFrame};
 use super::text::{self, fill};
@@ -179,6 +180,11 @@ fn Person(
     let words = Memo::new(move |_| peer.try_with(|peer| connection_words(locale, peer)).unwrap_or_default());
     let hand = place_in_order(HandOf::Peer(peer.key()));
     let tint = id.with_untracked(|id| tint(id.as_deref().unwrap_or_default()));
+    let inspect = move || {
+        if let Some(person) = peer.try_with(PeerState::person) {
+            open_inspector(call, person);
+        }
+    };
     view! {
         <li class="person" data-testid="person" data-peer=id>
             <details>
@@ -216,11 +222,10 @@ fn Person(
                         <button
                             type="button"
                             class="secondary"
-                            data-testid="person-steps"
-                            aria-haspopup="dialog"
-                            on:click=move |_| call.steps.set(Some(peer.key()))
+                            data-testid="person-inspect"
+                            on:click=move |_| inspect()
                         >
-                            {td_string!(locale, people.steps)}
+                            {td_string!(locale, people.inspect)}
                         </button>
                     </div>
                 </div>

@@ -72,6 +72,7 @@ fn words(locale: Locale, shortcut: Shortcut) -> &'static str {
         Shortcut::Screen => td_string!(locale, shortcuts.screen),
         Shortcut::Chat => td_string!(locale, shortcuts.chat),
         Shortcut::People => td_string!(locale, shortcuts.people),
+        Shortcut::Inspector => td_string!(locale, shortcuts.inspector),
         Shortcut::Hand => td_string!(locale, shortcuts.hand),
         Shortcut::Fullscreen => td_string!(locale, shortcuts.fullscreen),
         Shortcut::Leave => td_string!(locale, shortcuts.leave),

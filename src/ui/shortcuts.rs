@@ -26,6 +26,8 @@ pub enum Shortcut {
     Chat,
     /// Opens or closes the list of participants.
     People,
+    /// Opens or closes the inspector.
+    Inspector,
     /// Raises or lowers the hand.
     Hand,
     /// Shows the page on the whole screen, or ends that.
@@ -38,13 +40,14 @@ pub enum Shortcut {
 
 impl Shortcut {
     /// All shortcuts, as listed.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Microphone,
         Self::Camera,
         Self::Talk,
         Self::Screen,
         Self::Chat,
         Self::People,
+        Self::Inspector,
         Self::Hand,
         Self::Fullscreen,
         Self::Leave,
@@ -60,6 +63,7 @@ impl Shortcut {
             Self::Screen => "D",
             Self::Chat => "C",
             Self::People => "P",
+            Self::Inspector => "I",
             Self::Hand => "R",
             Self::Fullscreen => "F",
             Self::Leave => "Shift+L",

@@ -244,23 +244,6 @@ pub fn weakness(locale: Locale, weakness: Weakness) -> &'static str {
     }
 }
 
-/// The text for a step. It depends on whether this side made the offer.
-pub fn step(locale: Locale, step: Step, offerer: bool) -> &'static str {
-    match (step, offerer) {
-        (Step::ConnectionCreated, _) => td_string!(locale, steps.created),
-        (Step::ListenersAttached, _) => td_string!(locale, steps.listeners),
-        (Step::MediaAdded, _) => td_string!(locale, steps.media_added),
-        (Step::Offer, true) => td_string!(locale, steps.offer_sent),
-        (Step::Offer, false) => td_string!(locale, steps.offer_received),
-        (Step::Answer, true) => td_string!(locale, steps.answer_received),
-        (Step::Answer, false) => td_string!(locale, steps.answer_sent),
-        (Step::Candidates, _) => td_string!(locale, steps.candidates),
-        (Step::Connected, _) => td_string!(locale, steps.connected),
-        (Step::MediaReceived, _) => td_string!(locale, steps.media_received),
-        (Step::Direct, _) => td_string!(locale, steps.direct),
-    }
-}
-
 /// The next thing that a connection waits for, from the farthest step reached.
 pub fn waiting(locale: Locale, steps: &Steps) -> &'static str {
     let reached = |step| steps.reached.iter().any(|(reached, _)| *reached == step);

@@ -11,6 +11,7 @@ use super::devices::FlipCamera;
 use super::fit::Fit;
 use super::hand::{HandMark, place_in_order};
 use super::icon::{Icon, IconName};
+use super::inspector::open_inspector;
 use super::reaction::FloatingReactions;
 use super::showing::PictureTools;
 use super::stage::PinButton;
@@ -155,7 +156,11 @@ pub fn RemoteTile(
     });
     let tint = id.with_untracked(|id| tint(id.as_deref().unwrap_or_default()));
     let fit = Fit::new(call.stage.tile_size(item));
-    let open_steps = move |_| call.steps.set(Some(peer.key()));
+    let inspect = move |_| {
+        if let Some(person) = peer.try_with(PeerState::person) {
+            open_inspector(call, person);
+        }
+    };
     view! {
         <div
             class="tile"
@@ -213,10 +218,9 @@ pub fn RemoteTile(
                     <button
                         type="button"
                         class="icon-button tile-button steps-button"
-                        data-testid="open-steps"
-                        aria-haspopup="dialog"
-                        aria-label=move || fill(td_string!(locale, steps.open), "name", &name.get())
-                        on:click=open_steps
+                        data-testid="inspect-tile"
+                        aria-label=move || fill(td_string!(locale, inspect.open), "name", &name.get())
+                        on:click=inspect
                     >
                         <Icon name=IconName::Path />
                     </button>

@@ -200,6 +200,11 @@ async fn open_permission_prompt_is_published() {
 async fn speaking_is_published_until_the_microphone_is_off() {
     let _page = Page::new();
     let (mut ann, _bob) = two_in_a_call().await;
+    if !support::measures_sound().await {
+        media_flows().await;
+        assert!(!ann.state.local.is_speaking, "nothing is measured, and the call goes on");
+        return;
+    }
     // The fake microphone beeps.
     ann.until("a voice", |state| state.local.is_speaking).await;
     ann.call.send(Command::SetMicrophone(false));

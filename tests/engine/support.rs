@@ -26,6 +26,7 @@ extern "C" {
     pub fn enabled_tracks() -> String;
     pub fn block_thread(milliseconds: u32);
     pub fn restarts() -> u32;
+    async fn web_audio_runs() -> JsValue;
     pub fn fail_devices(kinds: Vec<String>, name: &str);
     pub fn fail_device(id: &str, name: &str);
     pub fn sent_tracks() -> String;
@@ -175,4 +176,12 @@ pub async fn until(what: &str, mut reached: impl AsyncFnMut() -> bool) {
         assert!(vitrine::browser::now() - start < f64::from(TIMEOUT), "timed out waiting for {what}");
         TimeoutFuture::new(16).await;
     }
+}
+
+/// Whether Web Audio runs here. Only Firefox may say no: on a machine without a sound device.
+pub async fn measures_sound() -> bool {
+    let runs = web_audio_runs().await.is_truthy();
+    let browser = web_sys::window().unwrap().navigator().user_agent().unwrap();
+    assert!(runs || browser.contains("Firefox"), "{browser} runs no Web Audio");
+    runs
 }

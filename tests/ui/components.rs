@@ -5,7 +5,7 @@ use leptos::{prelude::*, task::tick};
 use vitrine::{
     call::{
         CallState, Command, ConnectionState, Departure, DeviceProblem, DeviceState, Intent, LocalMedia, PeerState,
-        Problem, Refusal, SignalingState, Stage, Step, Steps, Trouble,
+        Problem, Refusal, SignalingState, Stage, Step, Trouble,
     },
     ui::text,
 };
@@ -494,37 +494,13 @@ async fn signaling_refusal_is_shown_in_call_and_check() {
 }
 
 #[wasm_bindgen_test]
-async fn steps_are_listed_with_the_guides_numbers() {
-    let mut one = peer("one");
-    one.steps = Steps {
-        offerer: false,
-        reached: vec![(Step::ConnectionCreated, 0.0), (Step::Candidates, 12.4)],
-        candidates_sent: 71,
-        candidates_received: 82,
-    };
-    let page = Page::open("", in_call(vec![one])).await;
-    page.click("open-steps").await;
-    let text = page.text("steps");
-    assert!(page.get("steps").has_attribute("open"));
-    assert!(text.contains("71") && text.contains("82") && text.contains("12 ms"), "{text}");
-    let numbers = page.root.query_selector_all("[data-testid=steps] li").unwrap();
-    let numbers: Vec<_> = (0..numbers.length())
-        .map(|index| attribute(numbers.get(index).unwrap().unchecked_ref(), "data-step"))
-        .collect();
-    assert_eq!(numbers, ["3", "5", "6", "7", "8", "10", "11", "12", "13"]);
-    page.update(|state| state.peers.clear()).await;
-    assert!(!page.get("steps").has_attribute("open"), "the dialog closes when the peer leaves");
-}
-
-#[wasm_bindgen_test]
-async fn every_path_has_its_own_text_on_tile_and_in_steps() {
+async fn every_path_has_its_own_text_on_the_tile() {
     use RelayProtocol::{Tcp, Tls, Udp, Unknown};
     let page = Page::open("", in_call(vec![peer("one")])).await;
     let tile = page.get("tile");
     let hooks = || (tile.get_attribute("data-path"), tile.get_attribute("data-relay-side"));
     assert_eq!(hooks(), (None, None));
     assert!(page.find("[data-testid=path]").is_none(), "an unknown path is not shown");
-    page.click("open-steps").await;
     let mut words = Vec::new();
     let sides = [(RelaySide::Own, "own"), (RelaySide::Peer, "peer"), (RelaySide::Both, "both")];
     let relays = [(Udp, "relay-udp"), (Tcp, "relay-tcp"), (Tls, "relay-tls"), (Unknown, "relay")];
@@ -538,7 +514,6 @@ async fn every_path_has_its_own_text_on_tile_and_in_steps() {
         let mark = tile.query_selector("[data-testid=path]").unwrap().unwrap();
         let said = mark.text_content().unwrap();
         assert_eq!(attribute(&mark, "title"), said);
-        assert!(page.text("steps").contains(&said));
         words.push(said);
     }
     assert!(words.iter().all(|words| !words.is_empty() && !words.contains('{')), "{words:?}");
@@ -797,7 +772,6 @@ fn translate(root: &Element) {
 #[wasm_bindgen_test]
 async fn texts_update_in_a_translated_page() {
     let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
-    page.click("open-steps").await;
     translate(&page.root);
     assert!(page.text("signaling").contains('«'));
     page.update(|state| {
@@ -805,7 +779,6 @@ async fn texts_update_in_a_translated_page() {
         state.peers.pop();
         state.peers[0].connection = ConnectionState::Failed;
         state.peers[0].path = Some(MediaPath::Relayed(RelayProtocol::Udp, RelaySide::Own));
-        state.peers[0].steps.reached = vec![(Step::ConnectionCreated, 1.0)];
         state.local.camera = DeviceState::Unavailable(DeviceProblem::Busy);
     })
     .await;
@@ -817,7 +790,6 @@ async fn texts_update_in_a_translated_page() {
     ] {
         assert_eq!(page.text(test_id), words, "{test_id}");
     }
-    assert!(page.text("steps").contains("1 ms"), "{}", page.text("steps"));
     translate(&page.root);
     page.update(|state| *state = lobby()).await;
     assert!(page.find("[data-testid=enter]").is_some() && page.find("[data-testid=tile]").is_none());
@@ -840,18 +812,12 @@ async fn frame() {
 async fn focus_stays_in_page_when_focused_element_is_removed() {
     let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
     let focused = || document().active_element().unwrap();
-    for opens_steps in [false, true] {
-        page.update(|state| state.peers = vec![peer("one"), peer("two")]).await;
-        page.get("open-steps").focus().unwrap();
-        if opens_steps {
-            page.click("open-steps").await;
-        }
-        assert!(page.root.contains(Some(&focused())) && focused().tag_name() == "BUTTON");
-        page.update(|state| drop(state.peers.remove(0))).await;
-        frame().await;
-        frame().await;
-        assert_eq!(focused().tag_name(), "H1", "steps were open: {opens_steps}");
-    }
+    page.get("inspect-tile").focus().unwrap();
+    assert!(page.root.contains(Some(&focused())) && focused().tag_name() == "BUTTON");
+    page.update(|state| drop(state.peers.remove(0))).await;
+    frame().await;
+    frame().await;
+    assert_eq!(focused().tag_name(), "H1");
 }
 
 #[wasm_bindgen_test]

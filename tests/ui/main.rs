@@ -8,6 +8,7 @@ mod chat;
 mod components;
 mod denied;
 mod devices;
+mod inspector;
 mod people;
 mod screen;
 mod shell;

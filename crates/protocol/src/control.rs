@@ -65,6 +65,51 @@ pub enum Limit {
     Unknown,
 }
 
+/// Most connections that are read of one [`ControlMessage::Links`].
+pub const MAX_LINKS: usize = 64;
+
+/// How a connection of the sender stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MeshLink {
+    /// The session id of the participant at its other end.
+    pub session_id: String,
+    /// How it stands.
+    pub state: LinkState,
+    /// The round-trip time of its path, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip: Option<u32>,
+}
+
+/// How a connection stands: the way of its media, or why there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkState {
+    /// Direct, inside one network.
+    DirectLocal,
+    /// Direct, across the internet.
+    DirectInternet,
+    /// Through a relay, over UDP.
+    RelayUdp,
+    /// Through a relay, over TCP.
+    RelayTcp,
+    /// Through a relay, over TLS.
+    RelayTls,
+    /// Through a relay; the browser does not tell how.
+    Relay,
+    /// Connected; the way is not known yet.
+    Connected,
+    /// On its way for the first time.
+    Connecting,
+    /// Was connected, and is on its way again.
+    Reconnecting,
+    /// No attempt has succeeded.
+    Failed,
+    /// Known to later versions only.
+    #[serde(other)]
+    Unknown,
+}
+
 /// One message of the control channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
@@ -142,6 +187,12 @@ pub enum ControlMessage {
         /// The protocol to the sender's relay; `None` if its side of the path has no relay.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         relay: Option<RelayProtocol>,
+    },
+    /// How the sender's connections to all participants stand, the one to the receiver included; sent when one of them
+    /// changes.
+    Links {
+        /// The connections; at most [`MAX_LINKS`] are read.
+        links: Vec<MeshLink>,
     },
     /// A chat message of the sender.
     ///

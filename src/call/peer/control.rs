@@ -92,6 +92,7 @@ impl Control {
             | ControlMessage::Hand { .. }
             | ControlMessage::Reaction { .. }
             | ControlMessage::AskToMute
+            | ControlMessage::Links { .. }
             | ControlMessage::Limit { .. } => {
                 self.told.receive(message, now);
                 None

@@ -3,7 +3,10 @@
 
 use std::collections::VecDeque;
 
-use vitrine_insight::relayed::{relayed_candidate, relayed_description};
+use vitrine_insight::{
+    relayed::{relayed_candidate, relayed_description},
+    trace::{EventKind, Side},
+};
 use vitrine_negotiation::{Action, Input, Negotiation};
 use vitrine_protocol::{
     client_event::{ClientEvent, Signal, ToPeer},
@@ -14,11 +17,12 @@ use vitrine_protocol::{
 use super::{
     context::Context,
     listing::Listing,
+    recorder,
     route::{Route, Way, deliver},
 };
 use crate::{
     browser::{JsError, NegotiationEvent, OutgoingMedia, PeerConnection, PeerConnectionEvent, json, random_id},
-    call::{event::Events, state::Step},
+    call::{event::Events, steps::Step},
     signaling::Signaling,
 };
 
@@ -73,6 +77,8 @@ pub enum Outcome {
     Unreachable,
     /// A note of the negotiation, for the log.
     Note(String),
+    /// This was done, for the record.
+    Did(EventKind),
 }
 
 impl Negotiator {
@@ -144,6 +150,7 @@ impl Negotiator {
         if let Some(media) = link.media {
             let added = self.connection.offer_media(media);
             outcomes.extend(added.err().map(Outcome::Refused));
+            outcomes.extend(recorder::added(media).map(Outcome::Did));
             outcomes.push(Outcome::Reached(Step::MediaAdded));
         }
         // The browser fires `negotiationneeded` too, a task later.
@@ -202,7 +209,8 @@ impl Negotiator {
             Way::Control => self.send_control(&ControlMessage::Candidate { candidate: candidate.clone() }),
         };
         let way = deliver(link.usual_way, link.is_signaling_up, send);
-        way.map_or_else(|| vec![Outcome::Unreachable], |_| Vec::new())
+        let sent = |way| Outcome::Did(recorder::message(Side::Local, way, "candidate", candidate.candidate.len()));
+        vec![way.map_or(Outcome::Unreachable, sent)]
     }
 
     /// Sends a control message; false if the channel is not open.
@@ -212,12 +220,17 @@ impl Negotiator {
 
     fn act(&mut self, action: Action, link: &Link<'_>, outcomes: &mut Vec<Outcome>) -> Result<(), JsError> {
         match action {
-            Action::RestartIce => self.connection.restart_ice()?,
+            Action::RestartIce => {
+                outcomes.push(Outcome::Did(EventKind::RestartIce));
+                self.connection.restart_ice()?;
+            }
             Action::SetLocalDescription(kind) => {
+                outcomes.push(Outcome::Did(setting(Side::Local, kind, None)));
                 let media = link.media.filter(|_| kind == SdpType::Answer);
                 let prepared = media.map(|media| self.connection.answer_media(media));
                 // The operation starts even if that failed: the negotiation waits for its end.
                 self.connection.set_local_description();
+                outcomes.extend(media.into_iter().flat_map(recorder::added).map(Outcome::Did));
                 if let Some(prepared) = prepared {
                     prepared?;
                     outcomes.push(Outcome::Reached(Step::MediaAdded));
@@ -227,6 +240,7 @@ impl Negotiator {
                 let offers_control = description.kind == SdpType::Offer
                     && description.sdp.lines().any(|line| line.starts_with("m=application "));
                 let opened = if offers_control { self.open_control() } else { Ok(()) };
+                outcomes.push(Outcome::Did(setting(Side::Remote, description.kind, Some(&description.sdp))));
                 self.connection.set_remote_description(description);
                 opened?;
             }
@@ -271,10 +285,17 @@ impl Negotiator {
             }
             Way::Control => self.send_control(&message),
         });
+        let sent = |way| Outcome::Did(recorder::message(Side::Local, way, recorder::name(kind), bytes));
+        outcomes.extend(way.map(sent));
         self.route.description_sent(kind, way, bytes);
         outcomes.push(Outcome::ShortEnough);
         outcomes.extend(way.is_none().then_some(Outcome::Unreachable));
         outcomes.push(Outcome::Reached(if kind == SdpType::Offer { Step::Offer } else { Step::Answer }));
         Ok(())
     }
+}
+
+/// That a description is being set.
+fn setting(side: Side, kind: SdpType, sdp: Option<&str>) -> EventKind {
+    EventKind::SetDescription { side, kind: Some(recorder::name(kind).to_owned()), sdp: sdp.map(str::to_owned) }
 }

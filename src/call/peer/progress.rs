@@ -3,7 +3,23 @@
 
 use web_sys::RtcPeerConnectionState;
 
-use crate::call::state::{ConnectionState, Departure, Step, Steps, Trouble};
+use crate::call::{
+    state::{ConnectionState, Departure, Trouble},
+    steps::{Step, Steps},
+};
+
+impl From<RtcPeerConnectionState> for ConnectionState {
+    fn from(state: RtcPeerConnectionState) -> Self {
+        match state {
+            RtcPeerConnectionState::Connecting => Self::Connecting,
+            RtcPeerConnectionState::Connected => Self::Connected,
+            RtcPeerConnectionState::Disconnected => Self::Disconnected,
+            RtcPeerConnectionState::Failed => Self::Failed,
+            RtcPeerConnectionState::Closed => Self::Closed,
+            _ => Self::New,
+        }
+    }
+}
 
 /// The course of one connection.
 #[derive(Debug)]
@@ -79,14 +95,7 @@ impl Progress {
 
     /// The browser's state changed. Returns it, and whether the connection is established again, not for the first time.
     pub fn state_changed(&mut self, state: RtcPeerConnectionState) -> (ConnectionState, bool) {
-        self.browser_state = match state {
-            RtcPeerConnectionState::Connecting => ConnectionState::Connecting,
-            RtcPeerConnectionState::Connected => ConnectionState::Connected,
-            RtcPeerConnectionState::Disconnected => ConnectionState::Disconnected,
-            RtcPeerConnectionState::Failed => ConnectionState::Failed,
-            RtcPeerConnectionState::Closed => ConnectionState::Closed,
-            _ => ConnectionState::New,
-        };
+        self.browser_state = state.into();
         let is_connected = self.is_connected();
         self.is_failure_reported &= !is_connected;
         let is_again = is_connected && self.has_connected;

@@ -2,7 +2,7 @@
 //! tells, little is kept and shown. The caller passes the time, in milliseconds.
 
 use vitrine_protocol::{
-    control::{ControlMessage, Limit},
+    control::{ControlMessage, Limit, MAX_LINKS, MeshLink},
     name::display_name,
     rate_limiter::{RateLimit, RateLimiter},
 };
@@ -15,6 +15,8 @@ const CHANGES: RateLimit = RateLimit { burst: 3.0, per_second: 0.5 };
 const REQUESTS: RateLimit = RateLimit { burst: 1.0, per_second: 0.05 };
 /// How long a request to mute is shown.
 const REQUESTED_FOR: f64 = 30_000.0;
+/// Longest session id of a link that is kept, in bytes. Vitrine's own have 32.
+const MAX_SESSION_BYTES: usize = 64;
 /// The longest time for which a hand can have been raised.
 const MAX_AGE: u32 = 24 * 3_600 * 1_000;
 
@@ -30,6 +32,7 @@ pub struct Told {
     request: Option<f64>,
     requests: RateLimiter,
     limit: Option<Limit>,
+    links: Vec<MeshLink>,
 }
 
 impl Default for Told {
@@ -43,6 +46,7 @@ impl Default for Told {
             request: None,
             requests: RateLimiter::full(REQUESTS, 0.0),
             limit: None,
+            links: Vec::new(),
         }
     }
 }
@@ -83,6 +87,11 @@ impl Told {
         self.limit
     }
 
+    /// How the participant's connections stand, as it told last.
+    pub fn links(&self) -> &[MeshLink] {
+        &self.links
+    }
+
     /// The user answered the request to mute.
     pub fn request_answered(&mut self) {
         self.request = None;
@@ -108,6 +117,11 @@ impl Told {
             ControlMessage::Reaction { kind } => drop(self.reactions.add(kind, now)),
             ControlMessage::AskToMute if self.requests.try_take(now, 1.0) => self.request = Some(now + REQUESTED_FOR),
             ControlMessage::Limit { by } => self.limit = by,
+            ControlMessage::Links { mut links } => {
+                links.truncate(MAX_LINKS);
+                links.retain(|link| link.session_id.len() <= MAX_SESSION_BYTES);
+                self.links = links;
+            }
             _ => {}
         }
     }

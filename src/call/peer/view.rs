@@ -1,9 +1,15 @@
 //! What is known of a peer, as the interface and the room see it. This is the only place that makes a [`PeerState`],
 //! a [`Participant`] or a [`ChatPeer`].
 
-use vitrine_insight::quality::{Signs, Weakness};
+use vitrine_insight::{
+    path::MediaPath,
+    quality::{Signs, Weakness},
+};
+use vitrine_protocol::control::{LinkState, MeshLink, RelayProtocol};
 
-use super::{control::Control, listing::Listing, progress::Progress, received::Received, vitals::Vitals};
+use super::{
+    control::Control, listing::Listing, progress::Progress, received::Received, recorder::Recorder, vitals::Vitals,
+};
 use crate::{
     browser::MediaKind,
     call::{
@@ -32,6 +38,8 @@ pub struct Known<'a> {
     pub received: &'a Received,
     /// Whether the peer is alive, and over which path.
     pub vitals: &'a Vitals,
+    /// What is recorded of the connection.
+    pub recorder: &'a Recorder,
 }
 
 impl Known<'_> {
@@ -93,6 +101,20 @@ impl Known<'_> {
         }
     }
 
+    /// How the connection stands, for the others; nothing before the participant told its session.
+    pub fn link(&self) -> Option<MeshLink> {
+        let state = match (self.connection(), self.vitals.path()) {
+            (ConnectionState::Connected, Some(path)) => link_state(path),
+            (ConnectionState::Connected, None) => LinkState::Connected,
+            (ConnectionState::New | ConnectionState::Connecting, _) => LinkState::Connecting,
+            (ConnectionState::Disconnected, _) => LinkState::Reconnecting,
+            (ConnectionState::Failed | ConnectionState::Closed, _) => LinkState::Failed,
+        };
+        let round_trip = self.recorder.round_trip().filter(|_| self.progress.is_connected());
+        let session_id = self.control.known_session()?.to_owned();
+        Some(MeshLink { session_id, state, round_trip: round_trip.map(|milliseconds| milliseconds.round() as u32) })
+    }
+
     fn connection(&self) -> ConnectionState {
         match self.progress.browser_state() {
             ConnectionState::Connected if self.vitals.is_stalled() => ConnectionState::Disconnected,
@@ -105,6 +127,17 @@ impl Known<'_> {
             }
             state => state,
         }
+    }
+}
+
+fn link_state(path: MediaPath) -> LinkState {
+    match path {
+        MediaPath::Local => LinkState::DirectLocal,
+        MediaPath::Internet => LinkState::DirectInternet,
+        MediaPath::Relayed(RelayProtocol::Udp, _) => LinkState::RelayUdp,
+        MediaPath::Relayed(RelayProtocol::Tcp, _) => LinkState::RelayTcp,
+        MediaPath::Relayed(RelayProtocol::Tls, _) => LinkState::RelayTls,
+        MediaPath::Relayed(RelayProtocol::Unknown, _) => LinkState::Relay,
     }
 }
 
@@ -130,7 +163,16 @@ mod tests {
     fn with_known<T>(progress: &Progress, listing: &Listing, look: impl Fn(Known<'_>) -> T) -> T {
         let vitals = Vitals::new(Role::Impolite, 0.0);
         let (control, received) = (Control::default(), Received::new(0.0));
-        look(Known { key: 1, listing, control: &control, progress, received: &received, vitals: &vitals })
+        let recorder = Recorder::default();
+        look(Known {
+            key: 1,
+            listing,
+            control: &control,
+            progress,
+            received: &received,
+            vitals: &vitals,
+            recorder: &recorder,
+        })
     }
 
     fn shown(progress: &Progress) -> ConnectionState {

@@ -154,8 +154,11 @@ impl Vitals {
         (self.stats.tick(is_silent), is_recovered)
     }
 
-    /// Takes the statistics that were read.
-    pub fn take_stats(&mut self, reports: &[Stats], control: &Control, now: f64) -> Reading {
+    /// Takes the statistics that were read. They say nothing of a path before there is one.
+    pub fn take_stats(&mut self, reports: &[Stats], is_connected: bool, control: &Control, now: f64) -> Reading {
+        if !is_connected {
+            return Reading::default();
+        }
         let connection = Connection {
             has_control: control.is_open(),
             is_silent: self.liveness.is_control_silent(now),

@@ -1,6 +1,7 @@
 //! What an inspector shows of one connection, made from its trace: rows of tables, bars of charts, points of plots. It says
 //! nothing that the trace does not hold. The wording, the order on the page and the drawing are not here.
 
+mod detour;
 mod ice;
 mod media;
 mod security;
@@ -16,7 +17,8 @@ use crate::{
 };
 
 pub use self::{
-    ice::{CandidateFailure, FoundCandidate, Pair, PathChange},
+    detour::Detour,
+    ice::{CandidateFailure, FoundCandidate, Pair, PathChange, round_trip},
     media::{Channel, Source, Track, Way},
     security::Security,
     states::{Span, Strip},
@@ -38,6 +40,8 @@ pub struct Inspection {
     pub history: Vec<(f64, Verdict)>,
     /// What was found, root causes first.
     pub findings: Vec<Finding>,
+    /// Why media takes a relay, if it does.
+    pub detour: Option<Detour>,
     /// The last round-trip time of the path, in seconds.
     pub round_trip: Option<f64>,
     /// How the connection came to be.
@@ -109,6 +113,7 @@ impl Inspection {
             verdict: report.verdict,
             history: report.history.clone(),
             findings: report.findings.clone(),
+            detour: detour::of(connection, report.verdict, &report.findings),
             round_trip: connection.samples.iter().rev().find_map(ice::round_trip),
             timeline: timeline::of(connection),
             states: states::of(connection),

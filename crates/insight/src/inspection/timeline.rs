@@ -181,7 +181,10 @@ pub fn of(connection: &ConnectionTrace) -> Timeline {
 fn steps(times: &Times<'_>, is_offerer: bool) -> Vec<StepBar> {
     let instant = |time: Option<f64>| time.map(|time| (time, time));
     let created = times.first(|kind| matches!(kind, EventKind::Created { .. })).or(times.connection.start());
-    let media = instant(times.first(|kind| matches!(kind, EventKind::TrackAdded { .. })));
+    let media = instant(times.first(|kind| match kind {
+        EventKind::Other(name) => name == "addTransceiver",
+        other => matches!(other, EventKind::TrackAdded { .. }),
+    }));
     // An event that came has its listener.
     let listens =
         times.first(|kind| matches!(kind, EventKind::Other(name) if name == "addEventListener")).or_else(|| {
