@@ -88,6 +88,7 @@ extern "C" {
     pub fn try_set_direction(this: &Transceiver, direction: &str) -> Result<(), JsValue>;
 
     /// `RTCRtpReceiver` with the methods that web-sys lacks.
+    #[derive(Clone)]
     #[wasm_bindgen(extends = web_sys::RtcRtpReceiver, js_name = RTCRtpReceiver)]
     pub type Receiver;
 

@@ -1,6 +1,8 @@
 //! One `RTCPeerConnection`: its listeners, its queue of asynchronous operations, its media and its control channel.
 //! It reports everything as a [`PeerConnectionEvent`] and decides nothing.
 
+use std::cell::OnceCell;
+
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use vitrine_protocol::signaling::{IceCandidate, IceServer, SessionDescription};
 use wasm_bindgen::{JsCast, JsValue};
@@ -54,6 +56,8 @@ pub struct PeerConnection {
     reading: Option<Task>,
     control: Option<ControlChannel>,
     screen: ScreenSections,
+    /// How loud the peer is, once there is a media section for its sound.
+    level: OnceCell<ReceivedLevel>,
     /// The configuration of the connection. `setConfiguration()` may change nothing but the ICE servers.
     configuration: RtcConfiguration,
     relay_only: bool,
@@ -100,8 +104,19 @@ impl PeerConnection {
         let (operations, queue) = unbounded();
         let worker = Some(Task::spawn(run_operations(connection.clone(), queue, sink.clone())));
         let listeners = listen(&connection, &sink);
-        let (control, screen) = (None, ScreenSections::default());
-        Self { listeners, operations, worker, reading: None, control, screen, configuration, relay_only, connection }
+        let (control, screen, level) = (None, ScreenSections::default(), OnceCell::new());
+        Self {
+            listeners,
+            operations,
+            worker,
+            reading: None,
+            control,
+            screen,
+            level,
+            configuration,
+            relay_only,
+            connection,
+        }
     }
 
     /// Whether it uses relays only, so that the peer does not learn this side's address.
@@ -194,8 +209,11 @@ impl PeerConnection {
 
     /// How loud the peer's microphone is; `None` before there is a media section for it.
     pub fn received_level(&self) -> Option<ReceivedLevel> {
-        let transceiver = self.transceivers(MediaKind::Audio).next()?;
-        Some(ReceivedLevel::new(transceiver.receiver().unchecked_into()))
+        if self.level.get().is_none() {
+            let transceiver = self.transceivers(MediaKind::Audio).next()?;
+            let _ = self.level.set(ReceivedLevel::new(transceiver.receiver().unchecked_into()));
+        }
+        self.level.get().cloned()
     }
 
     /// Replaces the track of this kind that is sent; `None` sends nothing. Needs no negotiation.

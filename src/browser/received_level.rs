@@ -1,31 +1,55 @@
-//! How loud the sound that a connection receives is, as its sender measured it (RFC 6464). Reading it costs next to nothing,
-//! unlike statistics.
+//! How loud the sound that a connection receives is, as its sender measured it (RFC 6464). A reading is cheaper than
+//! statistics, but no gift: the browser asks another thread and waits for it. So one reads, and others look at what was read.
 
-use super::externs::{Receiver, SynchronizationSource};
+use std::{cell::Cell, rc::Rc};
+
 use wasm_bindgen::JsCast;
 
-/// The loudness of the sound of one receiver.
+use super::externs::{Receiver, SynchronizationSource};
+
+/// The loudness of the sound of one receiver. A clone looks at the same one.
+#[derive(Clone)]
 pub struct ReceivedLevel {
     receiver: Receiver,
-    /// The timestamp of the last packet that was read.
-    last: Option<f64>,
+    last: Rc<Cell<Last>>,
+}
+
+/// What was read last.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    /// The timestamp of the packet.
+    packet: Option<f64>,
+    level: f32,
 }
 
 impl ReceivedLevel {
     pub(super) fn new(receiver: Receiver) -> Self {
-        Self { receiver, last: None }
+        Self { receiver, last: Rc::default() }
     }
 
-    /// The loudness of the latest packet in 0..=1, as a root mean square; 0 if no packet came since the last reading.
-    pub fn read(&mut self) -> f32 {
-        let Ok(sources) = self.receiver.synchronization_sources() else { return 0.0 };
-        let latest = sources
-            .iter()
-            .map(|source| source.unchecked_into::<SynchronizationSource>())
-            .max_by(|one, other| one.timestamp().total_cmp(&other.timestamp()));
-        let Some(source) = latest else { return 0.0 };
-        let timestamp = Some(source.timestamp());
-        let is_new = std::mem::replace(&mut self.last, timestamp) != timestamp;
-        if is_new { source.audio_level().unwrap_or_default() as f32 } else { 0.0 }
+    /// Reads the loudness of the latest packet in 0..=1, as a root mean square; 0 if no packet came since the last reading.
+    pub fn read(&self) -> f32 {
+        let latest = self.latest();
+        let packet = latest.as_ref().map(SynchronizationSource::timestamp);
+        let is_new = packet.is_some() && packet != self.last.get().packet;
+        let level = latest.filter(|_| is_new).and_then(|source| source.audio_level()).unwrap_or_default() as f32;
+        self.last.set(Last { packet, level });
+        level
+    }
+
+    /// What was read last.
+    pub fn last_read(&self) -> f32 {
+        self.last.get().level
+    }
+
+    /// Nobody reads any more: what was read last is no longer true.
+    pub fn forget(&self) {
+        self.last.set(Last::default());
+    }
+
+    fn latest(&self) -> Option<SynchronizationSource> {
+        let sources = self.receiver.synchronization_sources().ok()?;
+        let sources = sources.iter().map(|source| source.unchecked_into::<SynchronizationSource>());
+        sources.max_by(|one, other| one.timestamp().total_cmp(&other.timestamp()))
     }
 }

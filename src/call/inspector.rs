@@ -1,4 +1,4 @@
-//! What the inspector shows of the running call: made from the records of the connections, once a second, and only while
+//! What the inspector shows of the running call: made from the records of the connections, every two seconds, and only while
 //! somebody looks. What it means is decided in [`vitrine_insight`].
 
 use std::sync::Arc;
@@ -6,9 +6,8 @@ use std::sync::Arc;
 use vitrine_insight::{
     finding::Finding,
     inspection::Inspection,
-    rules::explain_parts,
-    trace::{CaptureKind, CaptureStep, Event as TraceEvent, EventKind, Redaction, Trace, export},
-    verdict::Verdict,
+    rules::{Report, explain_parts},
+    trace::{CaptureKind, CaptureStep, ConnectionTrace, Event as TraceEvent, EventKind, Redaction, Trace, export},
 };
 use vitrine_protocol::control::{LinkState, MeshLink};
 
@@ -19,7 +18,9 @@ use crate::{
 };
 
 /// Ticks between two looks.
-const TICKS: u32 = 4;
+const TICKS: u32 = 8;
+/// After how many looks the rules are asked again though nothing has happened.
+const LOOKS_PER_REPORT: u32 = 2;
 /// Most events of the page that are kept.
 const MAX_PAGE_EVENTS: usize = 200;
 
@@ -39,8 +40,6 @@ pub struct CallInspection {
     pub version: u64,
     /// The connection that is looked at, with its key.
     pub connection: Option<(u64, Arc<Inspection>)>,
-    /// How the connections stand, by key.
-    pub verdicts: Vec<(u64, Verdict)>,
     /// Findings of no single connection.
     pub findings: Vec<Finding>,
     /// How all connections of the room stand, as seen from each end.
@@ -82,6 +81,10 @@ pub struct Inspector {
     inspected: Option<Inspected>,
     wait: u32,
     version: u64,
+    /// The last report, and what it was made from: looks and events.
+    report: Report,
+    looks: u32,
+    events: usize,
     view: Option<CallInspection>,
 }
 
@@ -135,24 +138,33 @@ impl Inspector {
 
     /// The call is over.
     pub fn reset(&mut self) {
-        (self.inspected, self.view) = (None, None);
+        (self.inspected, self.view, self.report) = (None, None, Report::default());
     }
 
     fn look(&mut self, mesh: &Mesh, session: Option<&str>) {
         let Some(inspected) = self.inspected else { return };
         let (keys, traces): (Vec<_>, Vec<_>) = mesh.traces().unzip();
-        let report = explain_parts(&traces, &self.page, &[]);
+        self.explain(&traces);
         let place = keys.iter().position(|key| inspected == Inspected::Peer(*key));
-        let connection =
-            place.map(|place| (keys[place], Arc::new(Inspection::of(traces[place], &report.connections[place]))));
-        self.version += 1;
-        self.view = Some(CallInspection {
-            version: self.version,
-            connection,
-            verdicts: keys.into_iter().zip(report.connections.iter().map(|report| report.verdict)).collect(),
-            findings: report.findings,
-            cells: mesh.cells(session),
+        let connection = place.and_then(|place| {
+            let inspection = Inspection::new(traces[place].clone(), self.report.connections.get(place)?.clone());
+            Some((keys[place], Arc::new(inspection)))
         });
+        self.version += 1;
+        let (findings, cells) = (self.report.findings.clone(), mesh.cells(session));
+        self.view = Some(CallInspection { version: self.version, connection, findings, cells });
+    }
+
+    /// The rules look for what lasts seconds, and at everything that was recorded: they need not do so each time, unless
+    /// something has happened.
+    fn explain(&mut self, traces: &[&ConnectionTrace]) {
+        let events = traces.iter().map(|trace| trace.events.len()).sum::<usize>() + self.page.len();
+        let is_due = self.looks.is_multiple_of(LOOKS_PER_REPORT);
+        if is_due || events != self.events || traces.len() != self.report.connections.len() {
+            self.report = explain_parts(traces, &self.page, &[]);
+            self.events = events;
+        }
+        self.looks = self.looks.wrapping_add(1);
     }
 
     fn signaling_changed(&mut self, is_up: bool) -> Option<EventKind> {

@@ -204,14 +204,16 @@ fn Explained(recording: Arc<Recording>) -> impl IntoView {
         let inspection = Memo::new(move |_| {
             let index = chosen.get();
             let (trace, report) = (recording.trace.connections.get(index)?, recording.report.connections.get(index)?);
-            Some(Arc::new(Inspection::of(trace, report)))
+            Some(Arc::new(Inspection::new(trace.clone(), report.clone())))
         });
         move || inspection.get()
     });
-    let findings =
-        Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.findings.clone()).unwrap_or_default()));
-    let name = Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.id.clone()).unwrap_or_default()));
-    let from = Memo::new(move |_| shown.with(|shown| shown.as_ref().map_or(0.0, |shown| shown.start)));
+    let findings = Memo::new(move |_| {
+        shown.with(|shown| shown.as_ref().map(|shown| shown.findings().to_vec()).unwrap_or_default())
+    });
+    let name =
+        Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.id().to_owned()).unwrap_or_default()));
+    let from = Memo::new(move |_| shown.with(|shown| shown.as_ref().map_or(0.0, |shown| shown.start())));
     let choose = move |event| {
         if let Ok(index) = event_target_value(&event).parse() {
             chosen.set(index);

@@ -64,7 +64,7 @@ fn inspection(events: &[(f64, &str, Value)]) -> Inspection {
     };
     let trace = Trace::read(&events.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap();
     let report = explain(&trace);
-    Inspection::of(&trace.connections[0], &report.connections[0])
+    Inspection::new(trace.connections[0].clone(), report.connections[0].clone())
 }
 
 /// A call with one other, whose connection is looked at.
@@ -74,13 +74,8 @@ fn inspected(events: &[(f64, &str, Value)]) -> CallState {
     let cell =
         |from, to, state| MeshCell::new(from, to, &MeshLink { session_id: String::new(), state, round_trip: Some(40) });
     let cells = vec![cell(None, Some(one.key), LinkState::RelayUdp), cell(Some(one.key), None, LinkState::DirectLocal)];
-    let inspection = CallInspection {
-        version: 1,
-        connection: Some((one.key, Arc::new(inspection))),
-        verdicts: Vec::new(),
-        findings: Vec::new(),
-        cells,
-    };
+    let inspection =
+        CallInspection { version: 1, connection: Some((one.key, Arc::new(inspection))), findings: Vec::new(), cells };
     CallState { inspection: Some(inspection), ..in_call(vec![one]) }
 }
 

@@ -6,6 +6,7 @@ mod accessibility;
 mod browser;
 mod error;
 mod faults;
+mod inspector;
 mod laboratory;
 pub mod load;
 mod namespaces;
@@ -34,6 +35,7 @@ pub use error::{Error, Result};
 pub use faults::{
     AddedCandidate, FrameClock, Frames, Identity, NegotiationState, Path, PathEnd, Scene, TileNode, Transceiver,
 };
+pub use inspector::{Explained, MeshCell};
 pub use laboratory::{Laboratory, Machine, PATHS};
 pub use namespaces::Namespace;
 pub use needs::baseline_directory;

@@ -1,6 +1,8 @@
 //! The time between two samples of a recorded connection, and which of these times are gaps, in which the page slept and
 //! nothing was measured.
 
+use std::sync::Arc;
+
 use crate::{
     reports::{self, Stream},
     trace::Sample,
@@ -37,7 +39,7 @@ impl<'a> Interval<'a> {
 }
 
 /// The intervals between samples, gaps included. Samples of one time have none.
-pub(crate) fn intervals(samples: &[Sample]) -> impl Iterator<Item = Interval<'_>> {
+pub(crate) fn intervals(samples: &[Arc<Sample>]) -> impl Iterator<Item = Interval<'_>> {
     let usual = usual_length(samples).filter(|_| samples.len() > FEW_SAMPLES);
     samples.windows(2).filter(|pair| pair[1].time > pair[0].time).map(move |pair| {
         let interval = Interval { before: &pair[0], after: &pair[1], is_gap: false };
@@ -46,7 +48,7 @@ pub(crate) fn intervals(samples: &[Sample]) -> impl Iterator<Item = Interval<'_>
 }
 
 /// The usual time between two samples, in milliseconds: the median.
-fn usual_length(samples: &[Sample]) -> Option<f64> {
+fn usual_length(samples: &[Arc<Sample>]) -> Option<f64> {
     let mut lengths: Vec<_> = samples.windows(2).map(|pair| pair[1].time - pair[0].time).collect();
     lengths.sort_by(f64::total_cmp);
     lengths.get(lengths.len() / 2).copied()
@@ -59,7 +61,8 @@ mod tests {
     #[test]
     fn gap_is_much_longer_than_usual() {
         let gaps = |times: &[f64]| {
-            let samples: Vec<_> = times.iter().map(|time| Sample { time: *time, reports: Vec::new() }).collect();
+            let samples: Vec<_> =
+                times.iter().map(|time| Arc::new(Sample { time: *time, reports: Vec::new() })).collect();
             intervals(&samples).map(|interval| interval.is_gap).collect::<Vec<_>>()
         };
         assert_eq!(gaps(&[0.0, 1_000.0, 2_000.0, 3_000.0, 12_000.0, 13_000.0]), [false, false, false, true, false]);

@@ -101,7 +101,7 @@ async fn listen(
         Err(error) => return browser::log(&format!("the microphone cannot be metered: {error}")),
     };
     let (mut activity, mut told, mut idle) = (VoiceActivity::default(), Voice::default(), 0_u32);
-    let (mut hints, mut others) = (VoiceHints::default(), Vec::new());
+    let (mut hints, mut others): (_, Vec<ReceivedLevel>) = (VoiceHints::default(), Vec::new());
     loop {
         TimeoutFuture::new(INTERVAL).await;
         while let Ok(changed) = changes.try_recv() {
@@ -124,7 +124,7 @@ async fn listen(
         };
         let at = now();
         let is_speaking = activity.sample(loudness, at) && attention.is_sent;
-        let loudest = others.iter_mut().map(ReceivedLevel::read).fold(0.0, f32::max);
+        let loudest = others.iter().map(ReceivedLevel::last_read).fold(0.0, f32::max);
         let hint = hints.sample(Reading { at, loudness, is_sent: attention.is_sent, others: loudest });
         let level = if attention.shows_level { meter_level(loudness) } else { 0 };
         let voice = Voice { is_speaking, level, hint };

@@ -11,11 +11,18 @@ use crate::{
 
 /// How often the loudness is read, in milliseconds.
 const INTERVAL: u32 = 125;
+/// The same while the peer has long been silent: most of a room is, most of the time, and a reading waits for another thread.
+const INTERVAL_IN_SILENCE: u32 = 375;
+/// How long a silence is long, in milliseconds.
+const LONG_SILENCE: f64 = 3_000.0;
+/// What is no louder is silence.
+const SILENCE: f32 = 0.003;
 
 /// Whether the peer speaks. Nothing runs unless it may.
 #[derive(Default)]
 pub struct Ear {
     task: Option<Task>,
+    level: Option<ReceivedLevel>,
     is_speaking: bool,
 }
 
@@ -28,10 +35,11 @@ impl Ear {
     /// Listens to what the connection receives as long as the peer `may_speak`.
     pub fn listen(&mut self, may_speak: bool, negotiator: &Negotiator) {
         if !may_speak {
-            *self = Self::default();
+            let ended = std::mem::take(self);
+            ended.level.inspect(ReceivedLevel::forget);
         } else if self.task.is_none() {
-            let level = negotiator.connection().received_level();
-            self.task = level.map(|level| Task::spawn(listen(level, negotiator.sink())));
+            self.level = negotiator.connection().received_level();
+            self.task = self.level.clone().map(|level| Task::spawn(listen(level, negotiator.sink())));
         }
     }
 
@@ -42,11 +50,16 @@ impl Ear {
     }
 }
 
-async fn listen(mut level: ReceivedLevel, sink: impl Fn(PeerConnectionEvent)) {
-    let (mut activity, mut told) = (VoiceActivity::of_packets(), false);
+async fn listen(level: ReceivedLevel, sink: impl Fn(PeerConnectionEvent)) {
+    let (mut activity, mut told, mut last_sound) = (VoiceActivity::of_packets(), false, now());
     loop {
-        TimeoutFuture::new(INTERVAL).await;
-        let is_speaking = activity.sample(level.read(), now());
+        let is_silent = now() - last_sound > LONG_SILENCE;
+        TimeoutFuture::new(if is_silent { INTERVAL_IN_SILENCE } else { INTERVAL }).await;
+        let loudness = level.read();
+        if loudness > SILENCE {
+            last_sound = now();
+        }
+        let is_speaking = activity.sample(loudness, now());
         if is_speaking != told {
             told = is_speaking;
             sink(PeerConnectionEvent::Speaking(is_speaking));

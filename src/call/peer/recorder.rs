@@ -1,6 +1,8 @@
 //! Records what happens to one connection: the page's API calls, the browser's events, the messages of the signaling, and the
 //! statistics that are read anyway. What it means is decided in [`vitrine_insight`], and only when somebody looks.
 
+use std::sync::Arc;
+
 use vitrine_insight::{
     candidate::Candidate,
     stats::Stats,
@@ -85,7 +87,7 @@ impl Recorder {
         if events.len() >= MAX_EVENTS {
             events.remove(FIRST_EVENTS);
         }
-        events.push(Event { time: wall_now(), kind });
+        events.push(Arc::new(Event { time: wall_now(), kind }));
     }
 
     /// The browser reports this.
@@ -154,7 +156,7 @@ impl Recorder {
         if samples.len() >= MAX_SAMPLES {
             samples.remove(0);
         }
-        samples.push(Sample { time: wall_now(), reports });
+        samples.push(Arc::new(Sample { time: wall_now(), reports }));
     }
 
     fn message(&mut self, side: Side, way: Way, name: &str, bytes: usize) {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 use vitrine_insight::{
-    inspection::Description,
+    inspection::{Description, predecessor},
     sdp::{Change, Difference, Line, Sdp, Section, difference, explain},
     trace::Side,
 };
@@ -12,7 +12,7 @@ use super::{
     Shown,
     format::{bytes, language, side, since},
     part,
-    section::Nothing,
+    section::{Nothing, is_details_open},
 };
 use crate::ui::{
     context::Ui,
@@ -35,12 +35,13 @@ pub fn Descriptions(
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
     let entries = part(shown, |shown| {
-        let entry = |(index, description): (usize, &Description)| Entry {
-            start: shown.start,
+        let descriptions = shown.descriptions();
+        let entry = |(place, description): (usize, &Description)| Entry {
+            start: shown.start(),
             description: description.clone(),
-            predecessor: shown.predecessor(index).cloned(),
+            predecessor: predecessor(&descriptions, place).cloned(),
         };
-        shown.descriptions.iter().enumerate().map(entry).rev().collect::<Vec<_>>()
+        descriptions.iter().enumerate().map(entry).rev().collect::<Vec<_>>()
     });
     view! {
         <Show
@@ -76,11 +77,6 @@ fn DescriptionRow(entry: Entry) -> impl IntoView {
             <Show when=move || is_open.get()>{content()}</Show>
         </details>
     }
-}
-
-fn is_details_open(event: &web_sys::Event) -> bool {
-    let element = event.target().map(wasm_bindgen::JsCast::unchecked_into::<web_sys::Element>);
-    element.is_some_and(|element| element.has_attribute("open"))
 }
 
 fn parts(locale: Locale, description: &Description, predecessor: Option<&Description>) -> AnyView {

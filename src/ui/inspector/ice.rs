@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 use vitrine_insight::{
     candidate::{Candidate, Family},
-    inspection::{FoundCandidate, Pair},
+    inspection::{FoundCandidate, Inspection, Pair},
     words,
 };
 
@@ -23,7 +23,7 @@ pub fn Candidates(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let found = part(shown, |shown| (shown.start, shown.candidates.clone(), shown.candidate_failures.clone()));
+    let found = part(shown, |shown| (shown.start(), shown.candidates(), shown.candidate_failures()));
     let rows = move || {
         let (start, candidates, failures) = found.get()?;
         if candidates.is_empty() && failures.is_empty() {
@@ -107,29 +107,18 @@ pub fn Pairs(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let pairs = part(shown, |shown| shown.pairs.clone());
-    let changes = part(shown, |shown| (shown.start, shown.path_changes.clone()));
-    let table = move || {
-        let pairs = pairs.get().unwrap_or_default();
-        if pairs.is_empty() {
-            return view! { <Nothing words=td_string!(locale, inspect.no_pairs) /> }.into_any();
-        }
-        let heads = vec![
-            td_string!(locale, inspect.state),
-            td_string!(locale, inspect.here),
-            td_string!(locale, inspect.there),
-            td_string!(locale, inspect.round_trip),
-            td_string!(locale, inspect.checks_sent),
-            td_string!(locale, inspect.checks_received),
-            td_string!(locale, inspect.bytes),
-        ];
-        view! {
-            <Table caption=td_string!(locale, inspect.pairs) heads>
-                {pairs.into_iter().map(|pair| pair_row(locale, pair)).collect_view()}
-            </Table>
-        }
-        .into_any()
-    };
+    let pairs = part(shown, Inspection::pairs);
+    let changes = part(shown, |shown| (shown.start(), shown.path_changes()));
+    let all = move || pairs.get().unwrap_or_default();
+    let heads = vec![
+        td_string!(locale, inspect.state),
+        td_string!(locale, inspect.here),
+        td_string!(locale, inspect.there),
+        td_string!(locale, inspect.round_trip),
+        td_string!(locale, inspect.checks_sent),
+        td_string!(locale, inspect.checks_received),
+        td_string!(locale, inspect.bytes),
+    ];
     let history = move || {
         changes.get().map(|(start, changes)| {
             let row = |change: vitrine_insight::inspection::PathChange| {
@@ -147,29 +136,48 @@ pub fn Pairs(
         })
     };
     view! {
-        {table}
+        <Show when=move || all().is_empty()>
+            <Nothing words=td_string!(locale, inspect.no_pairs) />
+        </Show>
+        <Table caption=td_string!(locale, inspect.pairs) heads>
+            <For each=all key=|pair| (pair.local.clone(), pair.remote.clone()) let(pair)>
+                <PairRow pair pairs />
+            </For>
+        </Table>
         <h4>{td_string!(locale, inspect.path_changes)}</h4>
         <ol class="incidents">{history}</ol>
     }
 }
 
-fn pair_row(locale: Locale, pair: Pair) -> impl IntoView {
-    let state = if pair.is_selected {
-        td_string!(locale, inspect.in_use).to_owned()
-    } else if pair.is_nominated {
-        format!("{} ({})", pair.state, td_string!(locale, inspect.nominated))
-    } else {
-        pair.state
+/// The row of a pair. Its numbers change; the row stays.
+#[component]
+fn PairRow(pair: Pair, pairs: Memo<Option<Vec<Pair>>>) -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    let (local, remote) = (pair.local.clone(), pair.remote.clone());
+    let now = Memo::new(move |_| {
+        let is_it = |one: &&Pair| (&one.local, &one.remote) == (&pair.local, &pair.remote);
+        pairs.with(|pairs| pairs.iter().flatten().find(is_it).cloned()).unwrap_or_else(|| pair.clone())
+    });
+    let state = move || {
+        now.with(|pair| {
+            if pair.is_selected {
+                td_string!(locale, inspect.in_use).to_owned()
+            } else if pair.is_nominated {
+                format!("{} ({})", pair.state, td_string!(locale, inspect.nominated))
+            } else {
+                pair.state.clone()
+            }
+        })
     };
     view! {
-        <tr data-selected=pair.is_selected.then_some("true")>
-            <td>{state}</td>
-            <td translate="no">{pair.local}</td>
-            <td translate="no">{pair.remote}</td>
-            <td>{or_dash(pair.round_trip, milliseconds)}</td>
-            <td>{of_both(pair.checks_sent, short)}</td>
-            <td>{of_both(pair.checks_received, short)}</td>
-            <td>{of_both(pair.bytes, bytes)}</td>
+        <tr data-selected=move || now.with(|pair| pair.is_selected.then_some("true"))>
+            <td prop:textContent=state></td>
+            <td translate="no">{local}</td>
+            <td translate="no">{remote}</td>
+            <td prop:textContent=move || now.with(|pair| or_dash(pair.round_trip, milliseconds))></td>
+            <td prop:textContent=move || now.with(|pair| of_both(pair.checks_sent, short))></td>
+            <td prop:textContent=move || now.with(|pair| of_both(pair.checks_received, short))></td>
+            <td prop:textContent=move || now.with(|pair| of_both(pair.bytes, bytes))></td>
         </tr>
     }
 }

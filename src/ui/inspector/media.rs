@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use vitrine_insight::inspection::{Channel, Source, Track, Way};
+use vitrine_insight::inspection::{Channel, Inspection, Source, Track, Way};
 
 use super::{
     Shown,
@@ -19,23 +19,42 @@ pub fn Tracks(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let tracks = part(shown, |shown| shown.tracks.clone());
-    move || {
-        let tracks = tracks.get().unwrap_or_default();
-        if tracks.is_empty() {
-            return view! { <Nothing words=td_string!(locale, inspect.no_samples) /> }.into_any();
-        }
-        tracks.into_iter().map(|track| view! { <TrackCard track /> }).collect_view().into_any()
+    let tracks = part(shown, Inspection::tracks);
+    let places = move || 0..tracks.with(|tracks| tracks.as_ref().map_or(0, Vec::len));
+    view! {
+        <Show when=move || places().is_empty()>
+            <Nothing words=td_string!(locale, inspect.no_samples) />
+        </Show>
+        <For each=places key=|place| *place let(place)>
+            <TrackCard track=Memo::new(move |_| tracks.with(|tracks| tracks.as_ref()?.get(place).cloned())) />
+        </For>
     }
 }
 
 #[component]
-fn TrackCard(track: Track) -> impl IntoView {
+fn TrackCard(track: Memo<Option<Track>>) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let way = match track.way {
-        Way::Sent => td_string!(locale, inspect.sent),
-        Way::Received => td_string!(locale, inspect.received),
+    let title = move || {
+        track.with(|track| {
+            let track = track.as_ref()?;
+            let way = match track.way {
+                Way::Sent => td_string!(locale, inspect.sent),
+                Way::Received => td_string!(locale, inspect.received),
+            };
+            let mid = track.mid.as_ref().map(|mid| format!(" ({mid})")).unwrap_or_default();
+            Some(format!("{way} · {}{mid}", kind(locale, &track.kind)))
+        })
     };
+    let rows = move || track.get().map(|track| track_rows(locale, track)).unwrap_or_default();
+    view! {
+        <section class="sdp-card">
+            <h4 prop:textContent=move || title().unwrap_or_default()></h4>
+            <Facts rows=Signal::derive(rows) />
+        </section>
+    }
+}
+
+fn track_rows(locale: Locale, track: Track) -> Vec<(&'static str, String)> {
     let size = track.size.map(|(width, height)| format!("{width:.0} × {height:.0}"));
     let [none, cpu, bandwidth, other] = track.limitation_shares.unwrap_or_default().map(percent);
     let shares = track.limitation_shares.map(|_| {
@@ -62,29 +81,31 @@ fn TrackCard(track: Track) -> impl IntoView {
         (td_string!(locale, inspect.nacks), nacks.map(short)),
         (td_string!(locale, inspect.plis), pictures.map(short)),
     ];
-    view! {
-        <section class="sdp-card">
-            <h4>{way} " · " {kind(locale, &track.kind)} {track.mid.map(|mid| format!(" ({mid})"))}</h4>
-            <Facts rows=rows.into_iter().filter_map(|(name, value)| Some((name, value?))).collect() />
-        </section>
-    }
+    present(rows)
+}
+
+/// The rows that have a value.
+pub fn present<const COUNT: usize>(rows: [(&'static str, Option<String>); COUNT]) -> Vec<(&'static str, String)> {
+    rows.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// Names with their values.
 #[component]
 pub fn Facts(
     /// The rows.
-    rows: Vec<(&'static str, String)>,
+    #[prop(into)]
+    rows: Signal<Vec<(&'static str, String)>>,
 ) -> impl IntoView {
-    let row = |(name, value): (&'static str, String)| {
-        view! {
-            <div>
-                <dt>{name}</dt>
-                <dd translate="no">{value}</dd>
-            </div>
-        }
-    };
-    view! { <dl class="fact-rows">{rows.into_iter().map(row).collect_view()}</dl> }
+    view! {
+        <dl class="fact-rows">
+            <For each=move || rows.get() key=Clone::clone let((name, value))>
+                <div>
+                    <dt>{name}</dt>
+                    <dd translate="no">{value}</dd>
+                </div>
+            </For>
+        </dl>
+    }
 }
 
 fn kind(locale: Locale, kind: &str) -> String {
@@ -102,7 +123,7 @@ pub fn Sources(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let sources = part(shown, |shown| shown.sources.clone());
+    let sources = part(shown, Inspection::sources);
     move || {
         let sources = sources.get().unwrap_or_default();
         if sources.is_empty() {
@@ -118,7 +139,7 @@ pub fn Sources(
             view! {
                 <section class="sdp-card">
                     <h4>{kind(locale, &source.kind)}</h4>
-                    <Facts rows=rows.into_iter().filter_map(|(name, value)| Some((name, value?))).collect() />
+                    <Facts rows=present(rows) />
                 </section>
             }
         };
@@ -133,7 +154,7 @@ pub fn Channels(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let channels = part(shown, |shown| shown.channels.clone());
+    let channels = part(shown, Inspection::channels);
     move || {
         let channels = channels.get().unwrap_or_default();
         if channels.is_empty() {

@@ -89,10 +89,12 @@ fn Inspector() -> impl IntoView {
         (Some(shown) == key.get()).then_some(inspection)
     });
     let of_call = move || inspection.with(|one| one.as_ref().map(|one| one.findings.clone()).unwrap_or_default());
-    let of_connection =
-        Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.findings.clone()).unwrap_or_default()));
-    let start = Memo::new(move |_| shown.with(|shown| shown.as_ref().map_or(0.0, |shown| shown.start)));
-    let name = Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.id.clone()).unwrap_or_default()));
+    let of_connection = Memo::new(move |_| {
+        shown.with(|shown| shown.as_ref().map(|shown| shown.findings().to_vec()).unwrap_or_default())
+    });
+    let start = Memo::new(move |_| shown.with(|shown| shown.as_ref().map_or(0.0, |shown| shown.start())));
+    let name =
+        Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.id().to_owned()).unwrap_or_default()));
     let cells = move || inspection.with(|one| one.as_ref().map(|one| one.cells.clone()).unwrap_or_default());
     view! {
         <div class="inspector" data-testid="inspector">

@@ -3,13 +3,16 @@
 
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use vitrine_insight::series::{Point, Quantity};
+use vitrine_insight::{
+    inspection::Inspection,
+    series::{Point, Quantity},
+};
 
 use super::{
     Shown,
     format::{bitrate, milliseconds, percent, short, since},
     part,
-    section::Nothing,
+    section::{Nothing, Table, is_details_open},
 };
 use crate::ui::{
     context::Ui,
@@ -110,7 +113,7 @@ pub fn Plots(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let is_measured = part(shown, |shown| !shown.plots.is_empty());
+    let is_measured = part(shown, Inspection::is_measured);
     view! {
         <Show
             when=move || is_measured.get() == Some(true)
@@ -128,7 +131,8 @@ struct Curves {
     from: f64,
     to: f64,
     top: f64,
-    curves: Vec<(Quantity, Vec<Point>)>,
+    /// By place in [`Chart::quantities`].
+    curves: Vec<Vec<Point>>,
     bands: Vec<(f64, f64, String)>,
 }
 
@@ -136,95 +140,156 @@ struct Curves {
 fn Plot(chart: Chart, shown: Shown) -> impl IntoView {
     let locale = Ui::from_context().locale;
     let curves = part(shown, move |shown| {
-        let of_chart = |(quantity, _): &&(Quantity, Vec<Point>)| chart.quantities().contains(quantity);
-        let curves: Vec<_> = shown.plots.iter().filter(of_chart).cloned().collect();
-        let times = || curves.iter().flat_map(|(_, points)| points.iter().map(|(time, _)| *time));
-        let values = curves.iter().flat_map(|(_, points)| points.iter().filter_map(|(_, value)| *value));
+        let curves = chart.quantities().iter().map(|quantity| shown.plot(*quantity)).collect::<Vec<_>>();
+        let times = || curves.iter().flat_map(|points| points.iter().map(|(time, _)| *time));
+        let values = curves.iter().flat_map(|points| points.iter().filter_map(|(_, value)| *value));
         let top = values.fold(chart.least_top(), f64::max);
-        let bands = if chart.has_bands() { shown.limitations.clone() } else { Vec::new() };
+        let bands = if chart.has_bands() { shown.limitations() } else { Vec::new() };
         let (from, to) = (times().fold(f64::INFINITY, f64::min), times().fold(f64::NEG_INFINITY, f64::max));
-        Curves { start: shown.start, from, to, top, curves, bands }
+        Curves { start: shown.start(), from, to, top, curves, bands }
     });
-    move || {
-        let curves = curves.get().filter(|curves| !curves.curves.is_empty())?;
-        Some(view! { <figure class="plot" data-testid="plot">{drawn(locale, chart, &curves)}</figure> })
+    let with =
+        move |read: &dyn Fn(&Curves) -> String| curves.with(|curves| curves.as_ref().map(read).unwrap_or_default());
+    let is_measured = move || {
+        curves
+            .with(|curves| curves.as_ref().is_some_and(|curves| curves.curves.iter().any(|points| !points.is_empty())))
+    };
+    let lines = move || {
+        let line = |place| {
+            view! {
+                <path
+                    class="curve"
+                    data-curve=place
+                    d=move || with(&|curves| curves.line(place))
+                    vector-effect="non-scaling-stroke"
+                ></path>
+            }
+        };
+        (0..chart.quantities().len()).map(line).collect_view()
+    };
+    let bands = move || {
+        let band = |reason: &'static str| {
+            view! { <path class="band" data-reason=reason d=move || with(&|curves| curves.band(reason))></path> }
+        };
+        LIMITATIONS.map(band).collect_view()
+    };
+    let legend = move || {
+        let entry = |(place, quantity): (usize, &Quantity)| {
+            let latest =
+                move || with(&|curves| curves.latest(place).map(|value| chart.value(value)).unwrap_or_default());
+            view! {
+                <li data-curve=place hidden=move || latest().is_empty()>
+                    {quantity_words(locale, *quantity)} " " <strong prop:textContent=latest></strong>
+                </li>
+            }
+        };
+        chart.quantities().iter().enumerate().map(entry).collect_view()
+    };
+    let limits = move || {
+        let entry = |reason: &'static str| {
+            let words = fill(td_string!(locale, inspect.limited_by), "reason", reason);
+            view! { <li data-reason=reason hidden=move || with(&|curves| curves.band(reason)).is_empty()>{words}</li> }
+        };
+        LIMITATIONS.map(entry).collect_view()
+    };
+    view! {
+        <Show when=is_measured>
+            <figure class="plot" data-testid="plot">
+                <figcaption>
+                    <span>{chart.words(locale)}</span>
+                    <small prop:textContent=move || with(&|curves| chart.value(curves.top))></small>
+                </figcaption>
+                <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
+                    {bands()}
+                    {lines()}
+                </svg>
+                <ul class="legend">{legend()} {limits()}</ul>
+                <Numbers chart curves />
+            </figure>
+        </Show>
     }
 }
 
-fn drawn(locale: Locale, chart: Chart, curves: &Curves) -> impl IntoView + use<> {
-    let length = (curves.to - curves.from).max(1.0);
-    let x = |time: f64| ((time - curves.from) / length).clamp(0.0, 1.0) * WIDTH;
-    let y = |value: f64| HEIGHT - (value / curves.top).clamp(0.0, 1.0) * (HEIGHT - 2.0) - 1.0;
-    let path = |points: &[Point]| {
+/// Why an encoder may be held back (`RTCQualityLimitationReason`).
+const LIMITATIONS: [&str; 3] = ["cpu", "bandwidth", "other"];
+
+impl Curves {
+    fn x(&self, time: f64) -> f64 {
+        ((time - self.from) / (self.to - self.from).max(1.0)).clamp(0.0, 1.0) * WIDTH
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        HEIGHT - (value / self.top).clamp(0.0, 1.0) * (HEIGHT - 2.0) - 1.0
+    }
+
+    /// The curve at this place, as the data of an SVG path; interrupted where nothing was measured.
+    fn line(&self, place: usize) -> String {
         let (mut path, mut is_down) = (String::new(), false);
-        for (time, value) in points {
+        for (time, value) in self.curves.get(place).into_iter().flatten() {
             let Some(value) = value else {
                 is_down = false;
                 continue;
             };
             let letter = if is_down { 'L' } else { 'M' };
-            path.push_str(&format!("{letter}{:.1} {:.1}", x(*time), y(*value)));
+            path.push_str(&format!("{letter}{:.1} {:.1}", self.x(*time), self.y(*value)));
             is_down = true;
         }
         path
-    };
-    let bands = curves.bands.iter().map(|(from, to, reason)| {
-        let (left, width) = (x(*from), (x(*to) - x(*from)).max(1.0));
-        view! { <rect class="band" data-reason=reason.clone() x=left y="0" width=width height=HEIGHT></rect> }
-    });
-    let place = |quantity: &Quantity| chart.quantities().iter().position(|one| one == quantity).unwrap_or_default();
-    let lines = curves.curves.iter().map(|(quantity, points)| {
-        view! { <path class="curve" data-curve=place(quantity) d=path(points) vector-effect="non-scaling-stroke"></path> }
-    });
-    let latest = |points: &[Point]| points.iter().rev().find_map(|(_, value)| *value);
-    let legend = curves.curves.iter().map(|(quantity, points)| {
-        let value = latest(points).map(|value| chart.value(value)).unwrap_or_default();
-        view! {
-            <li data-curve=place(quantity)>
-                {quantity_words(locale, *quantity)} " " <strong>{value}</strong>
-            </li>
-        }
-    });
-    let mut reasons: Vec<_> = curves.bands.iter().map(|(_, _, reason)| reason.clone()).collect();
-    reasons.sort();
-    reasons.dedup();
-    let limits = reasons.into_iter().map(|reason| {
-        let words = fill(td_string!(locale, inspect.limited_by), "reason", &reason);
-        view! { <li class="band-words" data-reason=reason>{words}</li> }
-    });
-    view! {
-        <figcaption>
-            <span>{chart.words(locale)}</span>
-            <small>{chart.value(curves.top)}</small>
-        </figcaption>
-        <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
-            {bands.collect_view()}
-            {lines.collect_view()}
-        </svg>
-        <ul class="legend">{legend.collect_view()} {limits.collect_view()}</ul>
-        {table(locale, chart, curves)}
+    }
+
+    /// The times in which this held an encoder back, as the data of an SVG path.
+    fn band(&self, reason: &str) -> String {
+        let of_reason = self.bands.iter().filter(|(.., of)| of == reason);
+        let band = |(from, to, _): &(f64, f64, String)| {
+            format!(
+                "M{:.1} 0H{:.1}V{HEIGHT}H{:.1}Z",
+                self.x(*from),
+                self.x(*to).max(self.x(*from) + 1.0),
+                self.x(*from)
+            )
+        };
+        of_reason.map(band).collect()
+    }
+
+    fn latest(&self, place: usize) -> Option<f64> {
+        self.curves.get(place)?.iter().rev().find_map(|(_, value)| *value)
     }
 }
 
-/// The same in numbers: at most [`ROWS`] of the samples, evenly spread.
-fn table(locale: Locale, chart: Chart, curves: &Curves) -> impl IntoView + use<> {
-    let times: Vec<f64> =
-        curves.curves.first().map(|(_, points)| points.iter().map(|(time, _)| *time).collect()).unwrap_or_default();
-    let step = times.len().div_ceil(ROWS).max(1);
-    let heads =
-        curves.curves.iter().map(|(quantity, _)| view! { <th scope="col">{quantity_words(locale, *quantity)}</th> });
-    let rows = times.iter().step_by(step).map(|time| {
-        let cells = curves.curves.iter().map(|(_, points)| {
-            let value = points.iter().find(|(at, _)| at == time).and_then(|(_, value)| *value);
-            view! { <td>{value.map(|value| chart.value(value))}</td> }
-        });
-        view! { <tr><th scope="row">{since(curves.start, *time)}</th>{cells.collect_view()}</tr> }
-    });
+/// The same in numbers, for those who do not see the curves, while it is open: at most [`ROWS`] samples, evenly spread.
+#[component]
+fn Numbers(chart: Chart, curves: Memo<Option<Curves>>) -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    let is_open = RwSignal::new(false);
+    let rows = move || {
+        let curves = curves.get()?;
+        let times: Vec<f64> =
+            curves.curves.iter().max_by_key(|points| points.len())?.iter().map(|(time, _)| *time).collect();
+        let step = times.len().div_ceil(ROWS).max(1);
+        let row = |time: &f64| {
+            let cell = |points: &Vec<Point>| {
+                let value = points.iter().find(|(at, _)| at == time).and_then(|(_, value)| *value);
+                view! { <td>{value.map(|value| chart.value(value))}</td> }
+            };
+            let cells = curves.curves.iter().map(cell).collect_view();
+            view! { <tr><th scope="row">{since(curves.start, *time)}</th>{cells}</tr> }
+        };
+        Some(times.iter().step_by(step).map(row).collect_view())
+    };
+    let heads = move || {
+        let mut heads = vec![td_string!(locale, inspect.time)];
+        heads.extend(chart.quantities().iter().map(|quantity| quantity_words(locale, *quantity)));
+        heads
+    };
     view! {
-        <table class="visually-hidden">
-            <caption>{chart.words(locale)}</caption>
-            <thead><tr><th scope="col">{td_string!(locale, inspect.time)}</th>{heads.collect_view()}</tr></thead>
-            <tbody>{rows.collect_view()}</tbody>
-        </table>
+        <details class="numbers" on:toggle=move |event| is_open.set(is_details_open(&event))>
+            <summary>
+                {td_string!(locale, inspect.numbers)}
+                <span class="visually-hidden">{format!(": {}", chart.words(locale))}</span>
+            </summary>
+            <Show when=move || is_open.get()>
+                <Table caption=chart.words(locale) heads=heads()>{rows}</Table>
+            </Show>
+        </details>
     }
 }

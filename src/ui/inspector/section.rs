@@ -67,3 +67,9 @@ pub fn Nothing(
 ) -> impl IntoView {
     view! { <p class="hint">{words}</p> }
 }
+
+/// Whether the `<details>` of this `toggle` event is open now.
+pub fn is_details_open(event: &web_sys::Event) -> bool {
+    let element = event.target().map(wasm_bindgen::JsCast::unchecked_into::<web_sys::Element>);
+    element.is_some_and(|element| element.has_attribute("open"))
+}

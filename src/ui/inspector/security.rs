@@ -3,9 +3,13 @@
 
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use vitrine_insight::safety_code::safety_code;
+use vitrine_insight::{inspection::Inspection, safety_code::safety_code};
 
-use super::{Shown, media::Facts, part};
+use super::{
+    Shown,
+    media::{Facts, present},
+    part,
+};
 use crate::ui::context::Ui;
 
 /// The rows.
@@ -17,7 +21,7 @@ pub fn SecurityRows(
     room: Signal<Option<String>>,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let security = part(shown, |shown| shown.security.clone());
+    let security = part(shown, Inspection::security);
     let code = move || {
         let security = security.get()?;
         let (own, theirs) = (security.local_fingerprint?, security.remote_fingerprint?);
@@ -35,7 +39,7 @@ pub fn SecurityRows(
             (td_string!(locale, inspect.own_fingerprint), fingerprint(security.local_fingerprint)),
             (td_string!(locale, inspect.their_fingerprint), fingerprint(security.remote_fingerprint)),
         ];
-        view! { <Facts rows=rows.into_iter().filter_map(|(name, value)| Some((name, value?))).collect() /> }
+        present(rows)
     };
     view! {
         {move || {
@@ -47,6 +51,6 @@ pub fn SecurityRows(
                 </div>
             })
         }}
-        {rows}
+        <Facts rows=Signal::derive(rows) />
     }
 }

@@ -19,7 +19,7 @@ pub fn Messages(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let messages = part(shown, |shown| (shown.start, shown.messages.clone()));
+    let messages = part(shown, |shown| (shown.start(), shown.messages()));
     move || {
         let (start, messages) = messages.get().unwrap_or_default();
         if messages.is_empty() {

@@ -19,7 +19,7 @@ pub fn States(
     /// The connection.
     shown: Shown,
 ) -> impl IntoView {
-    let strips = part(shown, |shown: &Inspection| (shown.start, shown.end, shown.states.clone()));
+    let strips = part(shown, |shown: &Inspection| (shown.start(), shown.end(), shown.states()));
     move || {
         strips.get().map(|(start, end, strips)| {
             strips
@@ -38,7 +38,15 @@ fn StripRow(strip: Strip, start: f64, length: f64) -> impl IntoView {
         let width = (span.to - span.from) / length * 100.0;
         let left = (span.from - start) / length * 100.0;
         let title = format!("{}: {} ({})", span.state, meaning(&span.state), since(start, span.from));
-        view! { <span class="strip-span" data-state=span.state.clone() style=format!("left: {left:.2}%; width: {width:.2}%") title=title></span> }
+        view! {
+            <span
+                class="strip-span"
+                data-state=span.state.clone()
+                style:left=format!("{left:.2}%")
+                style:width=format!("{width:.2}%")
+                title=title
+            ></span>
+        }
     });
     let rows = strip.spans.iter().map(|span| {
         view! {

@@ -1,7 +1,7 @@
 //! How a connection stands, in a sentence; and if its media is relayed, why, and what would change it.
 
 use leptos::prelude::*;
-use vitrine_insight::{verdict::Verdict, words};
+use vitrine_insight::{inspection::Inspection, verdict::Verdict, words};
 
 use super::{
     Shown,
@@ -20,9 +20,9 @@ pub fn Summary(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let verdict = part(shown, |shown| shown.verdict);
-    let round_trip = part(shown, |shown| shown.round_trip.filter(|_| shown.verdict.is_connected()));
-    let detour = part(shown, |shown| shown.detour);
+    let verdict = part(shown, Inspection::verdict);
+    let round_trip = part(shown, |shown| shown.round_trip().filter(|_| shown.verdict().is_connected()));
+    let detour = part(shown, Inspection::detour);
     let icon = Signal::derive(move || match verdict.get() {
         Some(Verdict::DirectLocal) => IconName::House,
         Some(Verdict::DirectInternet | Verdict::Connected) => IconName::Globe,

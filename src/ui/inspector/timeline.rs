@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 use vitrine_insight::{
-    inspection::{Incident, IncidentKind, Lane, StepBar, Timeline},
+    inspection::{Incident, IncidentKind, Inspection, Lane, StepBar, Timeline},
     words,
 };
 
@@ -26,7 +26,7 @@ pub fn TimelineRows(
     shown: Shown,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let timeline = part(shown, |shown| shown.timeline.clone());
+    let timeline = part(shown, Inspection::timeline);
     let window = Memo::new(move |_| timeline.with(|timeline| timeline.as_ref().map_or((0.0, 1.0), window)));
     let lead = move || {
         let is_offerer = timeline.with(|timeline| timeline.as_ref().is_some_and(|timeline| timeline.is_offerer));
@@ -88,10 +88,9 @@ fn lane_words(locale: Locale, lane: Lane) -> &'static str {
 fn StepRow(step: StepBar, window: Memo<(f64, f64)>) -> impl IntoView {
     let locale = Ui::from_context().locale;
     let Some(words) = words::step(step.number, language(locale)) else { return ().into_any() };
-    let place = move || {
-        let ((start, length), (from, to)) = (window.get(), step.time?);
-        let percent = |time: f64| ((time - start) / length * 100.0).clamp(0.0, 100.0);
-        Some(format!("--from: {:.2}%; --to: {:.2}%", percent(from), percent(to)))
+    let percent = move |time: f64| {
+        let (start, length) = window.get();
+        format!("{:.2}%", ((time - start) / length * 100.0).clamp(0.0, 100.0))
     };
     let time = move || {
         let (start, _) = window.get();
@@ -117,7 +116,9 @@ fn StepRow(step: StepBar, window: Memo<(f64, f64)>) -> impl IntoView {
                     <span class="step-words">{words.title}</span>
                     <span class="step-time" prop:textContent=time></span>
                     <span class="bar-track" aria-hidden="true">
-                        {step.time.map(|_| view! { <span class="bar-span" style=place></span> })}
+                        {step.time.map(|(from, to)| view! {
+                            <span class="bar-span" style:--from=move || percent(from) style:--to=move || percent(to)></span>
+                        })}
                     </span>
                     <span class="visually-hidden">{lane_words(locale, step.lane)}</span>
                 </summary>

@@ -66,6 +66,10 @@ const WALLS: [(&str, &str, &str); 9] = [
     ("<button style='width: 90px; height: 90px' onfocus='this.blur()'>Shy</button>", "Tab does not lead to", "Shy"),
 ];
 
+/// Opens every section of the inspector.
+const OPEN_ALL: &str =
+    "for (const one of document.querySelectorAll('.inspect-section:not([open]) > summary')) one.click()";
+
 #[tokio::test]
 async fn every_kind_of_barrier_is_found() -> Result<()> {
     let _machine = third().await;
@@ -145,12 +149,15 @@ async fn everybody_can_use_the_call() -> Result<()> {
     let ben = VitrinePage::join(Browser::ChromiumSmallCamera, "Ben", &server.url(), "tea").await?;
     try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
     barriers.look(&ada, "call of two").await?;
-    let labels = ada.computed_labels("[data-testid=open-steps]").await?;
-    assert_eq!(labels[0].1, "How the connection to Ben came to be");
-    ada.press("open-steps").await?;
-    shows(&ada, "dialog[open][data-testid=steps]").await?;
-    barriers.look(&ada, "steps of a connection").await?;
-    ada.press_key(ESCAPE).await?;
+    let labels = ada.computed_labels("[data-testid=inspect-tile]").await?;
+    assert_eq!(labels[0].1, "Inside the connection to Ben");
+    ada.inspect("Ben").await?;
+    ada.explains("how it came to be", |explained| explained.steps.len() == 13).await?;
+    barriers.look(&ada, "inside a connection").await?;
+    ada.evaluate::<()>(OPEN_ALL).await?;
+    shows(&ada, "[data-section=security] .fact-rows").await?;
+    barriers.look(&ada, "inside a connection, all sections").await?;
+    choose(&ada, "close-panel").await?;
     ada.press("open-more").await?;
     shows(&ada, "dialog[open][data-testid=more]").await?;
     barriers.look(&ada, "more").await?;

@@ -15,6 +15,7 @@ mod frozen;
 mod heard;
 mod hostile;
 mod insight;
+mod inspector;
 mod interop;
 mod laboratory;
 mod long_descriptions;

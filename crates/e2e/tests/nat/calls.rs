@@ -124,9 +124,32 @@ pub fn seats(one: Kind, other: Kind) -> [Seat; 2] {
 
 async fn connects(stage: &Stage, seats: [Seat; 2], which: Which, ways: &'static [Way], room: String) -> Result<()> {
     let _reservation = stage.prepare(&seats, which).await?;
-    let met = meet(stage, seats, which, ways, &room).await;
+    let met = async {
+        meet(stage, seats, which, ways, &room).await?;
+        if which == Which::Relaying { explain_themselves(stage, seats).await } else { Ok(()) }
+    };
+    let met = met.await;
     let left = leave(&seats.map(|seat| stage.page(seat))).await;
     met.and(left)
+}
+
+/// The inspectors of two people say which way their media goes, and blame the network that is the reason.
+async fn explain_themselves(stage: &Stage, seats: [Seat; 2]) -> Result<()> {
+    let pages = seats.map(|seat| stage.page(seat));
+    for (page, other) in [(pages[0], pages[1]), (pages[1], pages[0])] {
+        page.inspect(other.name()).await?;
+        let tile = page.tiles().await?.into_iter().next();
+        let path = tile.and_then(|tile| tile.path).unwrap_or_default();
+        let lets_no_udp_out =
+            [Kind::UdpBlocked, Kind::Only443].iter().any(|kind| page.name().starts_with(&kind.to_string()));
+        page.explains(&format!("{path}, and whose network is the reason"), |explained| {
+            let is_blocked = explained.detour.as_deref() == Some("udp-blocked");
+            let is_direct = path.starts_with("direct-");
+            explained.verdict == path && explained.detour.is_none() == is_direct && is_blocked == lets_no_udp_out
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Leads two people into a room, where media comes to flow one of these ways.
@@ -260,8 +283,13 @@ async fn tells_who_cannot_connect(page: &VitrinePage, others: usize) -> Result<(
     page.wait_for_tile_nodes("the tiles say who is connected and who cannot be", NO_PATH, |tiles| {
         tiles.len() == others && tiles.iter().all(as_it_must_be)
     })
-    .await
-    .map(drop)
+    .await?;
+    // Of those who cannot connect, the inspector says what would help: a relay.
+    let Some(failed) = page.tile_nodes().await?.into_iter().find(|tile| tile.state == "failed") else { return Ok(()) };
+    page.inspect(&failed.name).await?;
+    page.explains("that a relay is needed", |explained| explained.findings.iter().any(|code| code == "turn-needed"))
+        .await
+        .map(drop)
 }
 
 /// The words on a tile whose connection did not come about.

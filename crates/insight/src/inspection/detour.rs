@@ -1,11 +1,13 @@
 //! Why media takes a relay and not a direct way, as far as the trace tells.
 
+use std::sync::Arc;
+
 use crate::{
     candidate::CandidateKind,
     finding::{Finding, FindingCode},
     reports::{all, candidate},
     stats::CandidatePairStats,
-    trace::{ConnectionTrace, EventKind, Side},
+    trace::{ConnectionTrace, EventKind, Sample, Side},
     verdict::Verdict,
 };
 
@@ -94,7 +96,7 @@ pub fn of(connection: &ConnectionTrace, verdict: Verdict, findings: &[Finding]) 
 
 /// Connectivity checks over pairs without a relay, and how many were answered, as of the last sample that has pairs.
 fn direct_checks(connection: &ConnectionTrace) -> Option<(f64, f64)> {
-    let has_pairs = |sample: &&crate::trace::Sample| all::<CandidatePairStats>(&sample.reports).next().is_some();
+    let has_pairs = |sample: &&Arc<Sample>| all::<CandidatePairStats>(&sample.reports).next().is_some();
     let sample = connection.samples.iter().rev().find(has_pairs)?;
     let is_relay = |id: Option<&String>| {
         candidate(&sample.reports, id).is_some_and(|end| end.candidate_type.as_deref() == Some("relay"))

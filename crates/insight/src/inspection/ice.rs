@@ -1,5 +1,7 @@
 //! Candidates, candidate pairs, and which pair was in use when.
 
+use std::sync::Arc;
+
 use vitrine_protocol::control::RelayProtocol;
 
 use crate::{
@@ -80,7 +82,7 @@ pub fn round_trip(sample: &Sample) -> Option<f64> {
 
 /// The candidates of both sides.
 pub fn candidates(connection: &ConnectionTrace) -> Vec<FoundCandidate> {
-    let found = |event: &Event| match &event.kind {
+    let found = |event: &Arc<Event>| match &event.kind {
         EventKind::Candidate { side, candidate: Some(candidate), url } => {
             let (candidate, url) = (candidate.clone(), url.clone().filter(|url| !url.is_empty()));
             Some(FoundCandidate { time: event.time, side: *side, candidate, url })
@@ -92,7 +94,7 @@ pub fn candidates(connection: &ConnectionTrace) -> Vec<FoundCandidate> {
 
 /// The servers that gave none.
 pub fn failures(connection: &ConnectionTrace) -> Vec<CandidateFailure> {
-    let failed = |event: &Event| match &event.kind {
+    let failed = |event: &Arc<Event>| match &event.kind {
         EventKind::CandidateError { url, code, text, .. } => {
             Some(CandidateFailure { time: event.time, url: url.clone(), code: *code, text: text.clone() })
         }
@@ -103,7 +105,7 @@ pub fn failures(connection: &ConnectionTrace) -> Vec<CandidateFailure> {
 
 /// The pairs of the last sample that has some.
 pub fn pairs(connection: &ConnectionTrace) -> Vec<Pair> {
-    let has_pairs = |sample: &&Sample| all::<CandidatePairStats>(&sample.reports).next().is_some();
+    let has_pairs = |sample: &&Arc<Sample>| all::<CandidatePairStats>(&sample.reports).next().is_some();
     let Some(sample) = connection.samples.iter().rev().find(has_pairs) else { return Vec::new() };
     let selected = selected_pair(&sample.reports);
     let pair = |pair: &CandidatePairStats| Pair {

@@ -1,5 +1,7 @@
 //! Streams, captures and data channels, as of the last sample, with the rates since the one before.
 
+use std::sync::Arc;
+
 use crate::{
     rates::{gain, per_second, ratio},
     reports::{all, stream},
@@ -84,7 +86,7 @@ pub struct Channel {
 /// The last sample, and the one before it.
 fn last(connection: &ConnectionTrace) -> Option<(&Sample, Option<&Sample>)> {
     let (last, earlier) = connection.samples.split_last()?;
-    Some((last, earlier.last()))
+    Some((last, earlier.last().map(Arc::as_ref)))
 }
 
 /// All streams: those received, then those sent; sound first.

@@ -1,4 +1,5 @@
-//! What an inspector shows of one connection, made from its trace: rows of tables, bars of charts, points of plots. It says
+//! What an inspector shows of one connection, made from its trace when it is asked for: rows of
+//! tables, bars of charts, points of plots. It says
 //! nothing that the trace does not hold. The wording, the order on the page and the drawing are not here.
 
 mod detour;
@@ -8,11 +9,13 @@ mod security;
 mod states;
 mod timeline;
 
+use std::sync::Arc;
+
 use crate::{
     finding::Finding,
     rules::ConnectionReport,
     series::{self, Point, Quantity},
-    trace::{Carrier, ConnectionTrace, EventKind, Side},
+    trace::{Carrier, ConnectionTrace, Event, EventKind, Side},
     verdict::Verdict,
 };
 
@@ -25,53 +28,12 @@ pub use self::{
     timeline::{Incident, IncidentKind, Lane, STEPS, StepBar, Timeline},
 };
 
-/// One connection, ready to be shown. Times are in milliseconds of the trace's clock.
+/// One connection, to be shown. Each part is made when it is asked for: what nobody looks at costs nothing. Times are in
+/// milliseconds of the trace's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inspection {
-    /// The connection's name in the trace.
-    pub id: String,
-    /// When the first thing was recorded.
-    pub start: f64,
-    /// When the last thing was recorded.
-    pub end: f64,
-    /// How the connection stands.
-    pub verdict: Verdict,
-    /// How it stood, each with the time from which on it did.
-    pub history: Vec<(f64, Verdict)>,
-    /// What was found, root causes first.
-    pub findings: Vec<Finding>,
-    /// Why media takes a relay, if it does.
-    pub detour: Option<Detour>,
-    /// The last round-trip time of the path, in seconds.
-    pub round_trip: Option<f64>,
-    /// How the connection came to be.
-    pub timeline: Timeline,
-    /// The states of the connection's machines.
-    pub states: Vec<Strip>,
-    /// The descriptions that were set, in the order of time.
-    pub descriptions: Vec<Description>,
-    /// The candidates of both sides, in the order of time.
-    pub candidates: Vec<FoundCandidate>,
-    /// Servers that gave no candidate.
-    pub candidate_failures: Vec<CandidateFailure>,
-    /// The candidate pairs of the last sample, the one in use first.
-    pub pairs: Vec<Pair>,
-    /// The pairs that were in use.
-    pub path_changes: Vec<PathChange>,
-    /// What was measured, as far as it was.
-    pub plots: Vec<(Quantity, Vec<Point>)>,
-    /// The times in which an encoder was held back, each with the browser's reason.
-    pub limitations: Vec<(f64, f64, String)>,
-    /// The streams of the last sample.
-    pub tracks: Vec<Track>,
-    /// What is captured here, as of the last sample.
-    pub sources: Vec<Source>,
-    /// The data channels of the last sample.
-    pub channels: Vec<Channel>,
-    /// The messages of the signaling, in the order of time.
-    pub messages: Vec<Message>,
-    /// How the connection is encrypted.
-    pub security: Security,
+    trace: ConnectionTrace,
+    report: ConnectionReport,
 }
 
 /// A description that was set.
@@ -104,43 +66,134 @@ pub struct Message {
 
 impl Inspection {
     /// Of a connection and of what was found about it.
-    pub fn of(connection: &ConnectionTrace, report: &ConnectionReport) -> Self {
-        let plots = Quantity::ALL.into_iter().map(|quantity| (quantity, series::series(connection, quantity)));
-        Self {
-            id: connection.id.clone(),
-            start: connection.start().unwrap_or_default(),
-            end: connection.end().unwrap_or_default(),
-            verdict: report.verdict,
-            history: report.history.clone(),
-            findings: report.findings.clone(),
-            detour: detour::of(connection, report.verdict, &report.findings),
-            round_trip: connection.samples.iter().rev().find_map(ice::round_trip),
-            timeline: timeline::of(connection),
-            states: states::of(connection),
-            descriptions: descriptions(connection),
-            candidates: ice::candidates(connection),
-            candidate_failures: ice::failures(connection),
-            pairs: ice::pairs(connection),
-            path_changes: ice::path_changes(connection),
-            plots: plots.filter(|(_, points)| !points.is_empty()).collect(),
-            limitations: series::limitations(connection),
-            tracks: media::tracks(connection),
-            sources: media::sources(connection),
-            channels: media::channels(connection),
-            messages: messages(connection),
-            security: security::of(connection),
-        }
+    pub fn new(trace: ConnectionTrace, report: ConnectionReport) -> Self {
+        Self { trace, report }
     }
 
-    /// The description that `description` answers, or that it follows: an answer's offer, or the same side's one before.
-    pub fn predecessor(&self, index: usize) -> Option<&Description> {
-        let description = self.descriptions.get(index)?;
-        let earlier = self.descriptions.get(..index)?.iter().rev();
-        if description.kind == "answer" {
-            earlier.clone().find(|one| one.side != description.side && one.kind == "offer")
-        } else {
-            earlier.clone().find(|one| one.side == description.side)
-        }
+    /// The connection's name in the trace.
+    pub fn id(&self) -> &str {
+        &self.trace.id
+    }
+
+    /// When the first thing was recorded.
+    pub fn start(&self) -> f64 {
+        self.trace.start().unwrap_or_default()
+    }
+
+    /// When the last thing was recorded.
+    pub fn end(&self) -> f64 {
+        self.trace.end().unwrap_or_default()
+    }
+
+    /// How the connection stands.
+    pub fn verdict(&self) -> Verdict {
+        self.report.verdict
+    }
+
+    /// How it stood, each with the time from which on it did.
+    pub fn history(&self) -> &[(f64, Verdict)] {
+        &self.report.history
+    }
+
+    /// What was found, root causes first.
+    pub fn findings(&self) -> &[Finding] {
+        &self.report.findings
+    }
+
+    /// Why media takes a relay, if it does.
+    pub fn detour(&self) -> Option<Detour> {
+        detour::of(&self.trace, self.report.verdict, &self.report.findings)
+    }
+
+    /// The last round-trip time of the path, in seconds.
+    pub fn round_trip(&self) -> Option<f64> {
+        self.trace.samples.iter().rev().find_map(|sample| ice::round_trip(sample))
+    }
+
+    /// How the connection came to be.
+    pub fn timeline(&self) -> Timeline {
+        timeline::of(&self.trace)
+    }
+
+    /// The states of the connection's machines.
+    pub fn states(&self) -> Vec<Strip> {
+        states::of(&self.trace)
+    }
+
+    /// The descriptions that were set, in the order of time.
+    pub fn descriptions(&self) -> Vec<Description> {
+        descriptions(&self.trace)
+    }
+
+    /// The candidates of both sides, in the order of time.
+    pub fn candidates(&self) -> Vec<FoundCandidate> {
+        ice::candidates(&self.trace)
+    }
+
+    /// Servers that gave no candidate.
+    pub fn candidate_failures(&self) -> Vec<CandidateFailure> {
+        ice::failures(&self.trace)
+    }
+
+    /// The candidate pairs of the last sample, the one in use first.
+    pub fn pairs(&self) -> Vec<Pair> {
+        ice::pairs(&self.trace)
+    }
+
+    /// The pairs that were in use.
+    pub fn path_changes(&self) -> Vec<PathChange> {
+        ice::path_changes(&self.trace)
+    }
+
+    /// One quantity over time; empty if it was not measured.
+    pub fn plot(&self, quantity: Quantity) -> Vec<Point> {
+        series::series(&self.trace, quantity)
+    }
+
+    /// The times in which an encoder was held back, each with the browser's reason.
+    pub fn limitations(&self) -> Vec<(f64, f64, String)> {
+        series::limitations(&self.trace)
+    }
+
+    /// Whether statistics were recorded.
+    pub fn is_measured(&self) -> bool {
+        self.trace.samples.len() > 1
+    }
+
+    /// The streams of the last sample.
+    pub fn tracks(&self) -> Vec<Track> {
+        media::tracks(&self.trace)
+    }
+
+    /// What is captured here, as of the last sample.
+    pub fn sources(&self) -> Vec<Source> {
+        media::sources(&self.trace)
+    }
+
+    /// The data channels of the last sample.
+    pub fn channels(&self) -> Vec<Channel> {
+        media::channels(&self.trace)
+    }
+
+    /// The messages of the signaling, in the order of time.
+    pub fn messages(&self) -> Vec<Message> {
+        messages(&self.trace)
+    }
+
+    /// How the connection is encrypted.
+    pub fn security(&self) -> Security {
+        security::of(&self.trace)
+    }
+}
+
+/// The description that the one at this place answers, or that it follows: an answer's offer, or the same side's one before.
+pub fn predecessor(descriptions: &[Description], place: usize) -> Option<&Description> {
+    let description = descriptions.get(place)?;
+    let earlier = &descriptions[..place];
+    if description.kind == "answer" {
+        earlier.iter().rev().find(|one| one.side != description.side && one.kind == "offer")
+    } else {
+        earlier.iter().rev().find(|one| one.side == description.side)
     }
 }
 
@@ -163,7 +216,7 @@ fn descriptions(connection: &ConnectionTrace) -> Vec<Description> {
 }
 
 fn messages(connection: &ConnectionTrace) -> Vec<Message> {
-    let message = |event: &crate::trace::Event| match &event.kind {
+    let message = |event: &Arc<Event>| match &event.kind {
         EventKind::Message { side, carrier, name, bytes } => {
             Some(Message { time: event.time, side: *side, carrier: *carrier, name: name.clone(), bytes: *bytes })
         }

@@ -1,10 +1,12 @@
 //! How a connection is encrypted, and between which certificates.
 
+use std::sync::Arc;
+
 use crate::{
     reports::all,
     sdp::Sdp,
     stats::TransportStats,
-    trace::{ConnectionTrace, EventKind, Side},
+    trace::{ConnectionTrace, Event, EventKind, Side},
 };
 
 /// How a connection is encrypted; what is not recorded is missing.
@@ -52,7 +54,7 @@ fn version(code: &str) -> String {
 }
 
 fn fingerprint(connection: &ConnectionTrace, wanted: Side) -> Option<(String, String)> {
-    let sdp = |event: &crate::trace::Event| match &event.kind {
+    let sdp = |event: &Arc<Event>| match &event.kind {
         EventKind::SetDescription { side, sdp: Some(sdp), .. }
         | EventKind::DescriptionSet { side, sdp: Some(sdp), .. }
             if *side == wanted =>

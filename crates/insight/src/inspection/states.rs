@@ -1,9 +1,11 @@
 //! The states of a connection's machines over time.
 
+use std::sync::Arc;
+
 use crate::{
     reports::all,
     stats::TransportStats,
-    trace::{ConnectionTrace, EventKind, StateMachine},
+    trace::{ConnectionTrace, Event, EventKind, Sample, StateMachine},
 };
 
 /// One machine's states.
@@ -46,7 +48,7 @@ pub fn of(connection: &ConnectionTrace) -> Vec<Strip> {
 }
 
 fn recorded(connection: &ConnectionTrace, machine: StateMachine) -> Vec<(f64, String)> {
-    let change = |event: &crate::trace::Event| match &event.kind {
+    let change = |event: &Arc<Event>| match &event.kind {
         EventKind::State(of, state) if *of == machine => Some((event.time, state.clone())),
         _ => None,
     };
@@ -55,7 +57,7 @@ fn recorded(connection: &ConnectionTrace, machine: StateMachine) -> Vec<(f64, St
 
 /// Chromium fires no event of the connection for the state of its encryption; statistics have it.
 fn dtls_in_samples(connection: &ConnectionTrace) -> Vec<(f64, String)> {
-    let state = |sample: &crate::trace::Sample| {
+    let state = |sample: &Arc<Sample>| {
         let state = all::<TransportStats>(&sample.reports).find_map(|transport| transport.dtls_state.clone())?;
         Some((sample.time, state))
     };

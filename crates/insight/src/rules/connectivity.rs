@@ -1,6 +1,8 @@
 //! Findings about paths: servers, NATs, checks, encryption, and what became of the path. The numbers of the rules are those of
 //! the field (webrtchacks, rtcstats' knowledge base, ObserveRTC); STUN's error codes are those of RFC 8489 and RFC 8656.
 
+use std::sync::Arc;
+
 use vitrine_protocol::control::RelayProtocol;
 
 use super::facts::Facts;
@@ -207,7 +209,7 @@ fn slow_gathering(facts: &Facts<'_>) -> Option<Finding> {
 /// The last sample that has candidate pairs.
 fn last_with_pairs<'a>(facts: &Facts<'a>) -> Option<&'a Sample> {
     let has_pairs = |sample: &&Sample| all::<CandidatePairStats>(&sample.reports).next().is_some();
-    facts.connection.samples.iter().rfind(has_pairs)
+    facts.connection.samples.iter().map(Arc::as_ref).rfind(has_pairs)
 }
 
 /// The checks of all pairs in the last sample that has any: sent, and answered.

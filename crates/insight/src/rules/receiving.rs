@@ -1,5 +1,7 @@
 //! Findings about what arrives: nothing, too little, too late, or more than this device can show.
 
+use std::sync::Arc;
+
 use super::{
     facts::Facts,
     runs::{self, runs},
@@ -117,7 +119,7 @@ fn dry_tracks(facts: &Facts<'_>) -> Vec<Finding> {
 /// R13: a picture arrives, key frames are asked for, and none is decoded.
 fn stuck_decoder(facts: &Facts<'_>) -> Vec<Finding> {
     let round_trip = |sample: &Sample| selected_pair(&sample.reports)?.current_round_trip_time;
-    let round_trip = facts.connection.samples.iter().filter_map(round_trip);
+    let round_trip = facts.connection.samples.iter().map(Arc::as_ref).filter_map(round_trip);
     let patience = STUCK_FOR.max(round_trip.fold(0.0, f64::max) * 1_000.0 * STUCK_ROUND_TRIPS);
     let mut findings = Vec::new();
     for id in facts.stream_ids::<InboundRtpStats>("video") {

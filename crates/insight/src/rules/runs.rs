@@ -63,14 +63,16 @@ pub fn findings<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{intervals::intervals, trace::Sample};
 
-    fn samples(times: &[f64]) -> Vec<Sample> {
-        times.iter().map(|time| Sample { time: *time, reports: Vec::new() }).collect()
+    fn samples(times: &[f64]) -> Vec<Arc<Sample>> {
+        times.iter().map(|time| Arc::new(Sample { time: *time, reports: Vec::new() })).collect()
     }
 
-    fn awake(samples: &[Sample]) -> Vec<Interval<'_>> {
+    fn awake(samples: &[Arc<Sample>]) -> Vec<Interval<'_>> {
         intervals(samples).filter(|interval| !interval.is_gap).collect()
     }
 

@@ -1,5 +1,7 @@
 //! Findings about what this side sends: capture, encoder, upload.
 
+use std::sync::Arc;
+
 use super::{
     facts::Facts,
     runs::{self, runs},
@@ -113,8 +115,15 @@ fn camera_limited(facts: &Facts<'_>) -> Vec<Finding> {
             .filter(|source| source.kind.as_deref() == Some("video"))
             .find_map(|source| source.frames_per_second)
     };
-    let best =
-        facts.connection.samples.iter().filter_map(frames).reduce(f64::max).unwrap_or_default().min(USUAL_FRAMES);
+    let best = facts
+        .connection
+        .samples
+        .iter()
+        .map(Arc::as_ref)
+        .filter_map(frames)
+        .reduce(f64::max)
+        .unwrap_or_default()
+        .min(USUAL_FRAMES);
     let slow = runs(&facts.intervals, CAMERA_FOR, |interval| {
         let now = frames(interval.after)?;
         let is_slow = now > 0.0 && now < best * CAMERA_SHARE && best > FEW_FRAMES;

@@ -12,7 +12,7 @@ mod lines;
 mod rtcstats;
 mod rtcstats_tables;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::stats::Stats;
 
@@ -42,15 +42,15 @@ pub struct Trace {
     pub notes: Vec<Note>,
 }
 
-/// What is recorded of one peer connection.
+/// What is recorded of one peer connection. Cheap to clone, so that it can be shown while it grows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectionTrace {
     /// Its name in the file.
     pub id: String,
     /// API calls and events, in the order of time.
-    pub events: Vec<Event>,
+    pub events: Vec<Arc<Event>>,
     /// Samples of statistics, in the order of time.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<Arc<Sample>>,
     /// Statistics of the callback API, which are not read.
     pub has_legacy_stats: bool,
 }
@@ -191,7 +191,7 @@ impl Reader {
         let event = Event { time, kind };
         match connection {
             None => self.trace.page.push(event),
-            Some(id) => self.with_connection(id, |connection| connection.events.push(event)),
+            Some(id) => self.with_connection(id, |connection| connection.events.push(event.into())),
         }
     }
 
@@ -201,7 +201,7 @@ impl Reader {
         if self.reports > MAX_REPORTS {
             return self.full("reports of statistics", MAX_REPORTS);
         }
-        self.with_connection(connection, |connection| connection.samples.push(Sample { time, reports }));
+        self.with_connection(connection, |connection| connection.samples.push(Sample { time, reports }.into()));
     }
 
     fn legacy_stats(&mut self, connection: &str) {
