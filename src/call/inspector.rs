@@ -9,7 +9,7 @@ use vitrine_insight::{
     rules::{Report, explain_parts},
     trace::{CaptureKind, CaptureStep, ConnectionTrace, Event as TraceEvent, EventKind, Redaction, Trace, export},
 };
-use vitrine_protocol::control::{LinkState, MeshLink};
+use vitrine_protocol::control::{MeshLink, MeshLinkState};
 
 use super::{event::Event, media::MediaEvent, mesh::Mesh};
 use crate::{
@@ -60,7 +60,7 @@ pub struct MeshCell {
     /// Who is at the other end.
     pub to: Option<u64>,
     /// How it stands.
-    pub state: LinkState,
+    pub state: MeshLinkState,
     /// The round-trip time, in milliseconds.
     pub round_trip: Option<u32>,
 }

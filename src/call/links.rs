@@ -55,22 +55,22 @@ fn is_about(told: &[MeshLink], now: &[MeshLink]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use vitrine_protocol::control::LinkState;
+    use vitrine_protocol::control::MeshLinkState;
 
     use super::*;
 
-    fn link(state: LinkState, round_trip: Option<u32>) -> MeshLink {
+    fn link(state: MeshLinkState, round_trip: Option<u32>) -> MeshLink {
         MeshLink { session_id: "s".to_owned(), state, round_trip }
     }
 
     #[test]
     fn small_changes_of_the_round_trip_are_not_told() {
-        let told = [link(LinkState::DirectLocal, Some(100))];
-        assert!(is_about(&told, &[link(LinkState::DirectLocal, Some(119))]));
-        assert!(is_about(&told, &[link(LinkState::DirectLocal, Some(80))]));
-        assert!(!is_about(&told, &[link(LinkState::DirectLocal, Some(130))]));
-        assert!(!is_about(&told, &[link(LinkState::DirectLocal, None)]));
-        assert!(!is_about(&told, &[link(LinkState::RelayUdp, Some(100))]));
+        let told = [link(MeshLinkState::DirectLocal, Some(100))];
+        assert!(is_about(&told, &[link(MeshLinkState::DirectLocal, Some(119))]));
+        assert!(is_about(&told, &[link(MeshLinkState::DirectLocal, Some(80))]));
+        assert!(!is_about(&told, &[link(MeshLinkState::DirectLocal, Some(130))]));
+        assert!(!is_about(&told, &[link(MeshLinkState::DirectLocal, None)]));
+        assert!(!is_about(&told, &[link(MeshLinkState::RelayUdp, Some(100))]));
         assert!(!is_about(&told, &[]));
     }
 }

@@ -14,7 +14,7 @@ use vitrine::browser::{
 use vitrine_insight::stats::Stats;
 use vitrine_protocol::{
     client_event::{ClientEvent, ToPeer},
-    control::{ChatRecord, ControlMessage, Limit, Reaction, RelayProtocol},
+    control::{ChatRecord, ControlMessage, Limit, MeshLink, MeshLinkState, Reaction, RelayProtocol},
     json_limits::LimitError,
     signaling::{DescriptionTag, IceCandidate, IceServer, SdpType, SessionDescription, UserId},
 };
@@ -78,6 +78,9 @@ fn messages_serialize_as_with_serde_json() {
         ControlMessage::AskToMute,
         ControlMessage::Limit { by: Some(Limit::Bandwidth) },
         ControlMessage::Limit { by: None },
+        ControlMessage::Links {
+            links: vec![MeshLink { session_id: "s".to_owned(), state: MeshLinkState::RelayTls, round_trip: None }],
+        },
         ControlMessage::Ping,
         ControlMessage::Media { audio: true, video: false },
         ControlMessage::Path { relay: None },

@@ -11,7 +11,7 @@ use vitrine_insight::{
     rules::explain,
     trace::{Redaction, Trace},
 };
-use vitrine_protocol::control::{LinkState, MeshLink};
+use vitrine_protocol::control::{MeshLink, MeshLinkState};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{HtmlElement, HtmlSelectElement};
@@ -73,7 +73,8 @@ fn inspected(events: &[(f64, &str, Value)]) -> CallState {
     let inspection = inspection(events);
     let cell =
         |from, to, state| MeshCell::new(from, to, &MeshLink { session_id: String::new(), state, round_trip: Some(40) });
-    let cells = vec![cell(None, Some(one.key), LinkState::RelayUdp), cell(Some(one.key), None, LinkState::DirectLocal)];
+    let cells =
+        vec![cell(None, Some(one.key), MeshLinkState::RelayUdp), cell(Some(one.key), None, MeshLinkState::DirectLocal)];
     let inspection =
         CallInspection { version: 1, connection: Some((one.key, Arc::new(inspection))), findings: Vec::new(), cells };
     CallState { inspection: Some(inspection), ..in_call(vec![one]) }

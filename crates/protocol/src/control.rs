@@ -75,7 +75,7 @@ pub struct MeshLink {
     /// The session id of the participant at its other end.
     pub session_id: String,
     /// How it stands.
-    pub state: LinkState,
+    pub state: MeshLinkState,
     /// The round-trip time of its path, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round_trip: Option<u32>,
@@ -84,7 +84,7 @@ pub struct MeshLink {
 /// How a connection stands: the way of its media, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LinkState {
+pub enum MeshLinkState {
     /// Direct, inside one network.
     DirectLocal,
     /// Direct, across the internet.

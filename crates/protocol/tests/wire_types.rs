@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use vitrine_protocol::control::{ChatRecord, ControlMessage, Limit, Reaction, RelayProtocol};
+use vitrine_protocol::control::{ChatRecord, ControlMessage, Limit, MeshLink, MeshLinkState, Reaction, RelayProtocol};
 use vitrine_protocol::signaling::{
     Ack, DescriptionTag, ErrorCode, IceCandidate, IceServer, IceServersAck, JoinAck, LinkState, Presence, Refused,
     RequestError, SdpType, SessionAnnouncement, SessionDescription, UserId,
@@ -209,6 +209,11 @@ fn assert_control(message: ControlMessage, text: &str) {
     assert_eq!(serde_json::from_str::<ControlMessage>(text).unwrap(), message);
 }
 
+/// A link in a state that only later versions know.
+fn new_link() -> MeshLink {
+    MeshLink { session_id: "t".to_owned(), state: MeshLinkState::Unknown, round_trip: None }
+}
+
 #[test]
 fn control_messages_are_tagged_by_type() {
     assert_control(
@@ -244,6 +249,13 @@ fn control_messages_are_tagged_by_type() {
         assert_control(ControlMessage::Limit { by: Some(by) }, &format!(r#"{{"type":"limit","by":"{name}"}}"#));
     }
     assert_control(ControlMessage::Limit { by: None }, r#"{"type":"limit"}"#);
+    let link = MeshLink { session_id: "s".to_owned(), state: MeshLinkState::RelayUdp, round_trip: Some(40) };
+    assert_control(
+        ControlMessage::Links { links: vec![link, new_link()] },
+        r#"{"type":"links","links":[{"sessionId":"s","state":"relay-udp","roundTrip":40},{"sessionId":"t","state":"unknown"}]}"#,
+    );
+    let later = ControlMessage::Links { links: vec![new_link()] };
+    assert_reads(json!({"type": "links", "links": [{"sessionId": "t", "state": "over-the-moon"}]}), later);
     assert_control(ControlMessage::Ping, r#"{"type":"ping"}"#);
     assert_control(ControlMessage::Pong, r#"{"type":"pong"}"#);
     assert_control(

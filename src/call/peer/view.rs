@@ -5,7 +5,7 @@ use vitrine_insight::{
     path::MediaPath,
     quality::{Signs, Weakness},
 };
-use vitrine_protocol::control::{LinkState, MeshLink, RelayProtocol};
+use vitrine_protocol::control::{MeshLink, MeshLinkState, RelayProtocol};
 
 use super::{
     control::Control, listing::Listing, progress::Progress, received::Received, recorder::Recorder, vitals::Vitals,
@@ -105,10 +105,10 @@ impl Known<'_> {
     pub fn link(&self) -> Option<MeshLink> {
         let state = match (self.connection(), self.vitals.path()) {
             (ConnectionState::Connected, Some(path)) => link_state(path),
-            (ConnectionState::Connected, None) => LinkState::Connected,
-            (ConnectionState::New | ConnectionState::Connecting, _) => LinkState::Connecting,
-            (ConnectionState::Disconnected, _) => LinkState::Reconnecting,
-            (ConnectionState::Failed | ConnectionState::Closed, _) => LinkState::Failed,
+            (ConnectionState::Connected, None) => MeshLinkState::Connected,
+            (ConnectionState::New | ConnectionState::Connecting, _) => MeshLinkState::Connecting,
+            (ConnectionState::Disconnected, _) => MeshLinkState::Reconnecting,
+            (ConnectionState::Failed | ConnectionState::Closed, _) => MeshLinkState::Failed,
         };
         let round_trip = self.recorder.round_trip().filter(|_| self.progress.is_connected());
         let session_id = self.control.known_session()?.to_owned();
@@ -130,14 +130,14 @@ impl Known<'_> {
     }
 }
 
-fn link_state(path: MediaPath) -> LinkState {
+fn link_state(path: MediaPath) -> MeshLinkState {
     match path {
-        MediaPath::Local => LinkState::DirectLocal,
-        MediaPath::Internet => LinkState::DirectInternet,
-        MediaPath::Relayed(RelayProtocol::Udp, _) => LinkState::RelayUdp,
-        MediaPath::Relayed(RelayProtocol::Tcp, _) => LinkState::RelayTcp,
-        MediaPath::Relayed(RelayProtocol::Tls, _) => LinkState::RelayTls,
-        MediaPath::Relayed(RelayProtocol::Unknown, _) => LinkState::Relay,
+        MediaPath::Local => MeshLinkState::DirectLocal,
+        MediaPath::Internet => MeshLinkState::DirectInternet,
+        MediaPath::Relayed(RelayProtocol::Udp, _) => MeshLinkState::RelayUdp,
+        MediaPath::Relayed(RelayProtocol::Tcp, _) => MeshLinkState::RelayTcp,
+        MediaPath::Relayed(RelayProtocol::Tls, _) => MeshLinkState::RelayTls,
+        MediaPath::Relayed(RelayProtocol::Unknown, _) => MeshLinkState::Relay,
     }
 }
 

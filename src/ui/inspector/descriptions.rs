@@ -85,14 +85,15 @@ fn parts(locale: Locale, description: &Description, predecessor: Option<&Descrip
         // The words are for developers: whoever sees them has edited a file.
         Err(error) => return view! { <p class="hint" translate="no">{error.to_string()}</p> }.into_any(),
     };
-    let earlier = predecessor.and_then(|earlier| Some((earlier, Sdp::parse(&earlier.sdp).ok()?)));
-    let changes = earlier.map(|(earlier, parsed)| {
-        let words = if description.kind == "answer" {
+    let earlier = predecessor.and_then(|earlier| Sdp::parse(&earlier.sdp).ok());
+    let is_answer = description.kind == "answer";
+    let changes = earlier.map(|parsed| {
+        let words = if is_answer {
             td_string!(locale, inspect.against_offer)
         } else {
             td_string!(locale, inspect.against_last)
         };
-        view! { <Changes words kind=earlier.kind.clone() difference=difference(&parsed, &sdp) /> }
+        view! { <Changes words is_answer difference=difference(&parsed, &sdp) /> }
     });
     let bundle = sdp.bundle().join(", ");
     let session = sdp.session.clone();
@@ -158,9 +159,10 @@ fn Card(title: String, facts: Vec<Option<String>>, lines: Vec<Line>) -> impl Int
 
 /// What differs from an earlier description.
 #[component]
-fn Changes(words: &'static str, kind: String, difference: Difference) -> impl IntoView {
+fn Changes(words: &'static str, is_answer: bool, difference: Difference) -> impl IntoView {
     let locale = Ui::from_context().locale;
-    let restarts = difference.sections.iter().any(|section| section.restarts_ice);
+    // An answer always has other credentials than its offer: they are the other side's.
+    let restarts = !is_answer && difference.sections.iter().any(|section| section.restarts_ice);
     let mut rows: Vec<AnyView> = vec![change_rows("", &difference.session)];
     for section in &difference.sections {
         let name = format!("{} {}", section.kind, section.name);
@@ -177,8 +179,8 @@ fn Changes(words: &'static str, kind: String, difference: Difference) -> impl In
                 view! { <li><strong translate="no">{name.clone()}</strong> " " {notes.join(", ")}</li> }.into_any(),
             );
         }
-        // An answer is written anew: its lines say little beside those of the offer. A new section is all new.
-        if kind != "offer" || !section.is_new {
+        // A new section is all new.
+        if is_answer || !section.is_new {
             rows.push(change_rows(&name, &section.changes));
         }
     }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use vitrine_protocol::control::LinkState;
+use vitrine_protocol::control::MeshLinkState;
 
 use crate::{
     call::{CallStateStoreFields as _, MeshCell},
@@ -85,18 +85,18 @@ fn Cell(names: (String, String), ids: (String, String), is_self: bool, cell: Opt
 }
 
 /// Stable name and words of a state.
-fn state(locale: Locale, state: LinkState) -> (&'static str, &'static str) {
+fn state(locale: Locale, state: MeshLinkState) -> (&'static str, &'static str) {
     match state {
-        LinkState::DirectLocal => ("direct-local", td_string!(locale, inspect.link_local)),
-        LinkState::DirectInternet => ("direct-internet", td_string!(locale, inspect.link_internet)),
-        LinkState::RelayUdp => ("relay-udp", td_string!(locale, inspect.link_relay_udp)),
-        LinkState::RelayTcp => ("relay-tcp", td_string!(locale, inspect.link_relay_tcp)),
-        LinkState::RelayTls => ("relay-tls", td_string!(locale, inspect.link_relay_tls)),
-        LinkState::Relay => ("relay", td_string!(locale, inspect.link_relay)),
-        LinkState::Connected => ("connected", td_string!(locale, inspect.link_connected)),
-        LinkState::Connecting => ("connecting", td_string!(locale, inspect.link_connecting)),
-        LinkState::Reconnecting => ("reconnecting", td_string!(locale, inspect.link_reconnecting)),
-        LinkState::Failed => ("failed", td_string!(locale, inspect.link_failed)),
-        LinkState::Unknown => ("unknown", td_string!(locale, inspect.link_unknown)),
+        MeshLinkState::DirectLocal => ("direct-local", td_string!(locale, inspect.link_local)),
+        MeshLinkState::DirectInternet => ("direct-internet", td_string!(locale, inspect.link_internet)),
+        MeshLinkState::RelayUdp => ("relay-udp", td_string!(locale, inspect.link_relay_udp)),
+        MeshLinkState::RelayTcp => ("relay-tcp", td_string!(locale, inspect.link_relay_tcp)),
+        MeshLinkState::RelayTls => ("relay-tls", td_string!(locale, inspect.link_relay_tls)),
+        MeshLinkState::Relay => ("relay", td_string!(locale, inspect.link_relay)),
+        MeshLinkState::Connected => ("connected", td_string!(locale, inspect.link_connected)),
+        MeshLinkState::Connecting => ("connecting", td_string!(locale, inspect.link_connecting)),
+        MeshLinkState::Reconnecting => ("reconnecting", td_string!(locale, inspect.link_reconnecting)),
+        MeshLinkState::Failed => ("failed", td_string!(locale, inspect.link_failed)),
+        MeshLinkState::Unknown => ("unknown", td_string!(locale, inspect.link_unknown)),
     }
 }
