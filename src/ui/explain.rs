@@ -189,7 +189,7 @@ fn Explained(recording: Arc<Recording>) -> impl IntoView {
     let locale = Ui::from_context().locale;
     let chosen = RwSignal::new(worst(&recording.report));
     let start = recording.trace.start().unwrap_or_default();
-    let of_call = recording.report.findings.clone();
+    let (of_call, file) = (recording.report.findings.clone(), recording.name.clone());
     let options = recording.report.connections.iter().enumerate().map(|(index, connection)| {
         let verdict = words::verdict(connection.verdict, language(locale));
         view! {
@@ -221,6 +221,7 @@ fn Explained(recording: Arc<Recording>) -> impl IntoView {
     };
     view! {
         <div class="inspector" data-testid="inspector">
+            <h2 translate="no">{file}</h2>
             <Findings findings=Signal::derive(move || of_call.clone()) start=Signal::derive(move || start) connection=String::new() />
             <Show
                 when=move || shown.with(Option::is_some)

@@ -98,16 +98,21 @@
     for (const target of targets) {
       const isInView = ({ left, top, right, bottom }) =>
         left >= -0.5 && top >= -0.5 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5;
-      if (!isInView(target.getBoundingClientRect())) target.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+      const middle = ({ left, top, right, bottom }) => [(left + right) / 2, (top + bottom) / 2];
+      const isHit = (hit) => target.contains(hit) || hit?.closest('label')?.control === target;
+      // Whoever does not see it scrolls, the page or what it is in.
+      const before = target.getBoundingClientRect();
+      if (!isInView(before) || !isHit(document.elementFromPoint(...middle(before)))) {
+        target.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+      }
       const box = target.getBoundingClientRect();
-      const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+      const [x, y] = middle(box);
       const size = `${Math.round(box.width)} by ${Math.round(box.height)} pixels at ${Math.round(box.left)}, ${Math.round(box.top)}`;
       const what = `${describe(target)}, ${size}`;
       if (box.left < -0.5 || box.right > innerWidth + 0.5 || y < 0 || y > innerHeight) problems.push(`out of the window: ${what}`);
       else {
         const hit = document.elementFromPoint(x, y);
-        const labelled = hit?.closest('label')?.control;
-        if (!target.contains(hit) && labelled !== target) problems.push(`covered by ${hit ? describe(hit) : 'nothing'}: ${what}`);
+        if (!isHit(hit)) problems.push(`covered by ${hit ? describe(hit) : 'nothing'}: ${what}`);
       }
       if (isInText(target)) continue;
       if (box.width < LEAST || box.height < LEAST) problems.push(`too small: ${what}`);

@@ -17,7 +17,8 @@ const WIDE: (u32, u32) = (1280, 800);
 const NARROW: (u32, u32) = (390, 844);
 
 /// The roles of controls, all of which have to have a name.
-const ROLES: [&str; 15] = [
+const ROLES: [&str; 16] = [
+    "DisclosureTriangle",
     "button",
     "checkbox",
     "combobox",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{try_join, try_join3};
 use vitrine_e2e::{Browser, Connection, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::half;
+use crate::{half, whole};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -85,7 +85,7 @@ async fn after_a_sleep_of_minutes_everybody_is_met_again() -> Result<()> {
 /// Ben sleeps until the others have given him up, somebody else has come, and `this` has happened; with these flags of
 /// the server.
 async fn sleeps_until(flags: &[&str], this: impl AsyncFn(&VitrinePage) -> Result<()>) -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start_with(site.path(), 0, flags).await?;
     let (ada, ben) = ada_and_ben(&server.url()).await?;
