@@ -24,7 +24,7 @@ pub fn Candidates(
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
     let found = part(shown, |shown| (shown.start(), shown.candidates(), shown.candidate_failures()));
-    let rows = move || {
+    move || {
         let (start, candidates, failures) = found.get()?;
         if candidates.is_empty() && failures.is_empty() {
             return Some(view! { <Nothing words=td_string!(locale, inspect.no_candidates) /> }.into_any());
@@ -62,8 +62,7 @@ pub fn Candidates(
             }
             .into_any(),
         )
-    };
-    rows
+    }
 }
 
 fn candidate_row(locale: Locale, start: f64, found: FoundCandidate) -> impl IntoView {
