@@ -8,7 +8,7 @@ use web_sys::{EventTarget, MediaStream, MediaStreamTrack, MediaStreamTrackState,
 
 use super::{
     JsError, Listener,
-    capture::{CameraSettings, Processing, constraints},
+    constraints::{CameraSettings, Processing, constraints},
 };
 
 /// A media stream, for a `<video>` element to play.

@@ -4,6 +4,7 @@
 mod audio_meter;
 mod capture;
 mod clock;
+mod constraints;
 mod data_channel;
 mod device_list;
 mod devices;
@@ -22,6 +23,7 @@ mod received_level;
 mod save;
 mod screen;
 mod screen_sections;
+mod send_limits;
 mod share;
 mod showing;
 mod speaker;
@@ -33,10 +35,11 @@ mod wake_lock;
 
 pub use audio_meter::AudioMeter;
 pub use capture::{
-    CameraSettings, CameraWish, CaptureResults, CaptureSize, CaptureWish, MicrophoneWish, Processing, Which, capture,
-    capture_without_prompt, follow_default_microphone,
+    CameraWish, CaptureResults, CaptureWish, MicrophoneWish, Which, capture, capture_without_prompt,
+    follow_default_microphone,
 };
 pub use clock::{awake_now, wait_awake};
+pub use constraints::{CameraSettings, CaptureSize, Processing};
 pub use data_channel::{ControlChannel, ControlChannelEvent};
 pub use device_list::{DeviceInfo, DeviceKind, DeviceList, Facing, knows_constraint, list_devices};
 pub use devices::{
@@ -59,7 +62,8 @@ pub use save::{save_file, user_agent};
 pub use screen::{
     ScreenCapture, ScreenContent, ScreenError, ScreenRequest, Surface, can_capture_screen, request_screen,
 };
-pub use screen_sections::{OutgoingScreen, SendLimits};
+pub use screen_sections::OutgoingScreen;
+pub use send_limits::SendLimits;
 pub use share::{can_share, share};
 pub use showing::{
     end_picture_in_picture, has_fullscreen, has_picture_in_picture, is_fullscreen, toggle_fullscreen,

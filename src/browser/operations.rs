@@ -14,7 +14,7 @@ use super::{
     JsError, NegotiationEvent, PeerConnectionEvent,
     externs::{Connection, Sender},
     json, log,
-    screen_sections::{SendLimits, limit},
+    send_limits::{SendLimits, limit},
 };
 
 /// An asynchronous operation of a connection.

@@ -2,24 +2,15 @@
 //! added when a screen is shared for the first time, and stay: the next share uses them again without a negotiation, and
 //! the description does not grow.
 
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::JsCast;
 use web_sys::{MediaStream, MediaStreamTrack, RtcRtpTransceiverDirection, RtcRtpTransceiverInit};
 
 use super::{
     JsError,
-    externs::{Connection, Sender, Transceiver},
+    externs::{Connection, Transceiver},
     operations::Operation,
+    send_limits::SendLimits,
 };
-
-/// What may be sent of a screen, for one peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SendLimits {
-    /// Frames each second.
-    pub frames_per_second: u32,
-    /// Bits each second.
-    pub bits_per_second: u32,
-}
 
 /// A screen that is sent to every peer.
 #[derive(Clone)]
@@ -104,16 +95,4 @@ impl Section {
         let transceiver = connection.try_add_transceiver_of(track, &init)?.unchecked_into();
         Ok(Self { transceiver, track: Some(Clone::clone(track)), limits: None })
     }
-}
-
-/// Limits what `sender` sends.
-pub async fn limit(sender: &Sender, limits: SendLimits) -> Result<(), JsError> {
-    let parameters = sender.parameters();
-    let encodings = js_sys::Reflect::get(&parameters, &"encodings".into())?;
-    for encoding in js_sys::Array::from(&encodings).iter() {
-        js_sys::Reflect::set(&encoding, &"maxBitrate".into(), &limits.bits_per_second.into())?;
-        js_sys::Reflect::set(&encoding, &"maxFramerate".into(), &limits.frames_per_second.into())?;
-    }
-    JsFuture::from(sender.try_set_parameters(&parameters, &JsValue::UNDEFINED)?).await?;
-    Ok(())
 }

@@ -8,7 +8,11 @@ use gloo_timers::future::TimeoutFuture;
 use vitrine_protocol::signaling::{IceServersAck, JoinAck};
 use wasm_bindgen::JsValue;
 
-use super::{media::MediaEvent, room::Timer, screen::ScreenEvent, state::Command};
+use super::{
+    device_event::{MediaEvent, ScreenEvent},
+    room::Timer,
+    state::Command,
+};
 use crate::{
     browser::{Listener, PeerConnectionEvent, Task, network_information},
     signaling::{RequestError, SignalingEvent},
@@ -47,6 +51,12 @@ pub enum Event {
     PageHidden,
     /// It is time to publish the state.
     PublishDue,
+}
+
+impl From<MediaEvent> for Event {
+    fn from(event: MediaEvent) -> Self {
+        Self::Media(event)
+    }
 }
 
 impl Event {

@@ -3,18 +3,16 @@
 
 use std::sync::Arc;
 
+use super::{device_event::MediaEvent, event::Event, mesh::Mesh, mesh_cell::MeshCell};
+use crate::{
+    browser::{CaptureError, CaptureResults, MediaKind, TrackChange, save_file, user_agent, wall_now},
+    signaling::SignalingEvent,
+};
 use vitrine_insight::{
     finding::Finding,
     inspection::Inspection,
     rules::{Report, explain_parts},
     trace::{CaptureKind, CaptureStep, ConnectionTrace, Event as TraceEvent, EventKind, Redaction, Trace, export},
-};
-use vitrine_protocol::control::{MeshLink, MeshLinkState};
-
-use super::{event::Event, media::MediaEvent, mesh::Mesh};
-use crate::{
-    browser::{CaptureError, CaptureResults, MediaKind, TrackChange, save_file, user_agent, wall_now},
-    signaling::SignalingEvent,
 };
 
 /// Ticks between two looks.
@@ -49,26 +47,6 @@ pub struct CallInspection {
 impl PartialEq for CallInspection {
     fn eq(&self, other: &Self) -> bool {
         self.version == other.version
-    }
-}
-
-/// How a connection stands, as seen from one end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MeshCell {
-    /// Who sees it: the peer with this key, or this side.
-    pub from: Option<u64>,
-    /// Who is at the other end.
-    pub to: Option<u64>,
-    /// How it stands.
-    pub state: MeshLinkState,
-    /// The round-trip time, in milliseconds.
-    pub round_trip: Option<u32>,
-}
-
-impl MeshCell {
-    /// As `from` sees its link to `to`.
-    pub fn new(from: Option<u64>, to: Option<u64>, link: &MeshLink) -> Self {
-        Self { from, to, state: link.state, round_trip: link.round_trip }
     }
 }
 

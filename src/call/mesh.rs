@@ -16,7 +16,7 @@ use vitrine_protocol::{
 use super::{
     chat::{ChatPeer, Network},
     gestures::HandOf,
-    inspector::MeshCell,
+    mesh_cell::MeshCell,
     peer::{Context, Peer, PeerEvent, Way},
     room::{Participant, PeerAction},
     self_report::Receiver,

@@ -5,6 +5,7 @@ pub mod chat;
 mod connection_check;
 mod connector;
 mod device_choice;
+mod device_event;
 mod engine;
 mod event;
 mod gestures;
@@ -15,6 +16,7 @@ mod links;
 mod local_media;
 mod media;
 mod mesh;
+mod mesh_cell;
 mod peer;
 mod publisher;
 pub mod room;
@@ -31,9 +33,9 @@ mod voice;
 mod voice_hints;
 
 use self::{
+    device_event::ScreenEvent,
     engine::Engine,
     event::{Event, Events},
-    screen::ScreenEvent,
 };
 use crate::{
     browser::{Task, request_screen},

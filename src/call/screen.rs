@@ -4,25 +4,14 @@
 use web_sys::MediaStream;
 
 use super::{
+    device_event::ScreenEvent,
     event::{Event, Events},
     peer::SharedScreen,
     state::{ScreenCommand, ScreenProblem, ScreenState, Sharing},
 };
 use crate::browser::{
-    MediaKind, OutgoingScreen, ScreenCapture, ScreenContent, ScreenError, ScreenRequest, SendLimits, Task, TrackChange,
+    MediaKind, OutgoingScreen, ScreenCapture, ScreenContent, ScreenError, SendLimits, Task, TrackChange,
 };
-
-/// What happens to the screen.
-pub enum ScreenEvent {
-    /// The user asks for something.
-    Command(ScreenCommand),
-    /// The user was asked which screen to share.
-    Requested(ScreenRequest),
-    /// The answer to the request with this number.
-    Answered(u32, Result<ScreenCapture, ScreenError>),
-    /// A track of the capture with this number changed by itself.
-    Changed(u32, MediaKind, TrackChange),
-}
 
 /// Owner of the shared screen.
 pub struct Screen {

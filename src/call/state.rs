@@ -14,8 +14,9 @@ use crate::browser::Stream;
 pub use super::gestures::{HandOf, ShownReaction};
 use super::steps::Steps;
 pub use super::{
-    inspector::{CallInspection, Inspected, MeshCell},
+    inspector::{CallInspection, Inspected},
     local_media::*,
+    mesh_cell::MeshCell,
     screen_state::*,
 };
 pub use crate::signaling::Refusal;

@@ -20,18 +20,18 @@ use super::showing::FullscreenToggle;
 use super::stage::LayoutButton;
 
 /// A control's place.
-pub struct Slot {
+struct Slot {
     /// The controls with the highest ranks are in the bar. Those of rank 0 are always behind "more".
     rank: u8,
     /// Makes the control: a button of the class `control`, with a `control-icon` and a `control-label`.
-    pub view: fn() -> AnyView,
+    view: fn() -> AnyView,
 }
 
 /// The controls, in the order of the bar and of the menu. "More" and "leave" follow them.
 ///
 /// Ranks: microphone 100, camera 95, chat 80, screen 70, hand 60, people 50, reactions 40, inspector 30, devices 20, layout 15, invitation 10. So
 /// a window 320 pixels wide has microphone, camera and chat in the bar, one of 390 the screen too.
-pub static SLOTS: [Slot; 13] = [
+static SLOTS: [Slot; 13] = [
     Slot { rank: 100, view: || view! { <MicrophoneToggle /> }.into_any() },
     Slot { rank: 95, view: || view! { <CameraToggle /> }.into_any() },
     Slot { rank: 80, view: || view! { <ChatButton /> }.into_any() },
@@ -73,7 +73,7 @@ pub fn ControlBar(
             <For each=move || slots(true) key=|index| *index let(index)>
                 {(SLOTS[index].view)()}
             </For>
-            <More slots=Signal::derive(move || slots(false)) />
+            <More slots=Signal::derive(move || slots(false)) control=|index| (SLOTS[index].view)() />
             <LeaveButton />
         </footer>
     }

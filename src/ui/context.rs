@@ -5,13 +5,13 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use vitrine_protocol::name::display_name;
 
-use super::chat::ChatUi;
-use super::inspector::InspectorUi;
-use super::panel::Panel;
+use super::chat::chat_ui::ChatUi;
+use super::inspector::inspector_ui::InspectorUi;
+use super::page;
+use super::panel_name::Panel;
 use super::personal::PersonalUi;
-use super::shortcuts;
-use super::showing::Refusal;
-use super::stage::StageUi;
+use super::refusal::Refusal;
+use super::stage_ui::StageUi;
 use super::text::Locale;
 use crate::call::{CallStore, Command};
 
@@ -103,7 +103,7 @@ impl CallUi {
             link: RwSignal::new(false),
             chat: ChatUi::new(),
             invite: RwSignal::new(false),
-            shortcuts: RwSignal::new(shortcuts::are_enabled()),
+            shortcuts: RwSignal::new(page::remembered_shortcuts()),
             shortcut_sheet: RwSignal::new(false),
             refusal: RwSignal::new(None),
             devices: RwSignal::new(false),

@@ -57,6 +57,13 @@ enum Failure {
     Trace(TraceError),
 }
 
+/// The link that leads here.
+#[component]
+pub fn OpenExplain() -> impl IntoView {
+    let locale = Ui::from_context().locale;
+    view! { <a class="link" href="#explain" data-testid="open-explain">{td_string!(locale, explain.open)}</a> }
+}
+
 /// The page.
 #[component]
 pub fn ExplainApp() -> impl IntoView {

@@ -14,6 +14,7 @@ use super::context::Ui;
 use super::controls::{DeviceToggles, SignalingIndicator};
 use super::device_switches::DevicesDialog;
 use super::devices::{ChoiceNotice, DeviceChoices, FlipCamera};
+use super::explain::OpenExplain;
 use super::fit::Fit;
 use super::focus::focus_when_shown;
 use super::grid::watch_size;
@@ -310,9 +311,7 @@ fn Entry(returning: bool, checking: RwSignal<bool>) -> impl IntoView {
             </Show>
             <footer class="entry-foot">
                 <OpenCheck open=checking />
-                <a class="link" href="#explain" data-testid="open-explain">
-                    {td_string!(Ui::from_context().locale, explain.open)}
-                </a>
+                <OpenExplain />
                 <PageSettings />
             </footer>
         </form>

@@ -6,7 +6,6 @@ use leptos_i18n::td_string;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, KeyboardEvent};
 
-use super::bar::SLOTS;
 use super::context::Ui;
 use super::control::Control;
 use super::dialog::Dialog;
@@ -19,8 +18,10 @@ const ITEMS: &str = ".control, select";
 /// The button and its menu. The menu's controls exist while it is closed, too.
 #[component]
 pub fn More(
-    /// The controls in the menu, by their place in [`SLOTS`].
+    /// The controls in the menu, by their number.
     slots: Signal<Vec<usize>>,
+    /// Makes the control of this number.
+    control: fn(usize) -> AnyView,
 ) -> impl IntoView {
     let locale = Ui::from_context().locale;
     let list = NodeRef::<html::Div>::new();
@@ -53,7 +54,7 @@ pub fn More(
         >
             <div class="more-list" node_ref=list on:click:capture=choose on:keydown=move |event| move_focus(&event, list)>
                 <For each=move || slots.get() key=|index| *index let(index)>
-                    {(SLOTS[index].view)()}
+                    {control(index)}
                 </For>
                 <PageSettings />
             </div>

@@ -10,6 +10,7 @@ use super::text::{self, Locale};
 use crate::browser::{store, stored};
 use crate::link::{self, MalformedLink};
 
+const SHORTCUTS_KEY: &str = "shortcuts";
 const NAME_KEY: &str = "name";
 /// `assets/boot.js` reads it too.
 const LANGUAGE_KEY: &str = "language";
@@ -110,6 +111,16 @@ pub fn remembered_language() -> Locale {
 /// Stores the user's language for the next visit.
 pub fn remember_language(locale: Locale) {
     store(LANGUAGE_KEY, text::tag(locale));
+}
+
+/// Whether shortcuts are on; they are unless the user switched them off.
+pub fn remembered_shortcuts() -> bool {
+    stored(SHORTCUTS_KEY).as_deref() != Some("off")
+}
+
+/// Stores whether shortcuts are on, for the next visit.
+pub fn remember_shortcuts(on: bool) {
+    store(SHORTCUTS_KEY, if on { "on" } else { "off" });
 }
 
 /// Copies `text` to the clipboard. Returns whether the browser allowed it.

@@ -7,18 +7,8 @@ use leptos_i18n::td_string;
 use super::context::{CallUi, Ui};
 use super::control::Control;
 use super::icon::{Icon, IconName};
+use super::panel_name::Panel;
 use super::shortcuts::Shortcut;
-
-/// What the side panel can show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Panel {
-    /// The list of participants.
-    People,
-    /// The chat.
-    Chat,
-    /// The inspector.
-    Inspector,
-}
 
 impl Panel {
     /// The shortcut that opens and closes it.

@@ -16,7 +16,8 @@ use super::hand::{HandMark, place_in_order};
 use super::icon::{Icon, IconName};
 use super::inspector::open_inspector;
 use super::page;
-use super::panel::{Panel, PanelButton, PanelFrame};
+use super::panel::{PanelButton, PanelFrame};
+use super::panel_name::Panel;
 use super::text::{self, fill};
 use crate::call::{
     CallStateStoreFields as _, Command, ConnectionState, DeviceState, HandOf, PeerField, PeerState, Sharing, Trouble,

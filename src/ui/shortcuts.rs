@@ -6,10 +6,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 
 use super::context::{CallUi, Ui};
-use crate::browser::{Listener, store, stored};
+use super::page;
+use crate::browser::Listener;
 use crate::call::{CallStateStoreFields as _, Command, DeviceState, Stage};
-
-const ENABLED_KEY: &str = "shortcuts";
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,14 +124,9 @@ pub fn shortcut(press: Press<'_>, focus: Focus) -> Option<Shortcut> {
     Shortcut::ALL.into_iter().find(of_letter)
 }
 
-/// Whether shortcuts are on; they are unless the user switched them off.
-pub fn are_enabled() -> bool {
-    stored(ENABLED_KEY).as_deref() != Some("off")
-}
-
 /// Switches shortcuts on or off, and remembers it (WCAG 2.2, 2.1.4: speech input types letters).
 pub fn enable(call: CallUi, on: bool) {
-    store(ENABLED_KEY, if on { "on" } else { "off" });
+    page::remember_shortcuts(on);
     call.shortcuts.set(on);
 }
 

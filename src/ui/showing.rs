@@ -11,6 +11,7 @@ use super::context::{CallUi, Ui};
 use super::control::Control;
 use super::icon::{Icon, IconName};
 use super::notice::Notice;
+use super::refusal::Refusal;
 use super::shortcuts::Shortcut;
 use super::text::{Words, fill};
 use crate::browser::{
@@ -18,17 +19,6 @@ use crate::browser::{
     has_picture_in_picture, is_fullscreen, toggle_fullscreen, toggle_picture_in_picture,
 };
 use crate::call::{CallStateStoreFields as _, Command, DeviceState};
-
-/// What the browser refused to do for the user.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// A picture in a window of its own; the browser's words.
-    PictureInPicture(String),
-    /// The whole screen; the browser's words.
-    Fullscreen(String),
-    /// The system's menu for sharing the link; the browser's words.
-    Sharing(String),
-}
 
 /// Says what the browser refused.
 #[component]

@@ -203,12 +203,7 @@ fn everything_shown_has_words_in_both_languages() {
     }
     assert_eq!((words::step(0, Language::English), words::step(STEPS + 1, Language::English)), (None, None));
     for kind in IncidentKind::ALL {
-        assert_ne!(
-            words::incident(kind, Language::English),
-            words::incident(kind, Language::Korean),
-            "{}",
-            kind.name()
-        );
+        assert_ne!(kind.words(Language::English), kind.words(Language::Korean), "{}", kind.name());
     }
     // Every state that the real calls went through.
     for name in ["chrome-relay", "google-standard-stats-p2p", "safari-relay", "chrome-standard-pc-failed"] {

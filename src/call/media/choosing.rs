@@ -2,12 +2,15 @@
 //! of how they work. The one before goes on until the other has started; where a browser cannot open two, it is stopped
 //! first, and starts again if the other does not.
 
-use super::{Media, MediaEvent};
+use super::Media;
 use crate::{
     browser::{
         self, CameraSettings, CaptureError, CaptureWish, DeviceInfo, DeviceKind, LocalTrack, MediaKind, Task, Which,
     },
-    call::state::{ChoiceFailure, DeviceCommand, DeviceProblem, DeviceState},
+    call::{
+        device_event::MediaEvent,
+        state::{ChoiceFailure, DeviceCommand, DeviceProblem, DeviceState},
+    },
 };
 
 /// A request for another device.

@@ -3,11 +3,12 @@
 
 use super::{
     device::Device,
-    monitor::{Attention, Monitor, Voice},
+    monitor::{Attention, Monitor},
 };
 use crate::{
     browser::{LocalTrack, PeerConnection, now},
     call::{
+        device_event::Voice,
         event::Events,
         state::{DeviceState, VoiceHint},
         voice_hints::HintBoard,

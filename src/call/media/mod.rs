@@ -9,53 +9,20 @@ mod monitor;
 use vitrine_protocol::control::ControlMessage;
 use web_sys::MediaStream;
 
-pub use self::monitor::Voice;
 use self::{device::Device, hearing::Hearing};
 use super::{
     device_choice::DeviceChoice,
-    event::{Event, Events},
-    state::{ChoiceFailure, DeviceCommand, DeviceProblem, DeviceSettings, DeviceState, LocalMedia},
+    device_event::MediaEvent,
+    event::Events,
+    state::{ChoiceFailure, DeviceProblem, DeviceSettings, DeviceState, LocalMedia},
 };
 use crate::browser::{
-    self, CaptureError, CaptureResults, CaptureSize, DeviceList, Facing, LocalTrack, MediaKind, OutgoingMedia,
-    PeerConnection, Stream, Task, TrackChange,
+    self, CaptureError, CaptureResults, CaptureSize, Facing, LocalTrack, MediaKind, OutgoingMedia, PeerConnection,
+    Stream, Task, TrackChange,
 };
 
 /// After how many ticks a device that another program holds is asked for again.
 const TICKS_PER_RECAPTURE: u32 = 20;
-
-/// What happens to the devices.
-pub enum MediaEvent {
-    /// The user asks for something.
-    Command(DeviceCommand),
-    /// The browser answered a request for devices.
-    Captured(CaptureResults),
-    /// The browser shows its permission prompt for this device.
-    PermissionPrompted(MediaKind),
-    /// The result of looking for a replacement of a lost or changed device.
-    Recaptured(MediaKind, CaptureResults),
-    /// The track with this number changed by itself.
-    TrackChanged(MediaKind, u32, TrackChange),
-    /// What is heard of the microphone has changed.
-    Heard(Voice),
-    /// The devices were listed.
-    Listed(DeviceList),
-    /// The browser answered the request for another device.
-    Switched(MediaKind, Result<LocalTrack, CaptureError>),
-    /// The browser changed how the microphone's sound is processed, or could not.
-    ProcessingSet {
-        /// Whether it did.
-        is_applied: bool,
-    },
-    /// Devices were added or removed, or may be used now.
-    DevicesChanged,
-}
-
-impl From<MediaEvent> for Event {
-    fn from(event: MediaEvent) -> Self {
-        Self::Media(event)
-    }
-}
 
 /// Owner of the local devices.
 pub struct Media {

@@ -8,9 +8,8 @@ use web_sys::MediaStreamTrack;
 use crate::{
     browser::{self, AudioMeter, ReceivedLevel, Task, now},
     call::{
+        device_event::{MediaEvent, Voice},
         event::Events,
-        local_media::VoiceHint,
-        media::MediaEvent,
         voice::{VoiceActivity, meter_level},
         voice_hints::{Reading, VoiceHints},
     },
@@ -21,17 +20,6 @@ const INTERVAL: u32 = 125;
 
 /// After how many readings a meter that the browser does not run is started again.
 const READINGS_PER_RESUME: u32 = 8;
-
-/// What is heard of the microphone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Voice {
-    /// Whether the user speaks.
-    pub is_speaking: bool,
-    /// The loudness in ten steps; 0 while no meter is shown.
-    pub level: u8,
-    /// What the user may not know.
-    pub hint: Option<VoiceHint>,
-}
 
 /// What to listen for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

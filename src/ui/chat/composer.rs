@@ -5,7 +5,7 @@ use leptos::{ev, html, prelude::*};
 use leptos_i18n::td_string;
 use vitrine_protocol::chat::{MAX_TEXT_UNITS, message_text, text_units};
 
-use super::{ChatUi, message::name};
+use super::{chat_ui::ChatUi, message::name};
 use crate::call::{
     CallStateStoreFields as _, Command,
     chat::{ChatPerson, Reach},

@@ -1,6 +1,7 @@
 //! The chat, in the side panel: the messages, and where the user writes. Whom a message reaches is decided in
 //! [`crate::call`].
 
+pub mod chat_ui;
 mod composer;
 mod links;
 mod message;
@@ -13,60 +14,15 @@ use self::{composer::Composer, message::Message};
 use super::context::{CallUi, Ui};
 use super::grid::watch_size;
 use super::icon::{Icon, IconName};
-use super::panel::{Panel, PanelButton, PanelFrame};
+use super::panel::{PanelButton, PanelFrame};
+use super::panel_name::Panel;
 use super::text::fill;
-use crate::browser::{store, stored};
-use crate::call::{CallStateStoreFields as _, chat::ChatName};
+use crate::call::CallStateStoreFields as _;
 
 pub use self::notifier::ChatNotifier;
 
-const SOUND_KEY: &str = "chat-sound";
-
 /// How far from its end, in CSS pixels, a log still counts as being at its end.
 const AT_END: i32 = 40;
-
-/// What the chat keeps while its panel is closed.
-#[derive(Clone, Copy)]
-pub struct ChatUi {
-    /// What the user has typed and not sent.
-    draft: RwSignal<String>,
-    /// To whom it goes; everybody if none.
-    to: RwSignal<Option<(u64, ChatName)>>,
-    /// Whether the log shows its end, and follows it.
-    at_end: RwSignal<bool>,
-    /// The key of the last message that the user has seen.
-    seen: RwSignal<u64>,
-    /// The key of the last message that was told of.
-    noticed: StoredValue<u64>,
-    /// When there was a sound last.
-    sounded: StoredValue<f64>,
-    /// Whether new messages make a sound.
-    sound: RwSignal<bool>,
-    /// How many messages the user has not seen.
-    unread: RwSignal<usize>,
-}
-
-impl ChatUi {
-    /// The state at the beginning of a call.
-    pub fn new() -> Self {
-        Self {
-            draft: RwSignal::new(String::new()),
-            to: RwSignal::new(None),
-            at_end: RwSignal::new(true),
-            seen: RwSignal::new(0),
-            noticed: StoredValue::new(0),
-            sounded: StoredValue::new(f64::MIN),
-            sound: RwSignal::new(stored(SOUND_KEY).as_deref() != Some("off")),
-            unread: RwSignal::new(0),
-        }
-    }
-
-    /// Switches the sound on or off, now and for the next visit.
-    fn set_sound(self, on: bool) {
-        self.sound.set(on);
-        store(SOUND_KEY, if on { "on" } else { "off" });
-    }
-}
 
 /// The button that opens the chat.
 #[component]

@@ -13,7 +13,7 @@ use crate::call::{
 use crate::ui::{
     context::{CallUi, Ui},
     page,
-    panel::Panel,
+    panel_name::Panel,
     text::{Locale, fill},
 };
 

@@ -5,6 +5,7 @@ mod descriptions;
 mod findings;
 mod format;
 mod ice;
+pub mod inspector_ui;
 mod media;
 mod mesh;
 mod panel;
@@ -39,7 +40,7 @@ use super::context::Ui;
 pub use self::{
     findings::Findings,
     format::language,
-    panel::{InspectorButton, InspectorPanel, InspectorUi, open_inspector},
+    panel::{InspectorButton, InspectorPanel, open_inspector},
     summary::Summary,
 };
 

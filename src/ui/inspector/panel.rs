@@ -13,24 +13,11 @@ use crate::{
     ui::{
         context::{CallUi, Ui},
         icon::IconName,
-        panel::{Panel, PanelButton, PanelFrame},
+        panel::{PanelButton, PanelFrame},
+        panel_name::Panel,
         text::{self, fill},
     },
 };
-
-/// What the inspector keeps while it is closed.
-#[derive(Clone, Copy)]
-pub struct InspectorUi {
-    /// Whose connection is looked at, by [`PeerState::person`]; the whole call if none.
-    person: RwSignal<Option<String>>,
-}
-
-impl InspectorUi {
-    /// The state at the beginning of a call.
-    pub fn new() -> Self {
-        Self { person: RwSignal::new(None) }
-    }
-}
 
 /// Opens the inspector on the connection of `person`.
 pub fn open_inspector(call: CallUi, person: String) {

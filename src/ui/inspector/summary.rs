@@ -41,7 +41,7 @@ pub fn Summary(
             </p>
             {move || {
                 detour.get().flatten().map(|detour| {
-                    let (why, change) = words::detour(detour, language(locale));
+                    let (why, change) = detour.words(language(locale));
                     view! {
                         <p class="verdict-why" data-testid="detour" data-code=detour.name()>
                             {why} " " <span class="advice">{change}</span>

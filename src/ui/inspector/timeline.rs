@@ -144,7 +144,7 @@ fn IncidentRow(incident: Incident, window: Memo<(f64, f64)>) -> impl IntoView {
     view! {
         <li data-testid="incident" data-code=IncidentKind::name(kind)>
             <span class="step-time" prop:textContent=time></span>
-            <span>{words::incident(kind, language(locale))}</span>
+            <span>{kind.words(language(locale))}</span>
         </li>
     }
 }

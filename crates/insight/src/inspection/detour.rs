@@ -9,6 +9,7 @@ use crate::{
     stats::CandidatePairStats,
     trace::{ConnectionTrace, EventKind, Sample, Side},
     verdict::Verdict,
+    words::Language,
 };
 
 /// Why media does not go directly.
@@ -52,6 +53,79 @@ impl Detour {
             Self::NoPublicAddress => "no-public-address",
             Self::NothingAnswered => "nothing-answered",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// Why media does not go directly, and what would change that.
+    pub fn words(self, language: Language) -> (&'static str, &'static str) {
+        match self {
+            Self::RelayOnlyHere => language.pick(
+                (
+                    "Not directly, because this side hides its address from the others.",
+                    "To go directly, switch “Do not show my address to the others” off in the lobby, and join again.",
+                ),
+                (
+                    "이쪽이 주소를 숨기고 있어서 바로 연결하지 않아요.",
+                    "바로 연결하려면 로비에서 “내 주소를 다른 사람에게 보이지 않기”를 끄고 다시 들어오세요.",
+                ),
+            ),
+            Self::RelayOnlyThere => language.pick(
+                (
+                    "Not directly, because the other side offers its relay alone: it hides its address, or its network lets nothing else out.",
+                    "Only the other side can change that: by not hiding its address, or by another network.",
+                ),
+                (
+                    "상대가 중계 주소만 알려 줘서 바로 연결하지 못해요. 주소를 숨기고 있거나, 상대 네트워크가 다른 길을 막아요.",
+                    "상대 쪽에서만 바꿀 수 있어요. 주소 숨기기를 끄거나 다른 네트워크를 써야 해요.",
+                ),
+            ),
+            Self::UdpBlocked => language.pick(
+                (
+                    "Not directly, because this side’s network lets no UDP out.",
+                    "Another network would change it, or its administrator, by letting UDP out.",
+                ),
+                (
+                    "이쪽 네트워크가 UDP를 내보내지 않아서 바로 연결하지 못해요.",
+                    "다른 네트워크를 쓰거나, 관리자가 UDP를 허용하면 달라져요.",
+                ),
+            ),
+            Self::SymmetricNat => language.pick(
+                (
+                    "Not directly, because this side’s router gives another port for each destination, so the address that STUN found is of no use to the other side.",
+                    "Another network, or IPv6 on both sides, would change it.",
+                ),
+                (
+                    "이쪽 공유기가 상대마다 다른 포트를 줘서, STUN으로 찾은 주소를 상대가 쓸 수 없어요.",
+                    "다른 네트워크를 쓰거나, 양쪽에 IPv6가 있으면 달라져요.",
+                ),
+            ),
+            Self::NoPublicAddress => language.pick(
+                (
+                    "Not directly, because no STUN server told this side its public address.",
+                    "A STUN server that this network reaches would change it.",
+                ),
+                (
+                    "STUN 서버가 이쪽의 공인 주소를 알려 주지 않아서 바로 연결하지 못해요.",
+                    "이 네트워크에서 닿는 STUN 서버가 있으면 달라져요.",
+                ),
+            ),
+            Self::NothingAnswered => language.pick(
+                (
+                    "Not directly: direct ways were tried, and none was answered. A router or firewall on one of the sides lets nothing in that it does not expect.",
+                    "Another network on one of the sides would change it, or IPv6 on both.",
+                ),
+                (
+                    "바로 가는 길을 시도했지만 응답이 없었어요. 어느 한쪽의 공유기나 방화벽이 모르는 연결을 막아요.",
+                    "한쪽이 다른 네트워크를 쓰거나, 양쪽에 IPv6가 있으면 달라져요.",
+                ),
+            ),
+            Self::Unknown => language.pick(
+                (
+                    "Why not directly is not recorded.",
+                    "The list of candidate pairs shows which ways were tried.",
+                ),
+                ("왜 바로 연결하지 못하는지는 기록에 없어요.", "후보 쌍 목록에서 어떤 길을 시도했는지 볼 수 있어요."),
+            ),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! How a connection came to be, in the thirteen steps of the guide, and what happened to it later: restarts, rollbacks,
 //! further negotiations, losses. What the other page does is not recorded here; when it does it follows from the messages.
 
-use crate::trace::{ConnectionTrace, EventKind, Side, StateMachine};
+use crate::{
+    trace::{ConnectionTrace, EventKind, Side, StateMachine},
+    words::Language,
+};
 
 /// How many steps there are.
 pub const STEPS: u8 = 13;
@@ -89,6 +92,30 @@ impl IncidentKind {
             Self::Refused => "refused",
             Self::PathLost => "path-lost",
             Self::SignalingLost => "signaling-lost",
+        }
+    }
+
+    /// What happened, in a few words.
+    pub fn words(self, language: Language) -> &'static str {
+        match self {
+            Self::IceRestart => language.pick(
+                "ICE restarted: a new search for a path, over the same connection.",
+                "ICE를 다시 시작했어요. 같은 연결에서 새 길을 찾아요.",
+            ),
+            Self::Rollback => language.pick(
+                "Both sides offered at once. The polite one took its offer back, as it should.",
+                "양쪽이 동시에 Offer를 보냈어요. 양보하는 쪽이 자기 Offer를 거두었어요. 정상이에요.",
+            ),
+            Self::Renegotiation => language.pick(
+                "Another offer and answer, for other media or another path.",
+                "미디어나 길을 바꾸려고 Offer와 Answer를 다시 주고받았어요.",
+            ),
+            Self::Refused => language.pick("The browser refused a description.", "브라우저가 설명(SDP)을 거절했어요."),
+            Self::PathLost => language.pick("The path was lost.", "길이 끊겼어요."),
+            Self::SignalingLost => language.pick(
+                "The signaling server was away. The call goes on without it.",
+                "시그널링 서버와 끊겼어요. 통화는 서버 없이도 이어져요.",
+            ),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The words for the steps of a connection, after the guide; for what happens to it later; and for the states of its machines.
+//! The words for the steps of a connection, after the guide, and for the states of its machines.
 
 use super::Language;
-use crate::{inspection::IncidentKind, trace::StateMachine};
+use crate::trace::StateMachine;
 
 /// The words for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,32 +153,6 @@ pub fn step(number: u8, language: Language) -> Option<StepWords> {
         _ => return None,
     };
     Some(StepWords { title, explanation })
-}
-
-/// What happened, in a few words.
-pub fn incident(kind: IncidentKind, language: Language) -> &'static str {
-    match kind {
-        IncidentKind::IceRestart => language.pick(
-            "ICE restarted: a new search for a path, over the same connection.",
-            "ICE를 다시 시작했어요. 같은 연결에서 새 길을 찾아요.",
-        ),
-        IncidentKind::Rollback => language.pick(
-            "Both sides offered at once. The polite one took its offer back, as it should.",
-            "양쪽이 동시에 Offer를 보냈어요. 양보하는 쪽이 자기 Offer를 거두었어요. 정상이에요.",
-        ),
-        IncidentKind::Renegotiation => language.pick(
-            "Another offer and answer, for other media or another path.",
-            "미디어나 길을 바꾸려고 Offer와 Answer를 다시 주고받았어요.",
-        ),
-        IncidentKind::Refused => {
-            language.pick("The browser refused a description.", "브라우저가 설명(SDP)을 거절했어요.")
-        }
-        IncidentKind::PathLost => language.pick("The path was lost.", "길이 끊겼어요."),
-        IncidentKind::SignalingLost => language.pick(
-            "The signaling server was away. The call goes on without it.",
-            "시그널링 서버와 끊겼어요. 통화는 서버 없이도 이어져요.",
-        ),
-    }
 }
 
 /// What a state machine of the connection is about, in a few words.
