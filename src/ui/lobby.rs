@@ -29,9 +29,6 @@ use crate::call::{
     CallStateStoreFields as _, Command, DeviceProblem, DeviceState, Intent, Problem, SignalingState, Stage,
 };
 
-/// Longest name, in UTF-16 code units; peers cut longer ones.
-const MAX_NAME_LENGTH: &str = "40";
-
 /// The room that the button enters.
 #[derive(Clone, PartialEq)]
 enum Target {
@@ -348,7 +345,7 @@ fn Fields() -> impl IntoView {
                 type="text"
                 data-testid="display-name"
                 autocomplete="nickname"
-                maxlength=MAX_NAME_LENGTH
+                maxlength=page::MAX_NAME_LENGTH
                 placeholder=td_string!(locale, lobby.name_hint)
                 bind:value=name
             />

@@ -10,6 +10,9 @@ use super::text::{self, Locale};
 use crate::browser::{store, stored};
 use crate::link::{self, MalformedLink};
 
+/// Longest name that can be typed, in UTF-16 code units; peers cut longer ones.
+pub const MAX_NAME_LENGTH: &str = "40";
+
 const SHORTCUTS_KEY: &str = "shortcuts";
 const NAME_KEY: &str = "name";
 /// `assets/boot.js` reads it too.

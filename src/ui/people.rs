@@ -23,8 +23,6 @@ use crate::call::{
     CallStateStoreFields as _, Command, ConnectionState, DeviceState, HandOf, PeerField, PeerState, Sharing, Trouble,
 };
 
-/// Longest name that can be typed, in UTF-16 code units.
-const MAX_NAME_LENGTH: &str = "40";
 /// How long "asked" is shown, and the button waits.
 const ASKED_FOR: Duration = Duration::from_secs(20);
 
@@ -138,7 +136,7 @@ fn Myself() -> impl IntoView {
                         type="text"
                         data-testid="own-name"
                         autocomplete="nickname"
-                        maxlength=MAX_NAME_LENGTH
+                        maxlength=page::MAX_NAME_LENGTH
                         placeholder=td_string!(locale, lobby.name_hint)
                         prop:value=move || name.get()
                         on:change=rename
