@@ -230,6 +230,10 @@ fn Explained(recording: Arc<Recording>) -> impl IntoView {
         <div class="inspector" data-testid="inspector">
             <h2 translate="no">{file}</h2>
             <Findings findings=Signal::derive(move || of_call.clone()) start=Signal::derive(move || start) connection=String::new() />
+            <label class="field inspect-choice">
+                <span>{td_string!(locale, inspect.connection)}</span>
+                <select data-testid="inspect-peer" on:change=choose>{options}</select>
+            </label>
             <Show
                 when=move || shown.with(Option::is_some)
                 fallback=move || view! { <p class="hint">{td_string!(locale, explain.no_connections)}</p> }
@@ -238,10 +242,6 @@ fn Explained(recording: Arc<Recording>) -> impl IntoView {
                 <Findings findings start=from connection=name />
                 <Sections shown room=Signal::derive(|| None::<String>) />
             </Show>
-            <label class="field inspect-choice">
-                <span>{td_string!(locale, inspect.connection)}</span>
-                <select data-testid="inspect-peer" on:change=choose>{options}</select>
-            </label>
         </div>
     }
 }
