@@ -38,6 +38,8 @@ pub struct CallInspection {
     pub version: u64,
     /// The connection that is looked at, with its key.
     pub connection: Option<(u64, Arc<Inspection>)>,
+    /// When the first thing was recorded, in milliseconds of the records' clock.
+    pub start: f64,
     /// Findings of no single connection.
     pub findings: Vec<Finding>,
     /// How all connections of the room stand, as seen from each end.
@@ -129,8 +131,10 @@ impl Inspector {
             Some((keys[place], Arc::new(inspection)))
         });
         self.version += 1;
+        let starts = traces.iter().filter_map(|trace| trace.start()).chain(self.page.first().map(|event| event.time));
+        let start = starts.reduce(f64::min).unwrap_or_default();
         let (findings, cells) = (self.report.findings.clone(), mesh.cells(session));
-        self.view = Some(CallInspection { version: self.version, connection, findings, cells });
+        self.view = Some(CallInspection { version: self.version, connection, start, findings, cells });
     }
 
     /// The rules look for what lasts seconds, and at everything that was recorded: they need not do so each time, unless

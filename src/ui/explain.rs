@@ -20,7 +20,7 @@ use super::{
     brand::Brand,
     context::Ui,
     focus::focus_when_shown,
-    inspector::{Findings, Sections, Shown, Summary, language},
+    inspector::{Connection, Findings, Shown, language},
     page,
     settings::PageSettings,
     text::fill,
@@ -215,12 +215,6 @@ fn Explained(recording: Arc<Recording>) -> impl IntoView {
         });
         move || inspection.get()
     });
-    let findings = Memo::new(move |_| {
-        shown.with(|shown| shown.as_ref().map(|shown| shown.findings().to_vec()).unwrap_or_default())
-    });
-    let name =
-        Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.id().to_owned()).unwrap_or_default()));
-    let from = Memo::new(move |_| shown.with(|shown| shown.as_ref().map_or(0.0, |shown| shown.start())));
     let choose = move |event| {
         if let Ok(index) = event_target_value(&event).parse() {
             chosen.set(index);
@@ -234,14 +228,10 @@ fn Explained(recording: Arc<Recording>) -> impl IntoView {
                 <span>{td_string!(locale, inspect.connection)}</span>
                 <select data-testid="inspect-peer" on:change=choose>{options}</select>
             </label>
-            <Show
-                when=move || shown.with(Option::is_some)
-                fallback=move || view! { <p class="hint">{td_string!(locale, explain.no_connections)}</p> }
-            >
-                <Summary shown />
-                <Findings findings start=from connection=name />
-                <Sections shown room=Signal::derive(|| None::<String>) />
+            <Show when=move || shown.with(Option::is_none)>
+                <p class="hint">{td_string!(locale, explain.no_connections)}</p>
             </Show>
+            <Connection shown room=Signal::derive(|| None::<String>) />
         </div>
     }
 }

@@ -75,8 +75,13 @@ fn inspected(events: &[(f64, &str, Value)]) -> CallState {
         |from, to, state| MeshCell::new(from, to, &MeshLink { session_id: String::new(), state, round_trip: Some(40) });
     let cells =
         vec![cell(None, Some(one.key), MeshLinkState::RelayUdp), cell(Some(one.key), None, MeshLinkState::DirectLocal)];
-    let inspection =
-        CallInspection { version: 1, connection: Some((one.key, Arc::new(inspection))), findings: Vec::new(), cells };
+    let inspection = CallInspection {
+        version: 1,
+        connection: Some((one.key, Arc::new(inspection))),
+        start: 0.0,
+        findings: Vec::new(),
+        cells,
+    };
     CallState { inspection: Some(inspection), ..in_call(vec![one]) }
 }
 
@@ -219,6 +224,21 @@ async fn finding_has_meaning_advice_and_evidence() {
     assert_eq!((attribute(&finding, "data-pc"), attribute(&finding, "data-severity")), ("PC_1".into(), "error".into()));
     assert!(finding.query_selector("details td").unwrap().is_some(), "{}", finding.outer_html());
     assert_eq!(attribute(&page.get("verdict"), "data-code"), "lost");
+}
+
+#[wasm_bindgen_test]
+async fn finding_about_the_whole_call_counts_from_its_beginning() {
+    let denied = json!({ "t": 1_700_000_002_500.0, "event": "navigator.mediaDevices.getUserMediaOnFailure",
+        "value": "NotAllowedError" });
+    let findings = explain(&Trace::read(&denied.to_string()).unwrap()).findings;
+    let mut state = inspected(&relayed());
+    let inspection = state.inspection.as_mut().unwrap();
+    (inspection.start, inspection.findings) = (1_700_000_000_000.0, findings);
+    let page = Page::open("", state).await;
+    page.click("open-inspector").await;
+    choose(&page, "").await;
+    let finding = page.find("[data-testid=finding][data-code=device-refused]").unwrap();
+    assert!(finding.text_content().unwrap().contains("2.5 s"), "{}", finding.outer_html());
 }
 
 #[wasm_bindgen_test]

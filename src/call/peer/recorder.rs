@@ -99,10 +99,12 @@ impl Recorder {
                 EventKind::DescriptionSet { side: Side::Local, kind, sdp }
             }
             PeerConnectionEvent::Negotiation(NegotiationEvent::RemoteDescriptionSet) => {
-                EventKind::DescriptionSet { side: Side::Remote, kind: self.last_remote_kind(), sdp: None }
+                EventKind::DescriptionSet { side: Side::Remote, kind: self.last_setting().1, sdp: None }
             }
             PeerConnectionEvent::Negotiation(NegotiationEvent::DescriptionFailed(error)) => {
-                EventKind::Failed { method: "setRemoteDescription".to_owned(), error: error.to_string() }
+                let (side, _) = self.last_setting();
+                let method = if side == Some(Side::Local) { "setLocalDescription" } else { "setRemoteDescription" };
+                EventKind::Failed { method: method.to_owned(), error: error.to_string() }
             }
             PeerConnectionEvent::Negotiation(NegotiationEvent::CandidateFailed(_, error)) => {
                 EventKind::Failed { method: "addIceCandidate".to_owned(), error: error.to_string() }
@@ -163,11 +165,13 @@ impl Recorder {
         self.did(message(side, way, name, bytes));
     }
 
-    fn last_remote_kind(&self) -> Option<String> {
-        self.trace.events.iter().rev().find_map(|event| match &event.kind {
-            EventKind::SetDescription { side: Side::Remote, kind, .. } => kind.clone(),
+    /// The description that is being set, or was set last: whose, and its kind. Only one is set at a time.
+    fn last_setting(&self) -> (Option<Side>, Option<String>) {
+        let setting = self.trace.events.iter().rev().find_map(|event| match &event.kind {
+            EventKind::SetDescription { side, kind, .. } => Some((Some(*side), kind.clone())),
             _ => None,
-        })
+        });
+        setting.unwrap_or_default()
     }
 }
 

@@ -33,6 +33,7 @@ use self::{
     security::SecurityRows,
     signaling::Messages,
     states::States,
+    summary::Summary,
     timeline::TimelineRows,
 };
 use super::context::Ui;
@@ -41,7 +42,6 @@ pub use self::{
     findings::Findings,
     format::language,
     panel::{InspectorButton, InspectorPanel, open_inspector},
-    summary::Summary,
 };
 
 /// The connection that is shown, if there is one.
@@ -55,15 +55,34 @@ fn part<T: PartialEq + Send + Sync + 'static>(
     Memo::new(move |_| shown.with(|shown| shown.as_deref().map(&read)))
 }
 
-/// Everything about one connection, in sections to be opened.
+/// Everything about one connection: how it stands, what was found, and the sections to be opened. Nothing while there is none.
 #[component]
-pub fn Sections(
+pub fn Connection(
     /// The connection.
     shown: Shown,
     /// The room that the safety code is for; a recorded call has none.
     #[prop(into)]
     room: Signal<Option<String>>,
 ) -> impl IntoView {
+    let findings = part(shown, |shown| shown.findings().to_vec());
+    let start = part(shown, Inspection::start);
+    let name = part(shown, |shown| shown.id().to_owned());
+    view! {
+        <Show when=move || shown.with(Option::is_some)>
+            <Summary shown />
+            <Findings
+                findings=Signal::derive(move || findings.get().unwrap_or_default())
+                start=Signal::derive(move || start.get().unwrap_or_default())
+                connection=Signal::derive(move || name.get().unwrap_or_default())
+            />
+            <Sections shown room />
+        </Show>
+    }
+}
+
+/// The sections.
+#[component]
+fn Sections(shown: Shown, room: Signal<Option<String>>) -> impl IntoView {
     let locale = Ui::from_context().locale;
     view! {
         <Section id="timeline" title=td_string!(locale, inspect.timeline) open=true>

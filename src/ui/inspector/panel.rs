@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 use vitrine_insight::inspection::Inspection;
 
-use super::{Findings, Sections, Shown, Summary, mesh::Mesh, record::SaveRecord};
+use super::{Connection, Findings, Shown, mesh::Mesh, record::SaveRecord};
 use crate::{
     call::{CallStateStoreFields as _, Command, Inspected, PeerState},
     ui::{
@@ -75,13 +75,8 @@ fn Inspector() -> impl IntoView {
         let (shown, inspection) = inspection.with(|inspection| inspection.as_ref()?.connection.clone())?;
         (Some(shown) == key.get()).then_some(inspection)
     });
-    let of_call = move || inspection.with(|one| one.as_ref().map(|one| one.findings.clone()).unwrap_or_default());
-    let of_connection = Memo::new(move |_| {
-        shown.with(|shown| shown.as_ref().map(|shown| shown.findings().to_vec()).unwrap_or_default())
-    });
-    let start = Memo::new(move |_| shown.with(|shown| shown.as_ref().map_or(0.0, |shown| shown.start())));
-    let name =
-        Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.id().to_owned()).unwrap_or_default()));
+    let findings = move || inspection.with(|one| one.as_ref().map(|one| one.findings.clone()).unwrap_or_default());
+    let start = move || inspection.with(|one| one.as_ref().map_or(0.0, |one| one.start));
     let cells = move || inspection.with(|one| one.as_ref().map(|one| one.cells.clone()).unwrap_or_default());
     view! {
         <div class="inspector" data-testid="inspector">
@@ -90,14 +85,10 @@ fn Inspector() -> impl IntoView {
                 when=move || state.peers().with(|peers| !peers.is_empty())
                 fallback=move || view! { <p class="hint">{td_string!(locale, inspect.alone)}</p> }
             >
-                <Show when=move || key.get().is_some()>
-                    <Summary shown />
-                    <Findings findings=of_connection start connection=name />
-                    <Sections shown room=Signal::derive(move || state.room().get()) />
-                </Show>
+                <Connection shown room=Signal::derive(move || state.room().get()) />
                 <Show when=move || key.get().is_none()>
                     <Mesh cells=Signal::derive(cells) />
-                    <Findings findings=Signal::derive(of_call) start connection=String::new() />
+                    <Findings findings=Signal::derive(findings) start=Signal::derive(start) connection=String::new() />
                 </Show>
             </Show>
             <SaveRecord />

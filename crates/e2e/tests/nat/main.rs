@@ -1,7 +1,7 @@
 //! Calls between browsers in networks of every kind: which way media goes is what the networks dictate, and the page
 //! says so; before a call, its check says what of each server the network leaves. One laboratory with its browsers serves
 //! all tests, and is gone when the last one has ended. Tests whose browsers differ run beside each other.
-//! `cargo xtask test nat` installs and builds what they run.
+//! `cargo xtask test --only nat` installs and builds what they run.
 
 mod calls;
 mod changes;
