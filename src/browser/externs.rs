@@ -87,26 +87,6 @@ extern "C" {
     #[wasm_bindgen(method, structural, catch, setter, js_name = direction)]
     pub fn try_set_direction(this: &Transceiver, direction: &str) -> Result<(), JsValue>;
 
-    /// `RTCRtpReceiver` with the methods that web-sys lacks.
-    #[derive(Clone)]
-    #[wasm_bindgen(extends = web_sys::RtcRtpReceiver, js_name = RTCRtpReceiver)]
-    pub type Receiver;
-
-    /// `getSynchronizationSources()` (webrtc-pc §5.3); throws where the browser has no such method.
-    #[wasm_bindgen(method, structural, catch, js_name = getSynchronizationSources)]
-    pub fn synchronization_sources(this: &Receiver) -> Result<js_sys::Array, JsValue>;
-
-    /// `RTCRtpSynchronizationSource` (webrtc-pc §5.3.2).
-    pub type SynchronizationSource;
-
-    /// `timestamp`: when the latest packet was played.
-    #[wasm_bindgen(method, structural, getter, js_name = timestamp)]
-    pub fn timestamp(this: &SynchronizationSource) -> f64;
-
-    /// `audioLevel`, in 0..=1; none if the packet does not tell.
-    #[wasm_bindgen(method, structural, getter, js_name = audioLevel)]
-    pub fn audio_level(this: &SynchronizationSource) -> Option<f64>;
-
     /// `RTCRtpSender` with the methods that web-sys lacks.
     #[wasm_bindgen(extends = web_sys::RtcRtpSender, js_name = RTCRtpSender)]
     pub type Sender;

@@ -211,7 +211,7 @@ impl PeerConnection {
     pub fn received_level(&self) -> Option<ReceivedLevel> {
         if self.level.get().is_none() {
             let transceiver = self.transceivers(MediaKind::Audio).next()?;
-            let _ = self.level.set(ReceivedLevel::new(transceiver.receiver().unchecked_into()));
+            let _ = self.level.set(ReceivedLevel::new(transceiver.receiver()));
         }
         self.level.get().cloned()
     }

@@ -1,55 +1,95 @@
-//! How loud the sound that a connection receives is, as its sender measured it (RFC 6464). A reading is cheaper than
-//! statistics, but no gift: the browser asks another thread and waits for it. So one reads, and others look at what was read.
+//! How loud the sound that a connection receives is, from the statistics of its receiver. They arrive asynchronously;
+//! `getSynchronizationSources()` would block the page until another thread has answered. One reads, and others look at what
+//! was read.
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
-use wasm_bindgen::JsCast;
+use serde::Deserialize;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RtcRtpReceiver, RtcStatsReport};
 
-use super::externs::{Receiver, SynchronizationSource};
+/// Browsers sum the squares of peaks, one for each 100 ms, not of samples (libwebrtc, `audio_level.cc`). The peak of a voice
+/// is about this many times its root mean square.
+const PEAK_OF_VOICE: f64 = 3.0;
 
 /// The loudness of the sound of one receiver. A clone looks at the same one.
 #[derive(Clone)]
 pub struct ReceivedLevel {
-    receiver: Receiver,
-    last: Rc<Cell<Last>>,
+    receiver: RtcRtpReceiver,
+    last: Rc<RefCell<Last>>,
 }
 
 /// What was read last.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Last {
-    /// The timestamp of the packet.
-    packet: Option<f64>,
+    /// The id of the receiver's report, once there is one.
+    id: Option<String>,
+    sound: Option<Sound>,
     level: f32,
 }
 
+/// What is read of an `inbound-rtp` report (webrtc-stats §8.4).
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sound {
+    /// In milliseconds.
+    timestamp: f64,
+    total_audio_energy: f64,
+    /// In seconds.
+    total_samples_duration: f64,
+}
+
 impl ReceivedLevel {
-    pub(super) fn new(receiver: Receiver) -> Self {
+    pub(super) fn new(receiver: RtcRtpReceiver) -> Self {
         Self { receiver, last: Rc::default() }
     }
 
-    /// Reads the loudness of the latest packet in 0..=1, as a root mean square; 0 if no packet came since the last reading.
-    pub fn read(&self) -> f32 {
-        let latest = self.latest();
-        let packet = latest.as_ref().map(SynchronizationSource::timestamp);
-        let is_new = packet.is_some() && packet != self.last.get().packet;
-        let level = latest.filter(|_| is_new).and_then(|source| source.audio_level()).unwrap_or_default() as f32;
-        self.last.set(Last { packet, level });
-        level
+    /// Reads how loud the sound has been since the last reading, in 0..=1, as a root mean square; 0 if there was none.
+    pub async fn read(&self) -> f32 {
+        let report = JsFuture::from(self.receiver.get_stats()).await;
+        let mut last = self.last.borrow_mut();
+        let sound = report.ok().and_then(|report| last.sound_in(report.unchecked_ref()));
+        // Browsers give the same report again when they are asked within 50 ms.
+        if sound.map(|sound| sound.timestamp) != last.sound.map(|sound| sound.timestamp) {
+            let before = std::mem::replace(&mut last.sound, sound);
+            last.level = before.zip(sound).map(|(before, sound)| sound.loudness_since(before)).unwrap_or_default();
+        }
+        last.level
     }
 
     /// What was read last.
     pub fn last_read(&self) -> f32 {
-        self.last.get().level
+        self.last.borrow().level
     }
 
     /// Nobody reads any more: what was read last is no longer true.
     pub fn forget(&self) {
-        self.last.set(Last::default());
+        *self.last.borrow_mut() = Last::default();
     }
+}
 
-    fn latest(&self) -> Option<SynchronizationSource> {
-        let sources = self.receiver.synchronization_sources().ok()?;
-        let sources = sources.iter().map(|source| source.unchecked_into::<SynchronizationSource>());
-        sources.max_by(|one, other| one.timestamp().total_cmp(&other.timestamp()))
+impl Last {
+    fn sound_in(&mut self, report: &RtcStatsReport) -> Option<Sound> {
+        let known = self.id.as_deref().and_then(|id| report.get(id)).map(JsValue::from);
+        let entry = known.or_else(|| {
+            let mut entries = report.values().into_iter().flatten();
+            let entry = entries.find(|entry| text(entry, "type").as_deref() == Some("inbound-rtp"))?;
+            self.id = text(&entry, "id");
+            Some(entry)
+        })?;
+        serde_wasm_bindgen::from_value(entry).ok()
     }
+}
+
+impl Sound {
+    fn loudness_since(self, before: Self) -> f32 {
+        let energy = self.total_audio_energy - before.total_audio_energy;
+        let seconds = self.total_samples_duration - before.total_samples_duration;
+        if energy > 0.0 && seconds > 0.0 { ((energy / seconds).sqrt() / PEAK_OF_VOICE) as f32 } else { 0.0 }
+    }
+}
+
+fn text(entry: &JsValue, name: &str) -> Option<String> {
+    js_sys::Reflect::get(entry, &name.into()).ok()?.as_string()
 }

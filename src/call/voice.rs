@@ -27,24 +27,12 @@ pub struct VoiceActivity {
     loud: u32,
     /// When the last sample above a pause was, in milliseconds.
     last_sound: f64,
-    /// Loud samples need not follow one another.
-    is_sparse: bool,
 }
 
 impl VoiceActivity {
-    /// For samples of single packets, which last 20 ms: much of speech is between them.
-    pub fn of_packets() -> Self {
-        Self { is_sparse: true, ..Self::default() }
-    }
-
     /// Takes the loudness at the time `now`, in milliseconds. Returns whether somebody speaks.
     pub fn sample(&mut self, loudness: f32, now: f64) -> bool {
-        let is_pause = !self.is_sparse || now - self.last_sound > LONGEST_PAUSE;
-        if loudness >= VOICE {
-            self.loud += 1;
-        } else if is_pause {
-            self.loud = 0;
-        }
+        self.loud = if loudness >= VOICE { self.loud + 1 } else { 0 };
         if loudness > PAUSE {
             self.last_sound = now;
         }
@@ -94,18 +82,6 @@ mod tests {
     fn quiet_voice_goes_on_but_does_not_begin() {
         assert_eq!(heard(&[0.01; 4]), [false; 4]);
         assert!(heard(&[0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01])[8]);
-    }
-
-    #[test]
-    fn packets_of_speech_may_lie_apart_but_those_of_two_knocks_do_not() {
-        let heard = |samples: &[f32]| {
-            let mut activity = VoiceActivity::of_packets();
-            let sample = |(index, level): (usize, &f32)| activity.sample(*level, index as f64 * 125.0);
-            samples.iter().enumerate().map(sample).collect::<Vec<_>>()
-        };
-        assert_eq!(heard(&[0.0, 0.1, 0.0, 0.005, 0.1, 0.0]), [false, false, false, false, true, true]);
-        assert_eq!(heard(&[0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.0]), [false; 8]);
-        assert!(!heard(&[0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0])[6]);
     }
 
     #[test]

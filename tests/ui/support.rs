@@ -170,9 +170,11 @@ pub fn assignments(element: &Element) -> js_sys::Array {
     list
 }
 
-/// Checks every 16 ms until `reached`; the runner's timeout ends a test that waits in vain.
+/// Checks every 16 ms until `reached`.
 pub async fn until(mut reached: impl FnMut() -> bool) {
+    let start = vitrine::browser::now();
     while !reached() {
+        assert!(vitrine::browser::now() - start < 30_000.0, "waited 30 s in vain");
         gloo_timers::future::TimeoutFuture::new(16).await;
     }
 }

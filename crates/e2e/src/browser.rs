@@ -29,15 +29,18 @@ const PORT_IS_TAKEN: &str = "port not available";
 /// Which browser, and what it has for devices. All devices are fake: a moving picture and a tone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Browser {
-    /// Chromium with camera and microphone, permission given.
+    /// Chromium with camera and microphone, permission given. The camera has ten frames a second, of as many pixels as the app
+    /// asks for.
     Chromium,
     /// As [`Browser::Chromium`], with a camera of few pixels and frames, no loudspeaker, and little that moves: for many
     /// people on a small machine.
     ChromiumSmallCamera,
-    /// As [`Browser::Chromium`], with a camera of ten frames a second: for figures of many people on a small machine.
-    ChromiumTenFrames,
-    /// As [`Browser::ChromiumTenFrames`], with three cameras, of which the second one's pictures cannot be sent, and a fake tab that is what is shared of a screen; nobody is
-    /// asked. Its microphones and loudspeakers are three each, as with all of these.
+    /// As [`Browser::Chromium`], in a small window: for figures of many people on a small machine.
+    ChromiumSmallWindow,
+    /// Chromium with three cameras, of which the second one's pictures cannot be sent, three microphones and three
+    /// loudspeakers.
+    ChromiumWithManyDevices,
+    /// As [`Browser::ChromiumSmallCamera`], with a fake tab that is what is shared of a screen; nobody is asked.
     ChromiumWithScreen,
     /// Chromium whose person refuses camera and microphone.
     ChromiumRefusing,
@@ -65,7 +68,7 @@ impl Session {
 impl Browser {
     /// Whether many of its windows share a small machine.
     fn is_for_many(self) -> bool {
-        matches!(self, Self::ChromiumSmallCamera | Self::ChromiumTenFrames)
+        matches!(self, Self::ChromiumSmallCamera | Self::ChromiumSmallWindow | Self::ChromiumWithScreen)
     }
 
     /// Starts the browser here, or in a network namespace: Chromium with one more argument, Firefox with trust in every
@@ -147,22 +150,24 @@ impl Browser {
         let devices = "--use-fake-device-for-media-stream";
         let grant = "--use-fake-ui-for-media-stream";
         arguments.extend(match self {
-            Self::ChromiumSmallCamera => {
+            Self::ChromiumSmallCamera | Self::ChromiumWithScreen => {
                 let film = profile.path().join("camera.y4m");
                 std::fs::write(&film, small_film()).doing(|| format!("write {}", film.display()))?;
                 let file = format!("--use-file-for-fake-video-capture={}", film.display());
+                let devices = if self == Self::ChromiumWithScreen {
+                    format!("{devices}=display-media-type=browser")
+                } else {
+                    devices.to_owned()
+                };
                 // What moves on the page is the processor's work, and so is sound that is played; it is decoded all the same.
                 let still = "--force-prefers-reduced-motion".to_owned();
                 let mute = "--mute-audio".to_owned();
-                vec![devices.to_owned(), grant.to_owned(), file, still, mute]
+                vec![devices, grant.to_owned(), file, still, mute]
             }
             Self::ChromiumWithoutCamera => vec![format!("{devices}=device-count=0"), grant.to_owned()],
-            Self::ChromiumTenFrames => vec![format!("{devices}=fps=10"), grant.to_owned()],
-            Self::ChromiumWithScreen => {
-                vec![format!("{devices}=device-count=3,display-media-type=browser,fps=10"), grant.to_owned()]
-            }
+            Self::ChromiumWithManyDevices => vec![format!("{devices}=device-count=3,fps=10"), grant.to_owned()],
             Self::ChromiumRefusing => vec![devices.to_owned()],
-            _ => vec![devices.to_owned(), grant.to_owned()],
+            _ => vec![format!("{devices}=fps=10"), grant.to_owned()],
         });
         Ok(arguments)
     }
@@ -186,6 +191,7 @@ fn small_film() -> Vec<u8> {
 fn firefox(trusting: bool) -> Result<Map<String, Value>> {
     let preferences = json!({
         "media.navigator.streams.fake": true,
+        "media.navigator.video.default_fps": 10,
         "media.navigator.permission.disabled": true,
         "media.peerconnection.ice.obfuscate_host_addresses": false,
         "media.autoplay.default": 0,

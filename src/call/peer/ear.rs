@@ -11,7 +11,8 @@ use crate::{
 
 /// How often the loudness is read, in milliseconds.
 const INTERVAL: u32 = 125;
-/// The same while the peer has long been silent: most of a room is, most of the time, and a reading waits for another thread.
+/// The same while the peer has long been silent: most of a room is, most of the time, and a reading costs the browser
+/// a report of statistics.
 const INTERVAL_IN_SILENCE: u32 = 375;
 /// How long a silence is long, in milliseconds.
 const LONG_SILENCE: f64 = 3_000.0;
@@ -51,11 +52,11 @@ impl Ear {
 }
 
 async fn listen(level: ReceivedLevel, sink: impl Fn(PeerConnectionEvent)) {
-    let (mut activity, mut told, mut last_sound) = (VoiceActivity::of_packets(), false, now());
+    let (mut activity, mut told, mut last_sound) = (VoiceActivity::default(), false, now());
     loop {
         let is_silent = now() - last_sound > LONG_SILENCE;
         TimeoutFuture::new(if is_silent { INTERVAL_IN_SILENCE } else { INTERVAL }).await;
-        let loudness = level.read();
+        let loudness = level.read().await;
         if loudness > SILENCE {
             last_sound = now();
         }

@@ -57,7 +57,7 @@ async fn chosen_devices_take_over_and_are_remembered() -> Result<()> {
     let _machine = third().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
-    let ada = VitrinePage::create(Browser::ChromiumWithScreen, "Ada", &server.url(), "tea").await?;
+    let ada = VitrinePage::create(Browser::ChromiumWithManyDevices, "Ada", &server.url(), "tea").await?;
     let ben = VitrinePage::join(Browser::ChromiumSmallCamera, "Ben", &server.url(), "tea").await?;
     media_flows(&[&ada, &ben]).await?;
     let before = try_join(ada.identity(), ben.identity()).await?;

@@ -8,7 +8,7 @@ use vitrine_e2e::{Browser, Connection, Flow, Frames, Make, PATIENCE, Result, Ven
 use crate::{
     LONGEST_GAP,
     chat::{reads, texts, write},
-    half,
+    half, whole,
 };
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
@@ -332,7 +332,7 @@ async fn ten_megabytes_of_chat_and_a_flood_of_it_disturb_nobody() -> Result<()> 
 #[tokio::test]
 async fn a_thousand_names_and_a_hundred_thousand_reactions_disturb_nobody() -> Result<()> {
     const MOST_ELEMENTS: usize = 300;
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, mallory] = with_mallory(&venue).await?;
     let (to_ada, to_ben) = try_join(pair(&mallory, "Ada"), pair(&mallory, "Ben")).await?;

@@ -59,6 +59,8 @@ async fn everybody_sees_the_screens_of_others_beside_their_cameras() -> Result<(
     hints(&ada, &["detail", "speech"]).await?;
     ada.press("screen-motion").await?;
     hints(&ada, &["motion", "music"]).await?;
+    ada.press("screen-motion").await?;
+    hints(&ada, &["detail", "speech"]).await?;
 
     // Who comes later sees it too, and a second one is beside the first.
     let cho = VitrinePage::join(SMALL, "Cho", &server.url(), "tea").await?;

@@ -77,7 +77,7 @@ pub async fn run(people: Option<String>, runs: Option<String>) -> Result<bool> {
     site.add(&vitrine_e2e::baseline_directory())?;
     site.add_from_npm("socket.io-client/dist/socket.io.min.js")?;
     let server = VitrineServer::start_with(site.path(), 0, &["--max-participants", &people.to_string()]).await?;
-    let browser = TabbedBrowser::start(Browser::ChromiumTenFrames).await?;
+    let browser = TabbedBrowser::start(Browser::ChromiumSmallWindow).await?;
     let (mut vitrine, mut javascript) = (Vec::new(), Vec::new());
     for run in 0..runs {
         for (kind, figures) in [(Kind::JavaScript, &mut javascript), (Kind::Vitrine, &mut vitrine)] {
