@@ -90,6 +90,8 @@
   );
   const markFirstFrame = (track) => {
     const look = () => {
+      // A track that is never shown must not keep the page drawing.
+      if ('frame' in timeline || track.readyState === 'ended') return;
       const video = [...document.querySelectorAll('video')].find((video) => video.srcObject?.getTracks().includes(track));
       if (video) video.requestVideoFrameCallback(() => mark('frame'));
       else requestAnimationFrame(look);

@@ -1,5 +1,7 @@
 //! The inspector: what the page explains of a connection, in a call and from a file.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::{Page, Result, page::PATIENCE};
@@ -54,13 +56,34 @@ impl Page {
         self.wait_for::<bool>("the inspector shows a connection", opened).await.map(drop)
     }
 
+    /// What the inspector says.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn explained(&self) -> Result<Explained> {
+        Ok(self.evaluate::<Option<Explained>>(EXPLAINED).await?.unwrap_or_default())
+    }
+
     /// Waits until what the inspector says is what it must be.
     ///
     /// # Errors
     /// When that does not come about in time.
     pub async fn explains(&self, what: &str, is_so: impl Fn(&Explained) -> bool) -> Result<Explained> {
-        self.wait_until(&format!("the inspector says {what}"), PATIENCE, async || {
-            let explained = self.evaluate::<Option<Explained>>(EXPLAINED).await?.unwrap_or_default();
+        self.explains_within(PATIENCE, what, is_so).await
+    }
+
+    /// As [`Page::explains`], within another time.
+    ///
+    /// # Errors
+    /// When that does not come about in time.
+    pub async fn explains_within(
+        &self,
+        within: Duration,
+        what: &str,
+        is_so: impl Fn(&Explained) -> bool,
+    ) -> Result<Explained> {
+        self.wait_until(&format!("the inspector says {what}"), within, async || {
+            let explained = self.explained().await?;
             Ok(if is_so(&explained) { Ok(explained) } else { Err(format!("{explained:?}")) })
         })
         .await

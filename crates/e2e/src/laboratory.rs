@@ -1,6 +1,6 @@
 //! A network laboratory: every browser on a machine of its own (a network namespace), any two of them joined by two
 //! paths, and a third line to each on which the server is reached. Paths and pairs are cut
-//! by dropping what arrives (nftables), so that nobody is told; addresses come and go. Linux, root, `ip` and `nft`.
+//! by dropping what arrives (nftables), so that nobody is told; addresses come and go. Linux, root, `ip`, `tc` and `nft`.
 
 use std::net::Ipv4Addr;
 
@@ -114,6 +114,38 @@ impl Laboratory {
             }
         }
         Ok(())
+    }
+
+    /// Lets no UDP through between any two machines.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn cut_udp(&self) -> Result<()> {
+        self.for_arriving("meta l4proto udp drop")
+    }
+
+    /// Loses so many of a hundred packets of UDP, at random.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn lose_packets(&self, percent: u8) -> Result<()> {
+        self.for_arriving(&format!("meta l4proto udp numgen random mod 100 < {percent} drop"))
+    }
+
+    /// Lets a machine send so much on each path, in kbit/s. What is more waits in a queue, as in a router.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn narrow(&self, machine: usize, kilobits: u32) -> Result<()> {
+        (0..PATHS).try_for_each(|path| {
+            let queue = format!("tbf rate {kilobits}kbit burst 4kb latency 600ms");
+            self.machine(machine).namespace.tc(&format!("qdisc replace dev path{path} root {queue}"))
+        })
+    }
+
+    fn for_arriving(&self, rule: &str) -> Result<()> {
+        (0..self.machines)
+            .try_for_each(|number| self.machine(number).namespace.nft(&format!("add rule inet faults arriving {rule}")))
     }
 
     /// Mends all that was cut.

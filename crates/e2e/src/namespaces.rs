@@ -124,6 +124,13 @@ impl Namespace {
         run(command, lines)
     }
 
+    /// Runs a `tc` command, without the word `tc`.
+    pub(crate) fn tc(&self, line: &str) -> Result<()> {
+        let mut command = Command::new("tc");
+        command.args(["-n", &self.name, "-batch", "-"]);
+        run(command, line)
+    }
+
     /// Runs lines of `nft` commands.
     pub(crate) fn nft(&self, lines: &str) -> Result<()> {
         let mut command = self.command("nft");

@@ -112,9 +112,9 @@ const SILENCE: f64 = 1e-4;
 /// How many removed elements the garbage collector may be late with.
 const COLLECTOR_LEEWAY: u64 = 4;
 
-/// References that a timer or a message under way may hold for a moment: the count of an idle page varies by four. A
+/// References that a timer or a message under way may hold for a moment: the count of an idle page varies by a dozen. A
 /// reference leaked in each of forty rounds is far above it.
-const REFERENCE_LEEWAY: u64 = 8;
+const REFERENCE_LEEWAY: u64 = 20;
 
 impl Counts {
     /// Whether the page holds on to more of anything than `before`. The script heap is the collector's business; and

@@ -2,8 +2,8 @@
 //! is measured or judged here.
 
 use crate::stats::{
-    CandidatePairStats, CandidateStats, InboundRtpStats, MediaSourceStats, OutboundRtpStats, RemoteInboundRtpStats,
-    Stats, TransportStats,
+    CandidatePairStats, CandidateStats, DataChannelStats, InboundRtpStats, MediaSourceStats, OutboundRtpStats,
+    RemoteInboundRtpStats, Stats, TransportStats,
 };
 
 /// Reports of one type.
@@ -30,6 +30,7 @@ report! {
     OutboundRtpStats is OutboundRtp,
     RemoteInboundRtpStats is RemoteInboundRtp,
     MediaSourceStats is MediaSource,
+    DataChannelStats is DataChannel,
     TransportStats is Transport,
     CandidatePairStats is CandidatePair,
     CandidateStats is LocalCandidate | RemoteCandidate

@@ -296,6 +296,27 @@ fn page_that_slept_is_told_and_measures_nothing_meanwhile() {
     assert_eq!((findings[0].from, findings[0].to), (19_000.0, 60_000.0));
 }
 
+#[test]
+fn other_page_that_slept_is_told_apart_from_a_lost_path() {
+    let control = |seconds: f64, reports: &mut Value, received: f64| {
+        reports["D"] = json!({ "type": "data-channel", "label": "control", "messagesSent": seconds * 4.0, "messagesReceived": received });
+    };
+    assert_eq!(changed(|seconds, reports| control(seconds, reports, seconds * 4.0)), []);
+    let findings = changed(|seconds, reports| control(seconds, reports, seconds.min(21.0) * 4.0));
+    assert_eq!(codes(&findings), [Code::PageSlept]);
+    assert_eq!((findings[0].cause, findings[0].from), (Cause::Theirs, 21_000.0));
+    let words = [Language::English, Language::Korean].map(|language| words::meaning(&findings[0], language));
+    assert!(words[0].contains("other side") && words[1].contains("상대방"), "{words:?}");
+    // When nothing arrives at all, the path may be the reason.
+    let findings = changed(|seconds, reports| {
+        control(seconds, reports, seconds.min(21.0) * 4.0);
+        reports["T"]["bytesReceived"] = (seconds.min(21.0) * 100_000.0).into();
+        reports["IA"]["bytesReceived"] = (seconds.min(21.0) * 5_000.0).into();
+        reports["IV"]["bytesReceived"] = (seconds.min(21.0) * 90_000.0).into();
+    });
+    assert!(!codes(&findings).contains(&Code::PageSlept), "{findings:?}");
+}
+
 const HOST: &str = "1 1 udp 2122260223 192.168.1.2 50000 typ host";
 const REFLEXIVE: &str = "2 1 udp 1686052607 198.51.100.7 40000 typ srflx raddr 192.168.1.2 rport 50000";
 

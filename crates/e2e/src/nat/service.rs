@@ -26,6 +26,8 @@ pub enum Help<'a> {
     RelayAndWrongCredentials,
     /// It does neither; STUN is answered at another place.
     StunAt(&'a ServerPlace),
+    /// It does neither; it names a relay at another place, with credentials that no relay accepts.
+    UnusableRelayAt(&'a ServerPlace),
 }
 
 impl Service {
@@ -55,6 +57,9 @@ impl Service {
             }
             Help::StunAt(other) => {
                 command.args(["--turn-listen", "none", "--ice-server", &format!("stun:{}", at(other))]);
+            }
+            Help::UnusableRelayAt(other) => {
+                command.args(["--turn-listen", "none", "--ice-server", &format!("turn:{},nobody,wrong", at(other))]);
             }
         }
         let ready = |line: &str| line.starts_with("listening on ").then_some(());

@@ -5,7 +5,7 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Result, SIZES, Site, StaticServer, VitrinePage, VitrineServer, link};
 
-use crate::third;
+use crate::half;
 
 /// WebDriver's code of the Escape key.
 const ESCAPE: &str = "\u{e00c}";
@@ -68,7 +68,7 @@ const WALLS: [(&str, &str, &str); 9] = [
 
 #[tokio::test]
 async fn every_kind_of_barrier_is_found() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::empty()?;
     let page = |walls: &str| {
         format!(
@@ -95,7 +95,7 @@ async fn every_kind_of_barrier_is_found() -> Result<()> {
 
 #[tokio::test]
 async fn everybody_can_use_the_lobby() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let mut barriers = Barriers::default();
@@ -141,7 +141,7 @@ async fn everybody_can_use_the_lobby() -> Result<()> {
 
 #[tokio::test]
 async fn everybody_can_use_the_call() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let mut barriers = Barriers::default();

@@ -7,7 +7,7 @@ use vitrine_e2e::{
     link, media_flows,
 };
 
-use crate::{third, whole};
+use crate::{half, whole};
 
 const BOTH: Alive = Alive { audio: 1, video: 1 };
 const NONE: Alive = Alive { audio: 0, video: 0 };
@@ -23,7 +23,7 @@ async fn has_alive(page: &VitrinePage, tracks: Alive) -> Result<()> {
 
 #[tokio::test]
 async fn devices_are_released_when_off_and_after_leaving() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;

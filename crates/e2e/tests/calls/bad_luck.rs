@@ -7,11 +7,11 @@ use vitrine_e2e::{
     Browser, Flow, Result, Site, StaticServer, VitrinePage, VitrineServer, free_port, link, media_flows,
 };
 
-use crate::{connection, third};
+use crate::{connection, half};
 
 #[tokio::test]
 async fn without_permission_one_watches_and_listens() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -31,7 +31,7 @@ async fn without_permission_one_watches_and_listens() -> Result<()> {
 
 #[tokio::test]
 async fn without_a_camera_one_talks_and_watches() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -47,7 +47,7 @@ async fn without_a_camera_one_talks_and_watches() -> Result<()> {
 
 #[tokio::test]
 async fn a_server_that_is_down_is_said_to_be_and_used_once_it_is_up() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let port = free_port()?;
     let site = Site::of_the_app()?;
     site.set_meta("signaling-server", &format!("http://127.0.0.1:{port}"))?;
@@ -67,7 +67,7 @@ async fn a_server_that_is_down_is_said_to_be_and_used_once_it_is_up() -> Result<
 
 #[tokio::test]
 async fn a_full_room_is_said_to_be_full() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start_with(site.path(), 0, &["--max-participants", "2"]).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -88,7 +88,7 @@ async fn a_full_room_is_said_to_be_full() -> Result<()> {
 
 #[tokio::test]
 async fn a_link_that_names_no_room_is_said_to_be_malformed() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let too_long = "a".repeat(65);
@@ -103,7 +103,7 @@ async fn a_link_that_names_no_room_is_said_to_be_malformed() -> Result<()> {
 
 #[tokio::test]
 async fn a_browser_without_webrtc_is_said_to_be_unable() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let url = format!("{}?without-webrtc#room=tea", server.url());
@@ -114,7 +114,7 @@ async fn a_browser_without_webrtc_is_said_to_be_unable() -> Result<()> {
 
 #[tokio::test]
 async fn a_browser_that_refuses_connections_says_so_and_is_nobodys_tile() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;

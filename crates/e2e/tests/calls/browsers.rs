@@ -4,17 +4,18 @@ use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, media_flows};
 
 use crate::{
-    connection_id, half,
+    connection_id,
     insight::says_direct,
     restart_ice,
     signaling_loss::{both_have, receives_packets},
+    whole,
 };
 
 /// The tile of somebody who left goes within this time, in milliseconds.
 const GONE_AFTER_LEAVING: f64 = 1_000.0;
 
 async fn talk(first: Browser, second: Browser) -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(first, "Ada", &server.url(), "tea").await?;

@@ -10,7 +10,7 @@ use futures_util::future::try_join;
 use serde_json::{Value, json};
 use vitrine_e2e::{Browser, Direction, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
 
-use crate::{connection_id, restart_ice, third};
+use crate::{connection_id, half, restart_ice};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -118,7 +118,7 @@ async fn all_are_added(page: &VitrinePage, id: u64, postman: &Mutex<Postman>) ->
 
 #[tokio::test]
 async fn candidates_early_twice_and_of_another_generation_do_no_harm() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let postman = Arc::new(Mutex::new(Postman::default()));
     let meddler = postman.clone();

@@ -4,7 +4,7 @@
 use futures_util::future::{try_join, try_join_all, try_join3, try_join4};
 use vitrine_e2e::{Browser, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
 
-use crate::{restart_ice, two_thirds};
+use crate::{restart_ice, whole};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -60,7 +60,7 @@ async fn connection_with(page: &VitrinePage, name: &str) -> Result<u64> {
 
 #[tokio::test]
 async fn chat_loses_and_doubles_nothing() -> Result<()> {
-    let _machine = two_thirds().await;
+    let _machine = whole().await;
     let mut venue = Venue::start(Make::Vitrine).await?;
     let ada = VitrinePage::create(BROWSER, "Ada", &venue.url(), "tea").await?;
     let (ben, cho) = try_join(

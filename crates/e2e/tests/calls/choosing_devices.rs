@@ -5,7 +5,7 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Flow, PATIENCE, Page, Result, Site, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::third;
+use crate::half;
 
 /// From now on, the page counts changes of the signaling state, remembers on which speaker each element is to play, and
 /// keeps its audio contexts.
@@ -54,7 +54,7 @@ async fn sent_cameras(page: &Page) -> Result<Vec<String>> {
 
 #[tokio::test]
 async fn chosen_devices_take_over_and_are_remembered() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumWithManyDevices, "Ada", &server.url(), "tea").await?;
@@ -109,7 +109,7 @@ async fn chosen_devices_take_over_and_are_remembered() -> Result<()> {
 
 #[tokio::test]
 async fn speech_while_muted_is_told_to_the_user_alone() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;

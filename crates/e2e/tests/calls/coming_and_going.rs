@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{try_join, try_join3};
 use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::third;
+use crate::half;
 
 /// Sooner than a browser finds out by itself that the other side is silent.
 const PROMPTLY: Duration = Duration::from_secs(4);
@@ -13,7 +13,7 @@ const PROMPTLY: Duration = Duration::from_secs(4);
 #[tokio::test]
 async fn people_join_leave_return_and_close_the_tab() -> Result<()> {
     const BROWSER: Browser = Browser::ChromiumSmallCamera;
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let base = server.url();

@@ -4,7 +4,7 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Flow, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::third;
+use crate::half;
 
 async fn ada_and_ben(server: &VitrineServer) -> Result<(VitrinePage, VitrinePage)> {
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -32,7 +32,7 @@ async fn says_it_once(page: &VitrinePage, code: &str) -> Result<()> {
 
 /// Ben loses devices for the reason that browsers call `failure`, and is told it as `code`; then they are there again.
 async fn lost_and_back(kinds: &[&str], failure: &str, code: &str) -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server).await?;
@@ -86,7 +86,7 @@ async fn devices_whose_permission_is_revoked_come_back() -> Result<()> {
 
 #[tokio::test]
 async fn where_there_is_another_device_it_takes_over() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server).await?;

@@ -3,10 +3,10 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Result, Site, StaticServer, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::third;
+use crate::half;
 
 async fn embedded_page_calls(browser: Browser) -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let intranet = Site::empty()?;
     let pages = StaticServer::start(intranet.path(), "/").await?;
     let site = Site::of_the_app()?;

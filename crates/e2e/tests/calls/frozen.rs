@@ -3,13 +3,13 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Flow, Result, Site, TabbedBrowser, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::third;
+use crate::half;
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
 #[tokio::test]
 async fn paused_remote_element_plays_again() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(BROWSER, "Ada", &server.url(), "tea").await?;
@@ -28,7 +28,7 @@ async fn paused_remote_element_plays_again() -> Result<()> {
 
 #[tokio::test]
 async fn frozen_tab_plays_again_after_waking() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(BROWSER, "Ada", &server.url(), "tea").await?;

@@ -4,7 +4,7 @@
 use futures_util::future::{try_join, try_join_all, try_join3};
 use vitrine_e2e::{Browser, Flow, Result, Site, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::third;
+use crate::half;
 
 /// A browser, and whether its participant enters with the camera on.
 type Participant = (Browser, bool);
@@ -39,7 +39,7 @@ async fn all_hear_all(people: &[(&VitrinePage, bool)]) -> Result<()> {
 
 /// Ada creates the room and Ben joins. A camera that is off goes on, and off again.
 async fn on_and_off(ada: Participant, ben: Participant) -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (with_ada, with_ben) = (ada.1, ben.1);
@@ -88,7 +88,7 @@ async fn chromium_creator_and_firefox_joiner_with_cameras_off_hear_each_other() 
 #[tokio::test]
 async fn late_joiner_hears_participants_with_camera_off() -> Result<()> {
     const BROWSER: Browser = Browser::ChromiumSmallCamera;
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = enter(&server, "Ada", (BROWSER, true)).await?;
@@ -103,7 +103,7 @@ async fn late_joiner_hears_participants_with_camera_off() -> Result<()> {
 
 #[tokio::test]
 async fn participant_with_missing_busy_or_refused_camera_is_heard() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     // Ada's machine has no camera.
@@ -133,7 +133,7 @@ async fn enter_without_camera(server: &VitrineServer) -> Result<VitrinePage> {
 #[tokio::test]
 async fn participant_without_devices_hears_the_others() -> Result<()> {
     const BROWSER: Browser = Browser::ChromiumSmallCamera;
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::open(Browser::ChromiumRefusing, "Ada", &link(&server.url(), "tea")).await?;

@@ -8,7 +8,7 @@ use vitrine_e2e::{Browser, Connection, Flow, Frames, Make, PATIENCE, Result, Ven
 use crate::{
     LONGEST_GAP,
     chat::{reads, texts, write},
-    half, whole,
+    whole,
 };
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
@@ -142,7 +142,7 @@ impl<'a> Before<'a> {
 
 #[tokio::test]
 async fn nonsense_from_the_server_changes_nothing() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let (id_of_ada, id_of_ben) = (ben.tiles().await?[0].peer.clone(), ada.tiles().await?[0].peer.clone());
@@ -165,7 +165,7 @@ async fn nonsense_from_the_server_changes_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn a_flood_from_the_server_disturbs_nobody() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let (id_of_ada, id_of_ben) = (ben.tiles().await?[0].peer.clone(), ada.tiles().await?[0].peer.clone());
@@ -187,7 +187,7 @@ async fn a_flood_from_the_server_disturbs_nobody() -> Result<()> {
 async fn a_crowd_that_the_server_makes_up_is_limited() -> Result<()> {
     const CROWD: usize = 400;
     const MOST_CONNECTIONS: u64 = 64;
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let id_of_ada = ben.tiles().await?[0].peer.clone();
@@ -221,7 +221,7 @@ async fn with_mallory(venue: &Venue) -> Result<[VitrinePage; 3]> {
 
 #[tokio::test]
 async fn nonsense_on_the_control_channel_changes_nothing() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, mallory] = with_mallory(&venue).await?;
     let before = Before::of(&ada, &ben).await?;
@@ -252,7 +252,7 @@ async fn nonsense_on_the_control_channel_changes_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn a_flood_on_the_control_channel_disturbs_nobody() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, mallory] = with_mallory(&venue).await?;
     // Each in a channel that is still listened to.
@@ -274,7 +274,7 @@ async fn a_flood_on_the_control_channel_disturbs_nobody() -> Result<()> {
 async fn somebody_who_begins_anew_all_the_time_disturbs_nobody() -> Result<()> {
     const BEGINNINGS: usize = 500;
     const MOST_CONNECTIONS: u64 = 20;
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, _mallory] = with_mallory(&venue).await?;
     let (id_of_ada, id_of_mallory) = {
@@ -302,7 +302,7 @@ async fn ten_megabytes_of_chat_and_a_flood_of_it_disturb_nobody() -> Result<()> 
     const LONG: usize = 200_000;
     /// The most of Mallory's messages that may be shown. A few are read at once, and then a few a second.
     const MOST: usize = 400;
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let [ada, ben, mallory] = with_mallory(&venue).await?;
     ada.press("open-chat").await?;

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use vitrine_e2e::{Browser, Make, Result, Site, StunServer, Venue, VitrinePage, VitrineServer, free_port, link};
 
-use crate::third;
+use crate::half;
 
 /// One line of the check.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -65,7 +65,7 @@ const COLLECT_PATHS: &str = "window.paths = [];
     }).observe(document, { subtree: true, attributeFilter: ['data-path'] });";
 
 async fn two_pages_of_one_machine(first: Browser, second: Browser) -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(first, "Ada", &server.url(), "tea").await?;
@@ -88,7 +88,7 @@ async fn two_pages_of_one_machine_are_never_said_to_be_an_internet_apart() -> Re
 
 #[tokio::test]
 async fn the_check_says_that_there_is_no_server_to_check() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::open(Browser::ChromiumWithoutCamera, "Ada", &server.url()).await?;
@@ -108,7 +108,7 @@ async fn the_check_says_that_there_is_no_server_to_check() -> Result<()> {
 
 #[tokio::test]
 async fn the_check_tells_a_stun_server_that_answers_from_one_that_does_not() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let stun = StunServer::start().await?;
     let (nobody, relay) = (free_port()?, free_port()?);
     let servers = format!(

@@ -1,9 +1,9 @@
 //! The call explains itself: in the inspector while it runs, and from its saved record on the page of recorded calls.
 
 use futures_util::future::try_join;
-use vitrine_e2e::{Browser, Make, Result, Site, Venue, VitrinePage, VitrineServer, media_flows};
+use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::third;
+use crate::half;
 
 const STEPS: usize = 13;
 
@@ -33,7 +33,7 @@ async fn section(page: &VitrinePage, id: &str, contains: &str) -> Result<String>
 }
 
 async fn call_explains_itself(browsers: [Browser; 2]) -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let pages = two_in_a_call(browsers, &server.url()).await?;
@@ -96,7 +96,7 @@ async fn a_call_with_firefox_explains_itself() -> Result<()> {
 
 #[tokio::test]
 async fn saved_call_says_the_same_as_the_running_one() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let pages = two_in_a_call([Browser::ChromiumSmallCamera; 2], &server.url()).await?;
@@ -133,7 +133,7 @@ async fn saved_call_says_the_same_as_the_running_one() -> Result<()> {
 
 #[tokio::test]
 async fn recorded_call_is_explained_without_a_server_and_without_devices() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let page = VitrinePage::load(Browser::ChromiumSmallCamera, "Reader", &server.url()).await?;
@@ -166,24 +166,5 @@ async fn recorded_call_is_explained_without_a_server_and_without_devices() -> Re
     assert_eq!(page.evaluate::<u32>(alive).await?, 0, "no signaling");
     let alive = page.alive().await?;
     assert_eq!((alive.audio, alive.video), (0, 0), "no device");
-    Ok(())
-}
-
-#[tokio::test]
-async fn lost_server_and_lost_camera_are_found() -> Result<()> {
-    let _machine = third().await;
-    let mut venue = Venue::start(Make::Vitrine).await?;
-    let pages = two_in_a_call([Browser::ChromiumSmallCamera; 2], &venue.url()).await?;
-    let [ada, ben] = &pages;
-    ada.inspect("Ben").await?;
-    venue.stop_server();
-    ada.explains("that the signaling server is away", |explained| {
-        explained.findings.iter().any(|code| code == "signaling-down") && explained.verdict.starts_with("direct-")
-    })
-    .await?;
-    media_flows(&[ada, ben]).await?;
-    ada.lose_device("video", "NotFoundError").await?;
-    ada.explains("that the camera ended", |explained| explained.findings.iter().any(|code| code == "capture-ended"))
-        .await?;
     Ok(())
 }

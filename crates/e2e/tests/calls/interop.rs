@@ -8,7 +8,7 @@ use vitrine_e2e::{
     media_flows, seed_site,
 };
 
-use crate::third;
+use crate::half;
 
 /// Opens one of the guide's clients, from an origin of its own.
 async fn guide_s_client(name: &str, server: &str) -> Result<SeedPage> {
@@ -20,7 +20,7 @@ async fn guide_s_client(name: &str, server: &str) -> Result<SeedPage> {
 /// Shows that the guide's client and server, as the tests have them, work as the guide says.
 #[tokio::test]
 async fn the_guide_s_clients_talk_through_the_guide_s_server() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let empty = Site::empty()?;
     let server = NodeServer::start(empty.path()).await?;
     let (first, second) =
@@ -32,7 +32,7 @@ async fn the_guide_s_clients_talk_through_the_guide_s_server() -> Result<()> {
 
 #[tokio::test]
 async fn vitrine_talks_through_the_guide_s_server() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = NodeServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -43,7 +43,7 @@ async fn vitrine_talks_through_the_guide_s_server() -> Result<()> {
 
 #[tokio::test]
 async fn vitrine_joins_the_guide_s_client() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let seed = guide_s_client("seed", &server.url()).await?;
@@ -54,7 +54,7 @@ async fn vitrine_joins_the_guide_s_client() -> Result<()> {
 
 #[tokio::test]
 async fn the_guide_s_client_joins_vitrine() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;
@@ -65,7 +65,7 @@ async fn the_guide_s_client_joins_vitrine() -> Result<()> {
 
 #[tokio::test]
 async fn socket_io_clients_stay_connected_by_every_transport() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let flags = ["--ping-interval", "1", "--ping-timeout", "1"];
     let server = VitrineServer::start_with(Path::new("none"), 0, &flags).await?;
     clients_stay_connected(&server.url(), Duration::from_secs(1)).await

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{try_join, try_join_all, try_join3};
 use vitrine_e2e::{Browser, Laboratory, PATHS, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::{LONGEST_GAP, connection_id, half};
+use crate::{LONGEST_GAP, connection_id, whole};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -119,7 +119,7 @@ impl Call {
 
 #[tokio::test]
 async fn media_takes_the_other_path_when_its_own_dies() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let call = Call::ada_and_ben().await?;
     let (before, path) = (call.identities().await?, call.path().await?);
     call.start_frame_clocks().await?;
@@ -157,7 +157,7 @@ async fn is_tried_at_once(page: &VitrinePage, script: &str) -> Result<()> {
 
 #[tokio::test]
 async fn media_is_back_soon_after_there_is_a_path_again() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let call = Call::ada_and_ben().await?;
     let (before, old) = (call.identities().await?, call.path().await?);
     call.start_frame_clocks().await?;
@@ -185,7 +185,7 @@ async fn media_is_back_soon_after_there_is_a_path_again() -> Result<()> {
 
 #[tokio::test]
 async fn media_follows_a_new_address() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let call = Call::ada_and_ben().await?;
     let before = call.identities().await?;
     call.start_frame_clocks().await?;
@@ -205,7 +205,7 @@ async fn media_follows_a_new_address() -> Result<()> {
 
 #[tokio::test]
 async fn whoever_moves_to_another_network_with_all_lines_stays_who_he_was() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let call = Call::ada_and_ben().await?;
     let [ada, ben] = &call.pages[..] else { unreachable!() };
     let before = call.identities().await?;
@@ -228,7 +228,7 @@ async fn whoever_moves_to_another_network_with_all_lines_stays_who_he_was() -> R
 #[tokio::test]
 async fn a_pair_that_cannot_connect_says_so_and_heals() -> Result<()> {
     const LONG: Duration = Duration::from_secs(60);
-    let _machine = half().await;
+    let _machine = whole().await;
     let call = Call::between(&["Ada", "Ben", "Cho"], |laboratory| laboratory.cut_pair(0, 1)).await?;
     let [ada, ben, cho] = &call.pages[..] else { unreachable!() };
     let failed = async |page: &VitrinePage| {

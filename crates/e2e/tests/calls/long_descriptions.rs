@@ -4,7 +4,7 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Make, Result, Venue, VitrinePage, media_flows};
 
-use crate::{connection_id, signaling_loss::both_have, third};
+use crate::{connection_id, half, signaling_loss::both_have};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -16,7 +16,7 @@ const LONG: usize = 65_536;
 
 /// Negotiates many sections. `prepare` decides which way the descriptions go.
 async fn agree(prepare: impl AsyncFn(&mut Venue, &VitrinePage, &VitrinePage) -> Result<()>) -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let mut venue = Venue::start(Make::Vitrine).await?;
     let ada = VitrinePage::create(BROWSER, "Ada", &venue.url(), "tea").await?;
     let ben = VitrinePage::join(BROWSER, "Ben", &venue.url(), "tea").await?;

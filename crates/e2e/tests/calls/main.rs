@@ -32,6 +32,7 @@ mod signaling_loss;
 mod sleeping;
 mod slow;
 mod static_hosting;
+mod troubles;
 mod vanishing;
 
 use std::{
@@ -46,8 +47,12 @@ use vitrine_e2e::{Connection, PATIENCE, Page, Result};
 /// The longest time without a frame, in milliseconds, that a busy machine may be the reason for.
 const LONGEST_GAP: f64 = 2000.0;
 
-/// The machine, in sixths that are free. Two cores bear about six small browsers.
-static FREE: Mutex<u32> = Mutex::new(6);
+/// How many tests run beside each other. A call costs a small machine as much for each second that it lasts, and on one that
+/// has too much to do, each lasts longer: three at once take longer than one after the other.
+const AT_ONCE: u32 = 2;
+
+/// How much of the machine is free.
+static FREE: Mutex<u32> = Mutex::new(AT_ONCE);
 
 /// Told when a test has given its share back.
 static GIVEN_BACK: Notify = Notify::const_new();
@@ -56,18 +61,18 @@ static GIVEN_BACK: Notify = Notify::const_new();
 struct Share(u32);
 
 impl Share {
-    /// Waits until so many sixths are free. A small share need not wait for a large one that has asked before, so that
-    /// nothing of the machine lies idle: the tests that need all of it run last.
-    async fn of(sixths: u32) -> Self {
+    /// Waits until so much is free. A small share need not wait for a large one that has asked before, so that nothing of the
+    /// machine lies idle: the tests that need all of it run last.
+    async fn of(share: u32) -> Self {
         loop {
             let mut given_back = pin!(GIVEN_BACK.notified());
             // Before the look, so that what is given back in between is not missed.
             given_back.as_mut().enable();
             {
                 let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-                if *free >= sixths {
-                    *free -= sixths;
-                    return Self(sixths);
+                if *free >= share {
+                    *free -= share;
+                    return Self(share);
                 }
             }
             given_back.await;
@@ -82,24 +87,14 @@ impl Drop for Share {
     }
 }
 
-/// A third: for a test that waits for states, with two or three participants.
-async fn third() -> Share {
-    Share::of(2).await
-}
-
-/// Half: for a test that measures times or gaps. Its limits leave room for one more such test.
+/// Half of the machine: for a test that waits for states, with two or three participants.
 async fn half() -> Share {
-    Share::of(3).await
+    Share::of(1).await
 }
 
-/// Two thirds: as [`half`], with four participants.
-async fn two_thirds() -> Share {
-    Share::of(4).await
-}
-
-/// All: for a test that measures processor time, keeps the pages' threads busy, or has more participants.
+/// All: for a test that measures times or gaps, keeps a processor busy, or has more participants.
 async fn whole() -> Share {
-    Share::of(6).await
+    Share::of(AT_ONCE).await
 }
 
 /// The page's one connection.

@@ -2,11 +2,11 @@
 
 use vitrine_e2e::{Result, rounds};
 
-use crate::half;
+use crate::whole;
 
 #[tokio::test]
 async fn fifty_rounds_leave_no_more_behind_than_ten() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let rounds = rounds::play(50).await?;
     for ((name, tenth), (_, last)) in std::iter::zip(rounds[9].pages(), rounds[49].pages()) {
         assert_eq!(last.created_connections, 50, "{name} made one connection a round");

@@ -3,14 +3,14 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Result, Site, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::third;
+use crate::half;
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 const ESCAPE: &str = "\u{e00c}";
 
 #[tokio::test]
 async fn another_rooms_link_asks_before_it_leaves_the_call() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let base = server.url();
@@ -58,7 +58,7 @@ async fn another_rooms_link_asks_before_it_leaves_the_call() -> Result<()> {
 
 #[tokio::test]
 async fn a_mangled_link_leads_into_the_room_that_was_meant() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let base = server.url();

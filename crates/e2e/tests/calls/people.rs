@@ -6,7 +6,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde::Deserialize;
 use vitrine_e2e::{Browser, Flow, Result, Site, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::{connection, third, whole};
+use crate::{connection, half, whole};
 
 /// A captured track, as the probe tells.
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ const SILENCE: f64 = 1e-6;
 
 #[tokio::test]
 async fn two_people_see_and_hear_each_other_by_name() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server).await?;
@@ -42,7 +42,7 @@ async fn two_people_see_and_hear_each_other_by_name() -> Result<()> {
 
 #[tokio::test]
 async fn a_muted_microphone_is_silent_and_marked() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server).await?;
@@ -73,7 +73,7 @@ async fn a_muted_microphone_is_silent_and_marked() -> Result<()> {
 
 #[tokio::test]
 async fn a_camera_switched_off_is_released_and_comes_back() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server).await?;

@@ -3,7 +3,7 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Flow, PATIENCE, Result, Site, VitrinePage, VitrineServer};
 
-use crate::third;
+use crate::half;
 
 /// What a page's script answers when the participant of this name is the one meant.
 fn tile(name: &str, selector: &str) -> String {
@@ -22,7 +22,7 @@ async fn act(page: &VitrinePage, selector: &str) -> Result<()> {
 
 #[tokio::test]
 async fn people_see_who_speaks_raises_a_hand_reacts_and_asks() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::Chromium, "Ada", &server.url(), "salon").await?;

@@ -8,11 +8,11 @@ use std::fs;
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Nginx, Result, Site, StaticServer, VitrinePage, VitrineServer, link, media_flows};
 
-use crate::third;
+use crate::half;
 
 #[tokio::test]
 async fn app_below_a_path_of_nginx_calls_and_is_found_by_mangled_links() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start_with(site.path(), 0, &["--trusted-proxy", "127.0.0.1"]).await?;
     let nginx = Nginx::start(server.port()).await?;
@@ -47,7 +47,7 @@ fn file(site: &Site, start: &str, end: &str) -> String {
 
 async fn start_is_explained(browser: Browser) -> Result<()> {
     const STRICT: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src *";
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(std::path::Path::new("none")).await?;
     site.set_meta("signaling-server", &server.url())?;

@@ -7,7 +7,7 @@ use vitrine_e2e::{
     Browser, Handshakes, Result, Site, StaticServer, StrictProxy, VitrinePage, VitrineServer, free_port,
 };
 
-use crate::third;
+use crate::half;
 
 #[tokio::test]
 async fn every_refusal_of_signaling_is_told_with_its_reason() -> Result<()> {
@@ -20,7 +20,7 @@ async fn every_refusal_of_signaling_is_told_in_firefox() -> Result<()> {
 }
 
 async fn every_refusal_is_told(browser: Browser) -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let files = StaticServer::start(site.path(), "/").await?;
     let server = VitrineServer::start(site.path()).await?;

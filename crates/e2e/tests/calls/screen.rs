@@ -7,7 +7,7 @@ use vitrine_e2e::{
     VitrineServer, media_flows, seed_site,
 };
 
-use crate::{connection_id, half, restart_ice, third};
+use crate::{connection_id, half, restart_ice, whole};
 
 const SMALL: Browser = Browser::ChromiumSmallCamera;
 /// Larger than every camera here.
@@ -43,7 +43,7 @@ async fn sections(page: &VitrinePage) -> Result<Vec<usize>> {
 
 #[tokio::test]
 async fn everybody_sees_the_screens_of_others_beside_their_cameras() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::ChromiumWithScreen, "Ada", &server.url(), "tea").await?;
@@ -102,7 +102,7 @@ async fn everybody_sees_the_screens_of_others_beside_their_cameras() -> Result<(
 
 #[tokio::test]
 async fn screens_are_shared_without_a_server_and_over_an_ice_restart() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let mut venue = Venue::start(Make::Vitrine).await?;
     let ada = VitrinePage::create(SMALL, "Ada", &venue.url(), "tea").await?;
     let ben = VitrinePage::join(SMALL, "Ben", &venue.url(), "tea").await?;
@@ -146,7 +146,7 @@ async fn shows_width(seed: &Page, awaited: &str, wanted: impl Fn(u32) -> bool) -
 
 #[tokio::test]
 async fn the_guide_s_client_sees_camera_or_screen() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(SMALL, "Ada", &server.url(), "tea").await?;
@@ -170,7 +170,7 @@ async fn the_guide_s_client_sees_camera_or_screen() -> Result<()> {
 
 #[tokio::test]
 async fn screen_that_cannot_be_shared_changes_nothing_else() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(SMALL, "Ada", &server.url(), "tea").await?;

@@ -3,12 +3,12 @@
 use futures_util::future::{try_join, try_join3};
 use vitrine_e2e::{Browser, PATIENCE, Result, Site, VitrinePage, VitrineServer, free_port, media_flows};
 
-use crate::{half, third};
+use crate::{half, whole};
 
 #[tokio::test]
 async fn a_call_outlives_the_server_and_everybody_returns_to_it() -> Result<()> {
     const BROWSER: Browser = Browser::ChromiumSmallCamera;
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     // No other program may get the port while the server is down.
     let server = VitrineServer::start_with(site.path(), free_port()?, &[]).await?;
@@ -46,7 +46,7 @@ async fn a_lost_server_is_tried_at_once_when_the_network_returns_or_somebody_loo
     const ATTEMPTS: usize = 8;
     /// Between what calls for an attempt and the attempt, in milliseconds.
     const AT_ONCE: f64 = 1_000.0;
-    let _machine = half().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let page = VitrinePage::create(Browser::ChromiumSmallCamera, "Ada", &server.url(), "tea").await?;

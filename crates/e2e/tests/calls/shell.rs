@@ -3,7 +3,7 @@
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, PATIENCE, Page, Result, Site, VitrinePage, VitrineServer, free_port, link, media_flows};
 
-use crate::{connection, connection_id, restart_ice, third};
+use crate::{connection, connection_id, half, restart_ice};
 
 /// Notes everything that leaves the page for others: over the signaling server, and over data channels.
 const RECORD: &str = "
@@ -61,7 +61,7 @@ async fn server_with_relay(site: &Site) -> Result<VitrineServer> {
 
 #[tokio::test]
 async fn hidden_address_is_in_nothing_that_leaves_the_page() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = server_with_relay(&site).await?;
     let url = link(&server.url(), "tea");
@@ -91,7 +91,7 @@ async fn hidden_address_is_in_nothing_that_leaves_the_page() -> Result<()> {
 
 #[tokio::test]
 async fn address_is_not_shown_where_there_is_no_relay() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::Chromium, "Ada", &server.url(), "tea").await?;
@@ -133,7 +133,7 @@ async fn energy_of(page: &Page, seconds: f64) -> Result<f64> {
 #[tokio::test]
 async fn who_holds_the_space_bar_is_heard() -> Result<()> {
     const SILENCE: f64 = 1e-4;
-    let _machine = third().await;
+    let _machine = half().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let ada = VitrinePage::create(Browser::Chromium, "Ada", &server.url(), "tea").await?;

@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::{try_join, try_join_all, try_join3, try_join4};
 use vitrine_e2e::{Browser, Make, PATIENCE, Result, Venue, VitrinePage, media_flows};
 
-use crate::{LONGEST_GAP, connection_id, half, restart_ice, third, two_thirds};
+use crate::{LONGEST_GAP, connection_id, half, restart_ice, whole};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -35,7 +35,7 @@ async fn frames_later(page: &VitrinePage, frames: u64) -> Result<()> {
 }
 
 async fn nothing_changes(make: Make) -> Result<()> {
-    let _machine = two_thirds().await;
+    let _machine = whole().await;
     let mut venue = Venue::start(make).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let cho = VitrinePage::join(BROWSER, "Cho", &venue.url(), "tea").await?;
@@ -106,7 +106,7 @@ async fn nobody_notices_that_the_guide_s_server_died_and_returned() -> Result<()
 
 #[tokio::test]
 async fn nobody_notices_that_one_of_them_lost_the_server_which_did_not_notice_either() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let before = try_join(ada.identity(), ben.identity()).await?;
@@ -137,7 +137,7 @@ async fn nobody_notices_that_one_of_them_lost_the_server_which_did_not_notice_ei
 
 #[tokio::test]
 async fn both_sides_renegotiate_while_signaling_is_down() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let mut venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let before = try_join(ada.identity(), ben.identity()).await?;
@@ -190,7 +190,7 @@ pub async fn receives_packets(page: &VitrinePage, connection: u64, sections: usi
 #[tokio::test]
 async fn glare_again_and_again_on_a_slow_line_leaves_everything_negotiated() -> Result<()> {
     const LONGEST_DELAY: Duration = Duration::from_millis(500);
-    let _machine = third().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let before = try_join(ada.identity(), ben.identity()).await?;
@@ -224,7 +224,7 @@ async fn glare_again_and_again_on_a_slow_line_leaves_everything_negotiated() -> 
 
 #[tokio::test]
 async fn what_signaling_loses_is_said_again() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let ada = VitrinePage::create(BROWSER, "Ada", &venue.url(), "tea").await?;
     // Before there is a control channel: the first of each kind.
@@ -246,7 +246,7 @@ async fn what_signaling_loses_is_said_again() -> Result<()> {
 
 #[tokio::test]
 async fn what_the_control_channel_has_no_room_for_goes_through_the_server() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let venue = Venue::start(Make::Vitrine).await?;
     let (ada, ben) = ada_and_ben(&venue).await?;
     let (of_ada, of_ben) = (connection_id(&ada).await?, connection_id(&ben).await?);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{try_join, try_join3};
 use vitrine_e2e::{Browser, Connection, PATIENCE, Result, Site, VitrinePage, VitrineServer, media_flows};
 
-use crate::{half, whole};
+use crate::whole;
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -44,7 +44,7 @@ async fn catches_up(page: &VitrinePage, others: &[&str]) -> Result<()> {
 
 #[tokio::test]
 async fn after_a_nap_the_call_goes_on_where_it_was() -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let site = Site::of_the_app()?;
     let server = VitrineServer::start(site.path()).await?;
     let (ada, ben) = ada_and_ben(&server.url()).await?;

@@ -5,11 +5,11 @@ use std::path::Path;
 use futures_util::future::try_join;
 use vitrine_e2e::{Browser, Result, Site, StaticServer, VitrinePage, VitrineServer, media_flows};
 
-use crate::third;
+use crate::half;
 
 #[tokio::test]
 async fn the_app_runs_under_a_path_of_any_file_server() -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let server = VitrineServer::start(Path::new("none")).await?;
     let site = Site::of_the_app()?;
     site.set_meta("signaling-server", &server.url())?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{try_join, try_join_all, try_join3};
 use vitrine_e2e::{Browser, Make, PATIENCE, Page, Result, Venue, VitrinePage, link, media_flows};
 
-use crate::{LONGEST_GAP, connection_id, half, third, whole};
+use crate::{LONGEST_GAP, connection_id, half, whole};
 
 const BROWSER: Browser = Browser::ChromiumSmallCamera;
 
@@ -27,7 +27,7 @@ async fn three(venue: &Venue) -> Result<[VitrinePage; 3]> {
 
 /// Ben vanishes as `vanish` says; his tiles go within the time, and nothing else changes.
 async fn vanishes(make: Make, within: f64, vanish: impl AsyncFn(&VitrinePage) -> Result<()>) -> Result<()> {
-    let _machine = half().await;
+    let _machine = whole().await;
     let venue = Venue::start(make).await?;
     let [ada, ben, cho] = three(&venue).await?;
     let before = try_join(ada.tile_nodes(), cho.tile_nodes()).await?;
@@ -78,7 +78,7 @@ async fn leave(page: &VitrinePage) -> Result<()> {
 }
 
 async fn reloads(make: Make) -> Result<()> {
-    let _machine = third().await;
+    let _machine = half().await;
     let venue = Venue::start(make).await?;
     let ada = VitrinePage::create(BROWSER, "Ada", &venue.url(), "tea").await?;
     let ben = VitrinePage::join(BROWSER, "Ben", &venue.url(), "tea").await?;

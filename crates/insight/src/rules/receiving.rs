@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use vitrine_protocol::control;
+
 use super::{
     facts::Facts,
     runs::{self, runs},
@@ -11,7 +13,7 @@ use crate::{
     intervals::Interval,
     rates::{gain, loss, per_second, ratio},
     reports::{all, selected_pair},
-    stats::{CandidatePairStats, InboundRtpStats, OutboundRtpStats, TransportStats},
+    stats::{CandidatePairStats, DataChannelStats, InboundRtpStats, OutboundRtpStats, TransportStats},
     trace::{EventKind, Sample},
 };
 
@@ -40,7 +42,8 @@ const BUDGET_SHARE: f64 = 0.8;
 
 /// The findings on what arrives over one connection.
 pub fn find(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut findings = nothing_at_all(facts);
+    let mut findings = other_page_slept(facts);
+    findings.extend(nothing_at_all(facts));
     findings.extend(dry_tracks(facts));
     findings.extend(stuck_decoder(facts));
     findings.extend(concealment(facts));
@@ -48,6 +51,28 @@ pub fn find(facts: &Facts<'_>) -> Vec<Finding> {
     findings.extend(packet_loss(facts));
     findings.extend(decode_limited(facts));
     findings
+}
+
+/// R19: the other side's browser goes on while its page does nothing: over the control channel a page that is awake says
+/// something twice a second.
+fn other_page_slept(facts: &Facts<'_>) -> Vec<Finding> {
+    let control = |sample: &Sample| {
+        let channel = all::<DataChannelStats>(&sample.reports)
+            .find(|channel| channel.label.as_deref() == Some(control::LABEL))?;
+        Some((channel.messages_sent?, channel.messages_received?))
+    };
+    let received =
+        |sample: &Sample| all(&sample.reports).find_map(|transport: &TransportStats| transport.bytes_received);
+    let asleep = runs(&facts.intervals, FOR, |interval| {
+        let (before, after) = (control(interval.before)?, control(interval.after)?);
+        let is_up = facts.is_connected_during(interval.before.time, interval.after.time);
+        let browser_goes_on = gain(received(interval.before), received(interval.after))? > 0.0;
+        let page_says_nothing = before.1 > 0.0 && after.1 == before.1 && after.0 > before.0;
+        (is_up && browser_goes_on && page_says_nothing).then_some(after.1)
+    });
+    runs::findings(asleep, FindingCode::PageSlept, Severity::Warning, Cause::Theirs, |messages| {
+        ("messagesReceived of the control channel", format!("{messages}, unchanged"))
+    })
 }
 
 /// R5, R10: a connection that is said to work, over which nothing arrives though this side sends.

@@ -1,6 +1,6 @@
 //! The words for each kind of finding: what it means, and what to do. English first, then Korean.
 
-use crate::finding::FindingCode;
+use crate::finding::{Cause, Finding, FindingCode};
 
 /// The words for one kind of finding.
 pub struct Words {
@@ -14,11 +14,11 @@ const fn say(meaning: &'static str, meaning_ko: &'static str, advice: &'static s
     Words { meaning: (meaning, meaning_ko), advice: (advice, advice_ko) }
 }
 
-/// The words for this kind.
+/// The words for this finding.
 #[expect(clippy::too_many_lines, reason = "one text after the other")]
-pub fn words(code: FindingCode) -> Words {
+pub fn words(finding: &Finding) -> Words {
     use FindingCode as Code;
-    match code {
+    match finding.code {
         Code::Malformed => say(
             "A part of the file cannot be read. The rest was.",
             "파일의 일부를 읽을 수 없어요. 나머지는 읽었어요.",
@@ -60,6 +60,12 @@ pub fn words(code: FindingCode) -> Words {
             "통화 중에 카메라, 마이크 또는 화면 공유가 저절로 끝났어요. 장치가 빠졌거나 허락이 취소됐어요.",
             "Plug it in again, and switch it on again.",
             "장치를 다시 연결하고 켜 주세요.",
+        ),
+        Code::PageSlept if finding.cause == Cause::Theirs => say(
+            "The other side’s page does nothing: its device sleeps, or its browser froze the tab. What its browser does by itself goes on.",
+            "상대방 페이지가 멈춰 있어요. 기기가 잠들었거나 브라우저가 탭을 얼렸어요. 브라우저가 스스로 하는 일은 이어져요.",
+            "Ask them to bring the tab to the front, or to wake the device.",
+            "상대방에게 탭을 앞으로 가져오거나 기기를 깨워 달라고 하세요.",
         ),
         Code::PageSlept => say(
             "The page did nothing for a while: the device slept, or the browser froze the tab. What was measured over that time means nothing.",

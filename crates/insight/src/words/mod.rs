@@ -34,13 +34,13 @@ impl Language {
 
 /// What a finding means.
 pub fn meaning(finding: &Finding, language: Language) -> &'static str {
-    let words = findings::words(finding.code);
+    let words = findings::words(finding);
     language.pick(words.meaning.0, words.meaning.1)
 }
 
 /// What to do about a finding.
 pub fn advice(finding: &Finding, language: Language) -> &'static str {
-    let words = findings::words(finding.code);
+    let words = findings::words(finding);
     language.pick(words.advice.0, words.advice.1)
 }
 

@@ -9,6 +9,7 @@ mod mesh;
 mod recover;
 mod relay;
 mod spread;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -23,10 +24,11 @@ async fn main() -> ExitCode {
         "mesh" => mesh::run(arguments.next(), arguments.next()).await,
         "recover" => recover::run(arguments.next(), arguments.next()).await,
         "relay" => relay::run().await,
+        "verdict" => verdict::run(arguments.next()).await,
         _ => {
             eprintln!(
                 "usage: bench idle | bench join | bench memory [ROUNDS] | bench mesh [PEOPLE [RUNS]] | \
-                 bench recover [RUNS [FAULT]] | bench relay"
+                 bench recover [RUNS [FAULT]] | bench relay | bench verdict [RUNS]"
             );
             return ExitCode::from(2);
         }
