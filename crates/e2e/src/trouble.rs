@@ -201,8 +201,9 @@ impl Trouble {
             pages.push(page);
         }
         let [ada, _] = &pages[..] else { unreachable!("two") };
-        ada.wait_for_tiles("Ben is shown", |tiles| tiles.iter().any(|tile| tile.name == "Ben")).await?;
-        ada.inspect("Ben").await?;
+        // Names are told over the connection.
+        let tiles = ada.wait_for_tiles("somebody is shown", |tiles| tiles.len() == 1).await?;
+        ada.inspect(&tiles[0].name).await?;
         let found = self.is_found_by(ada).await;
         drop(pages);
         drop(relay);
@@ -259,31 +260,24 @@ impl Trouble {
     /// way sees it.
     async fn offers_cross(self, ada: &VitrinePage, ben: &VitrinePage) -> Result<Explained> {
         const SLOWNESS: Duration = Duration::from_millis(500);
+        const ATTEMPTS: usize = 10;
         try_join(ada.delay_control(SLOWNESS), ben.delay_control(SLOWNESS)).await?;
         let ids = try_join(ada.connections(), ben.connections()).await?;
-        let mut explained = Explained::default();
-        for _ in 0..10 {
-            try_join(ada.restart_ice(ids.0[0].id), ben.restart_ice(ids.1[0].id)).await?;
-            for page in [ada, ben] {
+        let ids = [ids.0[0].id, ids.1[0].id];
+        for _ in 0..ATTEMPTS {
+            try_join(ada.add_track(ids[0]), ben.add_track(ids[1])).await?;
+            for (page, id) in [(ada, ids[0]), (ben, ids[1])] {
                 page.wait_until("negotiation is over", WITHIN, async || {
-                    let connections = page.connections().await?;
-                    let state = page.negotiation(connections[0].id).await?;
-                    let is_over = state.signaling == "stable" && connections[0].state == "connected";
-                    Ok(if is_over { Ok(()) } else { Err(format!("{state:?}")) })
+                    let state = page.negotiation(id).await?;
+                    Ok(if state.signaling == "stable" { Ok(()) } else { Err(format!("{state:?}")) })
                 })
                 .await?;
-            }
-            for page in [ada, ben] {
-                // The rules run every four seconds at least.
-                let settled = Duration::from_secs(6);
-                let found = page.explains_within(settled, "glare", |explained| self.is_explained_by(explained)).await;
-                match found {
-                    Ok(found) => return Ok(found),
-                    Err(_) => explained = page.explained().await?,
+                if page.console_says("the own offer is rolled back").await? > 0 {
+                    return self.is_found_by(page).await;
                 }
             }
         }
-        Ok(explained)
+        ada.explained().await
     }
 }
 

@@ -451,6 +451,24 @@ fn offers_that_cross_are_glare() {
         .event(5_020.0, "A", "onsignalingstatechange", json!("stable"));
     let findings = call.findings();
     assert_eq!((codes(&findings), findings[0].severity), (vec![Code::Glare], Severity::Info));
+    // As Chromium tells of it: the rollback passes through `stable`.
+    let mut call = Call::connected("A");
+    call.event(5_000.0, "A", "onsignalingstatechange", json!("have-local-offer"))
+        .event(5_010.0, "A", "setRemoteDescription", json!({ "type": "offer" }))
+        .event(5_011.0, "A", "onsignalingstatechange", json!("stable"))
+        .event(5_012.0, "A", "onsignalingstatechange", json!("have-remote-offer"))
+        .event(5_020.0, "A", "onsignalingstatechange", json!("stable"));
+    let findings = call.findings();
+    assert_eq!((codes(&findings), findings[0].severity), (vec![Code::Glare], Severity::Info));
+    assert_eq!(findings[0].evidence.len(), 1);
+    // An answer is none.
+    let mut call = Call::connected("A");
+    call.event(5_000.0, "A", "onsignalingstatechange", json!("have-local-offer"))
+        .event(5_010.0, "A", "setRemoteDescription", json!({ "type": "answer" }))
+        .event(5_011.0, "A", "onsignalingstatechange", json!("stable"))
+        .event(9_000.0, "A", "setRemoteDescription", json!({ "type": "offer" }))
+        .event(9_012.0, "A", "onsignalingstatechange", json!("have-remote-offer"));
+    assert_eq!(call.findings(), []);
 }
 
 #[test]

@@ -293,17 +293,14 @@ fn incidents(connection: &ConnectionTrace) -> Vec<Incident> {
             last.to = Some(to);
         }
     };
+    for rollback in connection.rollbacks() {
+        incidents.push(Incident { kind: IncidentKind::Rollback, from: rollback.time, to: Some(rollback.time) });
+    }
     for event in &connection.events {
         let time = event.time;
         match &event.kind {
             EventKind::RestartIce => open(&mut incidents, IncidentKind::IceRestart, time),
-            EventKind::SetDescription { kind: Some(kind), .. } if kind == "rollback" => {
-                incidents.push(Incident { kind: IncidentKind::Rollback, from: time, to: Some(time) });
-            }
             EventKind::State(StateMachine::Signaling, state) => {
-                if (signaling, &**state) == ("have-local-offer", "have-remote-offer") {
-                    incidents.push(Incident { kind: IncidentKind::Rollback, from: time, to: Some(time) });
-                }
                 if signaling == "stable" && state.starts_with("have-") {
                     negotiations += 1;
                     if negotiations > 1 {
@@ -336,5 +333,6 @@ fn incidents(connection: &ConnectionTrace) -> Vec<Incident> {
             _ => {}
         }
     }
+    incidents.sort_by(|one, other| one.from.total_cmp(&other.from));
     incidents
 }

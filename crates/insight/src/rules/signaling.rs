@@ -38,34 +38,20 @@ fn answer_missing(facts: &Facts<'_>) -> Option<Finding> {
 
 /// R12: both sides offered at once. With perfect negotiation, one gives way, and nobody notices.
 fn glare(facts: &Facts<'_>) -> Option<Finding> {
-    let mut evidence: Vec<Evidence> = Vec::new();
-    let mut add = |time: f64, name: &str, value: &str| {
-        evidence.push(Evidence { time, name: name.to_owned(), value: value.to_owned() });
-    };
-    for event in &facts.connection.events {
-        match &event.kind {
-            EventKind::SetDescription { kind: Some(kind), .. } if kind == "rollback" => {
-                add(event.time, "setLocalDescription", "rollback");
-            }
-            EventKind::Failed { method, error }
-                if method == "setRemoteDescription" && error.contains("have-local-offer") =>
-            {
-                add(event.time, method, error);
-            }
-            _ => {}
+    let mut evidence = facts.connection.rollbacks();
+    let refused = facts.connection.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Failed { method, error }
+            if method == "setRemoteDescription" && error.contains("have-local-offer") =>
+        {
+            Some(Evidence { time: event.time, name: method.clone(), value: error.clone() })
         }
-    }
-    let mut before = "";
-    for (time, state) in facts.states(StateMachine::Signaling) {
-        if (before, state) == ("have-local-offer", "have-remote-offer") {
-            add(time, "signalingState", "have-local-offer to have-remote-offer");
-        }
-        before = state;
-    }
+        _ => None,
+    });
+    let rolled_back = evidence.len();
+    evidence.extend(refused);
+    let severity = if evidence.len() > rolled_back { Severity::Warning } else { Severity::Info };
     evidence.sort_by(|one, other| one.time.total_cmp(&other.time));
     let (from, to) = (evidence.first()?.time, evidence.last()?.time);
-    let failed = evidence.iter().any(|one| one.name == "setRemoteDescription");
-    let severity = if failed { Severity::Warning } else { Severity::Info };
     Some(Finding::new(FindingCode::Glare, severity, Cause::Between, from, to).because_all(evidence))
 }
 

@@ -14,7 +14,7 @@ mod rtcstats_tables;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::stats::Stats;
+use crate::{finding::Evidence, stats::Stats};
 
 pub use self::export::{Redaction, export};
 
@@ -167,6 +167,37 @@ impl ConnectionTrace {
     pub fn end(&self) -> Option<f64> {
         let (event, sample) = (self.events.last().map(|event| event.time), self.samples.last().map(|one| one.time));
         [event, sample].into_iter().flatten().reduce(f64::max)
+    }
+
+    /// When an offer of this side was rolled back, with what shows it. Browsers roll back by themselves when an offer is set
+    /// (webrtc-pc §4.4.1.5); some then pass through `stable`, which looks like an answer.
+    pub(crate) fn rollbacks(&self) -> Vec<Evidence> {
+        let mut rollbacks = Vec::new();
+        let mut has_offered = false;
+        for event in &self.events {
+            let (name, value) = match &event.kind {
+                EventKind::SetDescription { kind: Some(kind), .. } if kind == "rollback" => {
+                    ("setLocalDescription", "rollback")
+                }
+                EventKind::SetDescription { side: Side::Remote, kind: Some(kind), .. }
+                    if has_offered && kind == "offer" =>
+                {
+                    ("setRemoteDescription", "an offer in have-local-offer")
+                }
+                EventKind::State(StateMachine::Signaling, state) => {
+                    let is_rolled_back = has_offered && state == "have-remote-offer";
+                    has_offered = state == "have-local-offer";
+                    if !is_rolled_back {
+                        continue;
+                    }
+                    ("signalingState", "have-local-offer to have-remote-offer")
+                }
+                _ => continue,
+            };
+            has_offered = false;
+            rollbacks.push(Evidence { time: event.time, name: name.to_owned(), value: value.to_owned() });
+        }
+        rollbacks
     }
 }
 
