@@ -35,6 +35,8 @@ pub enum Browser {
     /// As [`Browser::Chromium`], with a camera of few pixels and frames, no loudspeaker, and little that moves: for many
     /// people on a small machine.
     ChromiumSmallCamera,
+    /// As [`Browser::Chromium`], with twenty frames a second.
+    ChromiumTwentyFrames,
     /// As [`Browser::Chromium`], in a small window: for figures of many people on a small machine.
     ChromiumSmallWindow,
     /// Chromium with three cameras, of which the second one's pictures cannot be sent, three microphones and three
@@ -166,6 +168,7 @@ impl Browser {
             }
             Self::ChromiumWithoutCamera => vec![format!("{devices}=device-count=0"), grant.to_owned()],
             Self::ChromiumWithManyDevices => vec![format!("{devices}=device-count=3,fps=10"), grant.to_owned()],
+            Self::ChromiumTwentyFrames => vec![format!("{devices}=fps=20"), grant.to_owned()],
             Self::ChromiumRefusing => vec![devices.to_owned()],
             _ => vec![format!("{devices}=fps=10"), grant.to_owned()],
         });

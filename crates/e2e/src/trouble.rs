@@ -22,7 +22,7 @@ use crate::{
 const WITHIN: Duration = Duration::from_secs(90);
 
 /// Threads that keep a small machine busy.
-const BUSY_THREADS: usize = 6;
+const BUSY_THREADS: usize = 12;
 
 /// Something that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl Trouble {
             }
             Self::WrongCredentials | Self::RelayDown | Self::NoRelay => self.behind_symmetric_nats().await,
             Self::OtherTabAsleep => self.with_a_frozen_tab().await,
-            Self::BusyProcessor => self.in_a_call(Browser::Chromium).await,
+            Self::BusyProcessor => self.in_a_call(Browser::ChromiumTwentyFrames).await,
             Self::CameraGone | Self::SilentMicrophone | Self::SignalingDown | Self::Glare => {
                 self.in_a_call(SMALL).await
             }

@@ -283,6 +283,20 @@ fn congestion_needs_a_change_of_the_delay() {
 }
 
 #[test]
+fn narrow_upload_is_congestion_once_it_lasts() {
+    let narrow = |reports: &mut Value, bits: f64| {
+        reports["OV"]["qualityLimitationReason"] = "bandwidth".into();
+        reports["P"]["availableOutgoingBitrate"] = bits.into();
+    };
+    let findings = changed(|_, reports| narrow(reports, 280_000.0));
+    assert_eq!(codes(&findings), [Code::Congestion]);
+    assert!(findings[0].evidence.iter().any(|evidence| evidence.value == "280 kbit/s"), "{findings:?}");
+    // A call begins with a low estimate.
+    assert_eq!(changed(|seconds, reports| narrow(reports, if seconds < 10.0 { 300_000.0 } else { 2_000_000.0 })), []);
+    assert_eq!(changed(|_, reports| reports["P"]["availableOutgoingBitrate"] = 280_000.0.into()), []);
+}
+
+#[test]
 fn page_that_slept_is_told_and_measures_nothing_meanwhile() {
     let mut call = Call::connected("A");
     for second in (1..20).chain(60..80) {

@@ -32,6 +32,10 @@ const ENCODED_SHARE: f64 = 0.7;
 const BUDGET_SHARE: f64 = 0.8;
 /// The share of packets whose loss makes a path lossy.
 const LOSS: f64 = 0.05;
+/// An upload that takes less is narrow, in bits a second: at this rate libwebrtc sends 640x360 (`simulcast.cc`). And for how
+/// long, in milliseconds: an estimate begins below it.
+const NARROW: f64 = 500_000.0;
+const NARROW_FOR: f64 = 15_000.0;
 
 /// The findings on what one connection sends.
 pub fn find(facts: &Facts<'_>) -> Vec<Finding> {
@@ -41,6 +45,7 @@ pub fn find(facts: &Facts<'_>) -> Vec<Finding> {
     let cpu = cpu_limited(facts);
     findings.extend(camera_limited(facts));
     findings.extend(congestion(facts));
+    findings.extend(narrow(facts));
     findings.extend(upload_loss(facts));
     findings.extend(cpu);
     findings
@@ -178,6 +183,21 @@ fn congestion(facts: &Facts<'_>) -> Vec<Finding> {
     });
     runs::findings(full, FindingCode::Congestion, Severity::Warning, Cause::Between, |round_trip| {
         ("currentRoundTripTime, limited by bandwidth", format!("{} ms", round_trip.round()))
+    })
+}
+
+/// R16: the encoder is held back by the bandwidth, which is narrow, however long packets take: an estimate that keeps the queue
+/// short leaves no other sign.
+fn narrow(facts: &Facts<'_>) -> Vec<Finding> {
+    let narrow = runs(&facts.intervals, NARROW_FOR, |interval| {
+        let reports = &interval.after.reports;
+        let estimate = selected_pair(reports)?.available_outgoing_bitrate?;
+        let is_held_back = all::<OutboundRtpStats>(reports)
+            .any(|stream| stream.quality_limitation_reason.as_deref() == Some("bandwidth"));
+        (is_held_back && estimate < NARROW).then_some(estimate)
+    });
+    runs::findings(narrow, FindingCode::Congestion, Severity::Warning, Cause::Between, |estimate| {
+        ("availableOutgoingBitrate, limited by bandwidth", format!("{} kbit/s", (estimate / 1_000.0).round()))
     })
 }
 
