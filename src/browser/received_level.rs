@@ -47,9 +47,13 @@ impl ReceivedLevel {
 
     /// Reads how loud the sound has been since the last reading, in 0..=1, as a root mean square; 0 if there was none.
     pub async fn read(&self) -> f32 {
-        let report = JsFuture::from(self.receiver.get_stats()).await;
+        let report = JsFuture::from(self.receiver.get_stats()).await.ok();
+        let known = self.last.borrow().id.clone();
+        let entry = report.and_then(|report| entry_in(report.unchecked_ref(), known.as_deref()));
+        let id = entry.as_ref().and_then(|entry| text(entry, "id"));
+        let sound: Option<Sound> = entry.and_then(|entry| serde_wasm_bindgen::from_value(entry).ok());
         let mut last = self.last.borrow_mut();
-        let sound = report.ok().and_then(|report| last.sound_in(report.unchecked_ref()));
+        last.id = id;
         // Browsers give the same report again when they are asked within 50 ms.
         if sound.map(|sound| sound.timestamp) != last.sound.map(|sound| sound.timestamp) {
             let before = std::mem::replace(&mut last.sound, sound);
@@ -69,17 +73,11 @@ impl ReceivedLevel {
     }
 }
 
-impl Last {
-    fn sound_in(&mut self, report: &RtcStatsReport) -> Option<Sound> {
-        let known = self.id.as_deref().and_then(|id| report.get(id)).map(JsValue::from);
-        let entry = known.or_else(|| {
-            let mut entries = report.values().into_iter().flatten();
-            let entry = entries.find(|entry| text(entry, "type").as_deref() == Some("inbound-rtp"))?;
-            self.id = text(&entry, "id");
-            Some(entry)
-        })?;
-        serde_wasm_bindgen::from_value(entry).ok()
-    }
+/// The report on what is received. To find it among the others is dear, so its id is remembered.
+fn entry_in(report: &RtcStatsReport, known: Option<&str>) -> Option<JsValue> {
+    let is_inbound = |entry: &JsValue| text(entry, "type").as_deref() == Some("inbound-rtp");
+    let entry = known.and_then(|id| report.get(id)).map(JsValue::from);
+    entry.or_else(|| report.values().into_iter().flatten().find(is_inbound))
 }
 
 impl Sound {
