@@ -118,6 +118,23 @@ async fn engine_is_asked_while_the_inspector_is_open() {
 }
 
 #[wasm_bindgen_test]
+async fn engine_is_asked_on_when_the_language_changes() {
+    let page = Page::open("", in_call(vec![peer("one")])).await;
+    page.click("open-inspector").await;
+    for language in ["ko", "en"] {
+        page.sent();
+        let select: HtmlSelectElement = page.get("language").unchecked_into();
+        select.set_value(language);
+        select.dispatch_event(&web_sys::Event::new("change").unwrap()).unwrap();
+        tick().await;
+        tick().await;
+        assert!(page.find("[data-testid=inspector]").is_some());
+        let asked = page.sent().into_iter().rfind(|command| matches!(command, Command::Inspect(_)));
+        assert!(!matches!(asked, Some(Command::Inspect(None))), "{language}: the engine is told that nobody looks");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn tile_opens_the_inspector_on_its_connection() {
     let page = Page::open("", in_call(vec![peer("one"), peer("two")])).await;
     page.sent();
