@@ -242,7 +242,7 @@ impl Trouble {
             Self::SilentMicrophone => {
                 // As a switch on the microphone itself: the page is told nothing.
                 let silence =
-                    "for (const track of __probe.captured()) if (track.kind === 'audio') track.enabled = false";
+                    "for (const track of __probe.page.captured) if (track.kind === 'audio') track.enabled = false";
                 ada.evaluate::<()>(silence).await?;
             }
             Self::SignalingDown => venue.stop_server(),

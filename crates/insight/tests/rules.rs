@@ -335,6 +335,18 @@ const HOST: &str = "1 1 udp 2122260223 192.168.1.2 50000 typ host";
 const REFLEXIVE: &str = "2 1 udp 1686052607 198.51.100.7 40000 typ srflx raddr 192.168.1.2 rport 50000";
 
 #[test]
+fn relay_that_never_answers_is_told_though_the_search_never_ends() {
+    let mut call = Call::tried("A", &json!([{ "urls": "turn:a:3478" }]));
+    call.candidate(5.0, "A", HOST, "");
+    assert_eq!(call.findings(), []);
+    for restart in 1..4 {
+        call.event(f64::from(restart) * 8_000.0, "A", "onicegatheringstatechange", json!("gathering"));
+    }
+    call.event(25_000.0, "A", "onconnectionstatechange", json!("failed"));
+    assert_eq!(codes(&call.findings()), [Code::TurnUnreachable]);
+}
+
+#[test]
 fn servers_that_refuse_are_told_with_their_reason() {
     for (number, code) in [(401, Code::TurnCredentials), (486, Code::TurnQuota), (701, Code::TurnUnreachable)] {
         let mut call = Call::tried("A", &json!([{ "urls": "turn:a:3478" }]));

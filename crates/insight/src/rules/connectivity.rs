@@ -102,7 +102,8 @@ fn unreachable(facts: &Facts<'_>, known: &[Finding]) -> Vec<Finding> {
         known.iter().any(|finding| matches!(finding.code, FindingCode::TurnCredentials | FindingCode::TurnQuota));
     if facts.has_server(|server| server.is_turn()) && !has_relay && !is_refused {
         let evidence = errors(&is_turn);
-        if !evidence.is_empty() || facts.connected_at().is_none() && had_time && facts.has_gathered() {
+        // While ICE is restarted again and again, the search never ends.
+        if !evidence.is_empty() || facts.connected_at().is_none() && had_time {
             findings.push(
                 Finding::new(FindingCode::TurnUnreachable, severity(facts), Cause::Between, since, facts.end)
                     .because(since, "icecandidate", "no relay candidate")
