@@ -1,5 +1,5 @@
-//! What goes wrong with a call is what the inspector says first. The troubles that need a network of their own have
-//! `laboratory` in their names.
+//! What goes wrong with a call is what the inspector says first; all but the frozen tab, which only `bench verdict` tries. The
+//! troubles that need a network of their own have `laboratory` in their names.
 
 use vitrine_e2e::{Result, Trouble};
 
@@ -32,7 +32,6 @@ troubles! {
     busy_processor_is_found: BusyProcessor, whole;
     camera_that_is_gone_is_found: CameraGone, half;
     silent_microphone_is_found: SilentMicrophone, half;
-    tab_that_is_asleep_is_found: OtherTabAsleep, half;
     server_that_is_down_is_found: SignalingDown, half;
     offers_that_cross_are_found: Glare, half;
 }
