@@ -1,5 +1,5 @@
-//! What goes wrong with a call is what the inspector says first; all but the frozen tab, which only `bench verdict` tries. The
-//! troubles that need a network of their own have `laboratory` in their names.
+//! What goes wrong with a call is what the inspector says first; `bench verdict` alone tries the frozen tab and
+//! the narrow upload. The troubles that need a network of their own have `laboratory` in their names.
 
 use vitrine_e2e::{Result, Trouble};
 
@@ -27,7 +27,6 @@ troubles! {
     relay_that_is_down_in_a_laboratory_is_found: RelayDown, half;
     missing_relay_in_a_laboratory_is_found: NoRelay, half;
     lost_packets_in_a_laboratory_are_found: Loss, half;
-    narrow_upload_in_a_laboratory_is_found: NarrowUpload, whole;
     broken_pair_in_a_laboratory_is_found: BrokenPair, whole;
     busy_processor_is_found: BusyProcessor, whole;
     camera_that_is_gone_is_found: CameraGone, half;
