@@ -1,6 +1,6 @@
 //! A network laboratory: every browser on a machine of its own (a network namespace), any two of them joined by two
-//! paths, and a third line to each on which the server is reached. Paths and pairs are cut
-//! by dropping what arrives (nftables), so that nobody is told; addresses come and go. Linux, root, `ip`, `tc` and `nft`.
+//! paths, and a third line to each on which the server is reached. Paths and pairs are cut by dropping what arrives
+//! (nftables), so that nobody is told; paths get narrow; addresses come and go. Linux, root, `ip`, `tc` and `nft`.
 
 use std::net::Ipv4Addr;
 
@@ -121,7 +121,7 @@ impl Laboratory {
     /// # Errors
     /// When the system refuses.
     pub fn cut_udp(&self) -> Result<()> {
-        self.for_arriving("meta l4proto udp drop")
+        (0..self.machines).try_for_each(|machine| self.drop_arriving(machine, "meta l4proto udp"))
     }
 
     /// Loses so many of a hundred packets of UDP, at random.
@@ -129,7 +129,8 @@ impl Laboratory {
     /// # Errors
     /// When the system refuses.
     pub fn lose_packets(&self, percent: u8) -> Result<()> {
-        self.for_arriving(&format!("meta l4proto udp numgen random mod 100 < {percent} drop"))
+        let some = format!("meta l4proto udp numgen random mod 100 < {percent}");
+        (0..self.machines).try_for_each(|machine| self.drop_arriving(machine, &some))
     }
 
     /// Lets a machine send so much on each path, in kbit/s. What is more waits in a queue, as in a router.
@@ -141,11 +142,6 @@ impl Laboratory {
             let queue = format!("tbf rate {kilobits}kbit burst 4kb latency 600ms");
             self.machine(machine).namespace.tc(&format!("qdisc replace dev path{path} root {queue}"))
         })
-    }
-
-    fn for_arriving(&self, rule: &str) -> Result<()> {
-        (0..self.machines)
-            .try_for_each(|number| self.machine(number).namespace.nft(&format!("add rule inet faults arriving {rule}")))
     }
 
     /// Mends all that was cut.
@@ -199,7 +195,12 @@ impl Laboratory {
     }
 
     fn drop_from(&self, machine: usize, source: &str) -> Result<()> {
-        self.machine(machine).namespace.nft(&format!("add rule inet faults arriving ip saddr {source} drop"))
+        self.drop_arriving(machine, &format!("ip saddr {source}"))
+    }
+
+    /// Drops what arrives at a machine and matches: nftables statements.
+    fn drop_arriving(&self, machine: usize, matching: &str) -> Result<()> {
+        self.machine(machine).namespace.nft(&format!("add rule inet faults arriving {matching} drop"))
     }
 
     fn subnet(&self, path: usize) -> Ipv4Addr {

@@ -21,6 +21,8 @@ use crate::{
 /// fails takes nearly as long.
 const WITHIN: Duration = Duration::from_secs(90);
 
+const SMALL: Browser = Browser::ChromiumSmallCamera;
+
 /// Threads that keep a small machine busy.
 const BUSY_THREADS: usize = 12;
 
@@ -134,10 +136,30 @@ impl Trouble {
             }
             Self::WrongCredentials | Self::RelayDown | Self::NoRelay => self.behind_symmetric_nats().await,
             Self::OtherTabAsleep => self.with_a_frozen_tab().await,
-            Self::BusyProcessor => self.in_a_call(Browser::ChromiumTwentyFrames).await,
-            Self::CameraGone | Self::SilentMicrophone | Self::SignalingDown | Self::Glare => {
-                self.in_a_call(SMALL).await
+            Self::BusyProcessor => {
+                let call = CallOfTwo::start(Browser::ChromiumTwentyFrames).await?;
+                let _busy = Busy::start();
+                self.is_found_by(&call.ada).await
             }
+            Self::CameraGone => {
+                let call = CallOfTwo::start(SMALL).await?;
+                call.ada.lose_device("video", "NotFoundError").await?;
+                self.is_found_by(&call.ada).await
+            }
+            Self::SilentMicrophone => {
+                let call = CallOfTwo::start(SMALL).await?;
+                // As a switch on the microphone itself: the page is told nothing.
+                let silence =
+                    "for (const track of __probe.page.captured) if (track.kind === 'audio') track.enabled = false";
+                call.ada.evaluate::<()>(silence).await?;
+                self.is_found_by(&call.ada).await
+            }
+            Self::SignalingDown => {
+                let mut call = CallOfTwo::start(SMALL).await?;
+                call.venue.stop_server();
+                self.is_found_by(&call.ada).await
+            }
+            Self::Glare => self.offers_cross(&CallOfTwo::start(SMALL).await?).await,
         }
     }
 
@@ -157,12 +179,7 @@ impl Trouble {
         let laboratory = Laboratory::build(names.len())?;
         let site = Site::of_the_app()?;
         let server = VitrineServer::start_for_everybody(site.path()).await?;
-        let mut pages = Vec::new();
-        for (number, name) in names.iter().enumerate() {
-            let machine = laboratory.machine(number);
-            let base = machine.url(server.port());
-            pages.push(VitrinePage::join_on(&machine, browser, name, &base, "tea").await?);
-        }
+        let pages = VitrinePage::join_from_machines(&laboratory, browser, names, server.port(), "tea").await?;
         try_join_all(pages.iter().map(|page| async {
             let mut others: Vec<_> = names.iter().copied().filter(|name| *name != page.name()).collect();
             others.sort_unstable();
@@ -175,10 +192,7 @@ impl Trouble {
         ada.explains("that the path is direct", |explained| explained.verdict.starts_with("direct-")).await?;
         ada.knows_the_pace().await?;
         harm(&laboratory)?;
-        let found = self.is_found_by(ada).await;
-        // Browsers end before their machines do.
-        drop(pages);
-        found
+        self.is_found_by(ada).await
     }
 
     /// Two people behind symmetric NATs, who cannot connect without a relay.
@@ -186,7 +200,7 @@ impl Trouble {
         let laboratory = NatLaboratory::build(&[Kind::Symmetric, Kind::Symmetric])?;
         let (site, certificate) = (Site::of_the_app()?, Certificate::make()?);
         let (place, elsewhere) = (laboratory.public_place(0)?, laboratory.public_place(1)?);
-        let relay = if self == Self::RelayDown {
+        let _relay = if self == Self::RelayDown {
             None
         } else {
             Some(Service::start(&elsewhere, site.path(), &certificate, Help::Relay).await?)
@@ -204,10 +218,7 @@ impl Trouble {
         // Names are told over the connection.
         let tiles = ada.wait_for_tiles("somebody is shown", |tiles| tiles.len() == 1).await?;
         ada.inspect(&tiles[0].name).await?;
-        let found = self.is_found_by(ada).await;
-        drop(pages);
-        drop(relay);
-        found
+        self.is_found_by(ada).await
     }
 
     async fn with_a_frozen_tab(self) -> Result<Explained> {
@@ -228,37 +239,9 @@ impl Trouble {
         self.is_found_by(&ada).await
     }
 
-    /// A call of two on this machine.
-    async fn in_a_call(self, browser: Browser) -> Result<Explained> {
-        let mut venue = Venue::start(Make::Vitrine).await?;
-        let ada = VitrinePage::create(browser, "Ada", &venue.url(), "tea").await?;
-        let ben = VitrinePage::join(browser, "Ben", &venue.url(), "tea").await?;
-        try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
-        media_flows(&[&ada, &ben]).await?;
-        try_join(ada.inspect("Ben"), ben.inspect("Ada")).await?;
-        ada.explains("that the path is direct", |explained| explained.verdict.starts_with("direct-")).await?;
-        match self {
-            Self::CameraGone => ada.lose_device("video", "NotFoundError").await?,
-            Self::SilentMicrophone => {
-                // As a switch on the microphone itself: the page is told nothing.
-                let silence =
-                    "for (const track of __probe.page.captured) if (track.kind === 'audio') track.enabled = false";
-                ada.evaluate::<()>(silence).await?;
-            }
-            Self::SignalingDown => venue.stop_server(),
-            Self::Glare => return self.offers_cross(&ada, &ben).await,
-            Self::BusyProcessor => {
-                let _busy = Busy::start();
-                return self.is_found_by(&ada).await;
-            }
-            _ => {}
-        }
-        self.is_found_by(&ada).await
-    }
-
     /// Both offer again and again while what they send takes its time, until their offers have crossed. The side that gives
     /// way sees it.
-    async fn offers_cross(self, ada: &VitrinePage, ben: &VitrinePage) -> Result<Explained> {
+    async fn offers_cross(self, CallOfTwo { ada, ben, .. }: &CallOfTwo) -> Result<Explained> {
         const SLOWNESS: Duration = Duration::from_millis(500);
         const ATTEMPTS: usize = 10;
         try_join(ada.delay_control(SLOWNESS), ben.delay_control(SLOWNESS)).await?;
@@ -281,7 +264,26 @@ impl Trouble {
     }
 }
 
-const SMALL: Browser = Browser::ChromiumSmallCamera;
+/// Two people in a call on this machine, each with the inspector open on the other.
+struct CallOfTwo {
+    // Browsers end before the servers do.
+    ada: VitrinePage,
+    ben: VitrinePage,
+    venue: Venue,
+}
+
+impl CallOfTwo {
+    async fn start(browser: Browser) -> Result<Self> {
+        let venue = Venue::start(Make::Vitrine).await?;
+        let ada = VitrinePage::create(browser, "Ada", &venue.url(), "tea").await?;
+        let ben = VitrinePage::join(browser, "Ben", &venue.url(), "tea").await?;
+        try_join(ada.sees(&["Ben"]), ben.sees(&["Ada"])).await?;
+        media_flows(&[&ada, &ben]).await?;
+        try_join(ada.inspect("Ben"), ben.inspect("Ada")).await?;
+        ada.explains("that the path is direct", |explained| explained.verdict.starts_with("direct-")).await?;
+        Ok(Self { ada, ben, venue })
+    }
+}
 
 /// Threads that do nothing, as fast as they can, until this is dropped.
 struct Busy(Arc<AtomicBool>);

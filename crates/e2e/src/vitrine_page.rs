@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Deref};
 
 use serde::Deserialize;
 
-use crate::{Browser, Flow, Machine, Namespace, Page, Result, page::PATIENCE};
+use crate::{Browser, Flow, Laboratory, Machine, Namespace, Page, Result, page::PATIENCE};
 
 /// No page.
 const BLANK: &str = "about:blank";
@@ -111,6 +111,26 @@ impl VitrinePage {
         let page = Self::load_on(machine, browser, name, &link(base, room)).await?;
         page.enter_by_name().await?;
         Ok(page)
+    }
+
+    /// Lets these people join `room`, one after the other, each on a machine of their own: the server listens on `port` of
+    /// every address.
+    ///
+    /// # Errors
+    /// When that does not lead somebody into the call.
+    pub async fn join_from_machines(
+        laboratory: &Laboratory,
+        browser: Browser,
+        names: &[&str],
+        port: u16,
+        room: &str,
+    ) -> Result<Vec<Self>> {
+        let mut pages = Vec::new();
+        for (number, name) in names.iter().enumerate() {
+            let machine = laboratory.machine(number);
+            pages.push(Self::join_on(&machine, browser, name, &machine.url(port), room).await?);
+        }
+        Ok(pages)
     }
 
     /// Starts a browser in a network namespace, with one more argument and without a page.

@@ -39,12 +39,7 @@ impl Call {
         prepare(&laboratory)?;
         let site = Site::of_the_app()?;
         let server = VitrineServer::start_for_everybody(site.path()).await?;
-        let mut pages = Vec::new();
-        for (number, name) in names.iter().enumerate() {
-            let machine = laboratory.machine(number);
-            let base = machine.url(server.port());
-            pages.push(VitrinePage::join_on(&machine, BROWSER, name, &base, "tea").await?);
-        }
+        let pages = VitrinePage::join_from_machines(&laboratory, BROWSER, names, server.port(), "tea").await?;
         Ok(Self { pages, _server: server, _site: site, laboratory })
     }
 

@@ -47,8 +47,8 @@ use vitrine_e2e::{Connection, PATIENCE, Page, Result};
 /// The longest time without a frame, in milliseconds, that a busy machine may be the reason for.
 const LONGEST_GAP: f64 = 2000.0;
 
-/// How many tests run beside each other. A call costs a small machine as much for each second that it lasts, and on one that
-/// has too much to do, each lasts longer: three at once take longer than one after the other.
+/// How many tests run beside each other. A call costs a small machine as much for each second that it lasts. On one that has
+/// too much to do, calls last longer, cost more, and miss their deadlines.
 const AT_ONCE: u32 = 2;
 
 /// How much of the machine is free.
