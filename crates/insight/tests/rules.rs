@@ -313,7 +313,10 @@ fn page_that_slept_is_told_and_measures_nothing_meanwhile() {
 #[test]
 fn other_page_that_slept_is_told_apart_from_a_lost_path() {
     let control = |seconds: f64, reports: &mut Value, received: f64| {
-        reports["D"] = json!({ "type": "data-channel", "label": "control", "messagesSent": seconds * 4.0, "messagesReceived": received });
+        // Not in every interval.
+        let sent = (seconds / 3.0).floor() * 6.0;
+        reports["D"] =
+            json!({ "type": "data-channel", "label": "control", "messagesSent": sent, "messagesReceived": received });
     };
     assert_eq!(changed(|seconds, reports| control(seconds, reports, seconds * 4.0)), []);
     let findings = changed(|seconds, reports| control(seconds, reports, seconds.min(21.0) * 4.0));

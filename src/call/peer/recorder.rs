@@ -27,6 +27,9 @@ const FIRST_EVENTS: usize = 200;
 const MAX_SAMPLES: usize = 150;
 /// Ticks between two readings of all statistics while somebody looks.
 const TICKS: u32 = 4;
+/// Samples are at least so far apart, in milliseconds: a little less than those ticks. While a peer says nothing, the statistics
+/// are read far more often than the record needs.
+const APART: f64 = 900.0;
 
 /// The record of one connection.
 #[derive(Debug, Default)]
@@ -64,11 +67,12 @@ impl Recorder {
         self.inspected = is_inspected.then(|| self.inspected.unwrap_or(0));
     }
 
-    /// Called every 250 ms. Returns whether to read the statistics for those who look.
-    pub fn tick(&mut self) -> bool {
-        let Some(wait) = &mut self.inspected else { return false };
-        *wait = wait.checked_sub(1).unwrap_or(TICKS - 1);
-        *wait == 0
+    /// Called every 250 ms, with whether the statistics are read now anyway. Returns whether to read them.
+    pub fn tick(&mut self, is_due: bool) -> bool {
+        let Some(wait) = &mut self.inspected else { return is_due };
+        let starts = is_due || *wait == 0;
+        *wait = if starts { TICKS - 1 } else { *wait - 1 };
+        starts
     }
 
     /// Which statistics to read.
@@ -154,11 +158,14 @@ impl Recorder {
 
     /// The statistics were read.
     pub fn sampled(&mut self, reports: Vec<Stats>) {
-        let samples = &mut self.trace.samples;
+        let (time, samples) = (wall_now(), &mut self.trace.samples);
+        if samples.last().is_some_and(|last| time - last.time < APART) {
+            return;
+        }
         if samples.len() >= MAX_SAMPLES {
             samples.remove(0);
         }
-        samples.push(Arc::new(Sample { time: wall_now(), reports }));
+        samples.push(Arc::new(Sample { time, reports }));
     }
 
     fn message(&mut self, side: Side, way: Way, name: &str, bytes: usize) {
@@ -204,4 +211,19 @@ pub fn message(side: Side, way: Way, name: &str, bytes: usize) -> EventKind {
 
 fn found(side: Side, candidate: &IceCandidate, url: Option<String>) -> EventKind {
     EventKind::Candidate { side, candidate: candidate.candidate.parse::<Candidate>().ok(), url }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_are_read_each_second_for_those_who_look_whoever_else_reads_them() {
+        let mut recorder = Recorder::default();
+        let ticks = |recorder: &mut Recorder, due: [bool; 9]| due.map(|is_due| recorder.tick(is_due));
+        let due = [false, false, true, false, false, false, false, false, false];
+        assert_eq!(ticks(&mut recorder, due), due);
+        recorder.set_inspected(true);
+        assert_eq!(ticks(&mut recorder, due), [true, false, true, false, false, false, true, false, false]);
+    }
 }

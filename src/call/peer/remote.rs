@@ -357,7 +357,7 @@ impl Peer {
         if is_recovered {
             self.sending.request_key_frames(&self.negotiator);
         }
-        if self.recorder.tick() || is_due {
+        if self.recorder.tick(is_due) {
             self.negotiator.read_stats(self.recorder.wanted());
         }
     }

@@ -67,10 +67,12 @@ fn other_page_slept(facts: &Facts<'_>) -> Vec<Finding> {
         let (before, after) = (control(interval.before)?, control(interval.after)?);
         let is_up = facts.is_connected_during(interval.before.time, interval.after.time);
         let browser_goes_on = gain(received(interval.before), received(interval.after))? > 0.0;
-        let page_says_nothing = before.1 > 0.0 && after.1 == before.1 && after.0 > before.0;
-        (is_up && browser_goes_on && page_says_nothing).then_some(after.1)
+        let page_says_nothing = before.1 > 0.0 && after.1 == before.1;
+        (is_up && browser_goes_on && page_says_nothing).then_some((after.1, after.0 - before.0))
     });
-    runs::findings(asleep, FindingCode::PageSlept, Severity::Warning, Cause::Theirs, |messages| {
+    // A page that is told nothing need not answer.
+    let asleep = asleep.into_iter().filter(|run| run.values.iter().any(|(_, (_, sent))| *sent > 0.0));
+    runs::findings(asleep, FindingCode::PageSlept, Severity::Warning, Cause::Theirs, |(messages, _)| {
         ("messagesReceived of the control channel", format!("{messages}, unchanged"))
     })
 }
