@@ -48,6 +48,8 @@ impl WakeLock {
         let on_visible = document.map(|document| {
             Listener::new(&document, "visibilitychange", move |_| {
                 if !is_hidden() {
+                    // One that is held still is released before the next is requested.
+                    again.set(None);
                     again.set(Some(hold()));
                 }
             })

@@ -102,7 +102,8 @@ macro_rules! codes {
     };
 }
 
-// In this order, findings of one connection are listed: what caused the others comes first.
+// In this order, findings of one connection are listed: what caused the others comes first. A busy machine answers late; a
+// long way keeps no processor busy.
 codes! {
     /// The file cannot be read in part.
     Malformed = "malformed",
@@ -164,12 +165,12 @@ codes! {
     Congestion = "congestion",
     /// Packets are lost.
     PacketLoss = "packet-loss",
-    /// The delay is long enough to disturb a conversation.
-    HighLatency = "high-latency",
     /// The processor does not keep up with encoding.
     CpuLimited = "cpu-limited",
     /// The processor does not keep up with decoding.
     DecodeLimited = "decode-limited",
+    /// The delay is long enough to disturb a conversation.
+    HighLatency = "high-latency",
     /// The camera delivers fewer frames than it did.
     CameraLimited = "camera-limited",
     /// The microphone delivers silence.

@@ -272,6 +272,15 @@ fn counters_that_start_again_are_no_trouble() {
 }
 
 #[test]
+fn busy_machine_comes_before_the_delay_that_it_causes() {
+    let findings = changed(|_, reports| {
+        reports["OV"]["qualityLimitationReason"] = "cpu".into();
+        reports["P"]["currentRoundTripTime"] = 0.45.into();
+    });
+    assert_eq!(codes(&findings), [Code::CpuLimited, Code::HighLatency]);
+}
+
+#[test]
 fn congestion_needs_a_change_of_the_delay() {
     let held_back = |reports: &mut Value| reports["OV"]["qualityLimitationReason"] = "bandwidth".into();
     assert_eq!(changed(|_, reports| held_back(reports)), []);
