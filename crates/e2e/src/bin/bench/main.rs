@@ -24,11 +24,11 @@ async fn main() -> ExitCode {
         "mesh" => mesh::run(arguments.next(), arguments.next()).await,
         "recover" => recover::run(arguments.next(), arguments.next()).await,
         "relay" => relay::run().await,
-        "verdict" => verdict::run(arguments.next()).await,
+        "verdict" => verdict::run(arguments.next(), arguments.next()).await,
         _ => {
             eprintln!(
                 "usage: bench idle | bench join | bench memory [ROUNDS] | bench mesh [PEOPLE [RUNS]] | \
-                 bench recover [RUNS [FAULT]] | bench relay | bench verdict [RUNS]"
+                 bench recover [RUNS [FAULT]] | bench relay | bench verdict [RUNS [TROUBLE]]"
             );
             return ExitCode::from(2);
         }
