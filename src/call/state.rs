@@ -145,6 +145,11 @@ impl PeerState {
     }
 }
 
+/// What records and findings call the page's connection of this number.
+pub fn connection_name(key: u64) -> String {
+    format!("PC_{key}")
+}
+
 /// What is wrong with the connection to a participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {

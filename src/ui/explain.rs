@@ -185,9 +185,8 @@ fn read(file: File, stage: RwSignal<Stage>) {
 }
 
 async fn trace_in(file: &File) -> Result<Trace, Failure> {
-    let text = JsFuture::from(file.text()).await.map_err(|_| Failure::Browser)?;
-    let text = text.as_string().ok_or(Failure::Browser)?;
-    Trace::read(&text).map_err(Failure::Trace)
+    let bytes = JsFuture::from(file.array_buffer()).await.map_err(|_| Failure::Browser)?;
+    Trace::read_file(js_sys::Uint8Array::new(&bytes).to_vec()).map_err(Failure::Trace)
 }
 
 /// A file that was read: what was found in it, and one of its connections.

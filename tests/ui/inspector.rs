@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::support::{Page, attribute, in_call, peer, until};
 use leptos::task::tick;
 use serde_json::{Value, json};
-use vitrine::call::{CallInspection, CallState, Command, Inspected, MeshCell};
+use vitrine::call::{CallInspection, CallState, Command, Inspected, MeshCell, connection_name};
 use vitrine_insight::{
+    finding::{Cause, Evidence, Finding, FindingCode, Severity},
     inspection::Inspection,
     rules::explain,
     trace::{Redaction, Trace},
@@ -256,6 +257,23 @@ async fn finding_about_the_whole_call_counts_from_its_beginning() {
     choose(&page, "").await;
     let finding = page.find("[data-testid=finding][data-code=device-refused]").unwrap();
     assert!(finding.text_content().unwrap().contains("2.5 s"), "{}", finding.outer_html());
+}
+
+#[wasm_bindgen_test]
+async fn finding_names_the_person_at_the_other_end() {
+    let mut state = inspected(&relayed());
+    let evidence = |name: String| Evidence { time: 0.0, name, value: "lost".to_owned() };
+    let (from, to) = (0.0, 1_000.0);
+    let evidence = vec![evidence(connection_name(state.peers[0].key)), evidence("PC_unknown".to_owned())];
+    let code = FindingCode::PairBroken;
+    let finding = Finding { code, severity: Severity::Error, cause: Cause::Between, from, to, evidence };
+    state.inspection.as_mut().unwrap().findings = vec![finding];
+    let page = Page::open("", state).await;
+    page.click("open-inspector").await;
+    choose(&page, "").await;
+    let finding = page.find("[data-testid=finding][data-code=pair-broken]").unwrap();
+    let words = finding.text_content().unwrap();
+    assert!(words.contains("To Name of one") && words.contains("PC_unknown"), "{words}");
 }
 
 #[wasm_bindgen_test]

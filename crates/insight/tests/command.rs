@@ -1,7 +1,12 @@
 //! `vitrine-explain`, as a person calls it.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test's helpers fail by panicking")]
 
-use std::process::{Command, Output};
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use flate2::{Compression, write::GzEncoder};
 
 fn explain(arguments: &[&str]) -> Output {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rtcstats");
@@ -28,6 +33,18 @@ fn file_that_cannot_be_read_is_named_and_the_others_are_explained() {
     let none = explain(&[concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     assert_eq!(none.status.code(), Some(2));
     assert!(words(&none.stderr).contains("no recorded call"), "{}", words(&none.stderr));
+}
+
+#[test]
+fn packed_file_is_explained_too() {
+    let plain = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rtcstats/chrome-relay.jsonl")).unwrap();
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(&plain).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_vitrine-explain"));
+    let mut program = program.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    program.stdin.take().unwrap().write_all(&packer.finish().unwrap()).unwrap();
+    let output = program.wait_with_output().unwrap();
+    assert_eq!(words(&output.stdout), words(&explain(&["chrome-relay.jsonl"]).stdout));
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! Recorded calls, as files.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test's helpers fail by panicking")]
 
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 use vitrine_insight::{
     candidate::CandidateKind,
     stats::Stats,
-    trace::{CaptureKind, CaptureStep, EventKind, NoteKind, Redaction, Side, StateMachine, Trace, TraceError, export},
+    trace::{
+        CaptureKind, CaptureStep, EventKind, MAX_BYTES, Note, NoteKind, Redaction, Side, StateMachine, Trace,
+        TraceError, export,
+    },
 };
 
 fn file(name: &str) -> String {
@@ -185,6 +191,36 @@ fn files_that_are_no_trace_are_refused_in_words() {
     assert_eq!(Trace::read("RTCStatsDump\n{\"fileFormat\":2}\n"), Err(TraceError::UnknownVersion("2".to_owned())));
     let cut = &INTERNALS[..INTERNALS.len() / 2];
     assert!(matches!(Trace::read(cut), Err(TraceError::Malformed { line, .. }) if line > 5));
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+#[test]
+fn packed_file_reads_as_its_content() {
+    let text = file("chrome-relay");
+    assert_eq!(Trace::read_file(packed(text.as_bytes())), Ok(trace(&text)));
+    assert_eq!(Trace::read_file(text.clone().into_bytes()), Ok(trace(&text)));
+}
+
+#[test]
+fn damaged_packed_file_gives_what_comes_before_the_damage() {
+    let packed = packed(file("chrome-relay").as_bytes());
+    let half = Trace::read_file(packed[..packed.len() / 2].to_vec()).unwrap();
+    assert!(half.connections[0].events.len() > 10);
+    let told = |note: &Note| note.kind == NoteKind::Truncated && note.reason.contains("compressed file is damaged");
+    assert!(half.notes.iter().any(told), "{:?}", half.notes);
+    assert!(matches!(Trace::read_file(packed[..12].to_vec()), Err(TraceError::Damaged(_))));
+    assert!(matches!(Trace::read_file(vec![0x1f, 0x8b, 8, 0]), Err(TraceError::Damaged(_))));
+}
+
+#[test]
+fn packed_file_that_is_too_large_is_not_unpacked_whole() {
+    let zeros = packed(&vec![b'0'; MAX_BYTES + 4096]);
+    assert_eq!(Trace::read_file(zeros), Err(TraceError::TooLarge(MAX_BYTES + 1)));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use vitrine_protocol::{
 use super::{route::Way, stats};
 use crate::{
     browser::{MediaKind, NegotiationEvent, OutgoingMedia, PeerConnection, PeerConnectionEvent, wall_now},
-    call::state::ConnectionState,
+    call::state::{ConnectionState, connection_name},
 };
 
 /// Most events that are kept of a connection. The first ones say how it came to be; of the rest, the latest are kept.
@@ -44,7 +44,7 @@ impl Recorder {
     pub fn new(key: u64, connection: &PeerConnection) -> Self {
         let urls = connection.ice_servers().into_iter().flat_map(|server| server.urls);
         let ice_servers = urls.map(IceServerUrl).collect();
-        let trace = ConnectionTrace { id: format!("PC_{key}"), ..ConnectionTrace::default() };
+        let trace = ConnectionTrace { id: connection_name(key), ..ConnectionTrace::default() };
         let mut recorder = Self { trace, inspected: None };
         recorder.did(EventKind::Created { ice_servers, is_relay_only: connection.is_relay_only() });
         recorder.did(EventKind::Other("addEventListener".to_owned()));

@@ -8,9 +8,13 @@ use vitrine_insight::{
 };
 
 use super::format::{language, since};
-use crate::ui::{
-    context::Ui,
-    icon::{Icon, IconName},
+use crate::{
+    call::{CallStateStoreFields as _, connection_name},
+    ui::{
+        context::Ui,
+        icon::{Icon, IconName},
+        text::{self, fill},
+    },
 };
 
 /// The list, root causes first.
@@ -42,7 +46,7 @@ pub fn Findings(
 
 #[component]
 fn Row(finding: Finding, start: Signal<f64>, connection: Signal<String>) -> impl IntoView {
-    let locale = Ui::from_context().locale;
+    let Ui { state, locale, .. } = Ui::from_context();
     let language = language(locale);
     let start = start.get_untracked();
     let (severity, severity_words) = match finding.severity {
@@ -51,11 +55,19 @@ fn Row(finding: Finding, start: Signal<f64>, connection: Signal<String>) -> impl
         Severity::Error => ("error", td_string!(locale, inspect.error)),
     };
     let icon = if finding.severity == Severity::Info { IconName::Check } else { IconName::Alert };
+    // In a running call, somebody is at the other end of a connection.
+    let subject = |name: &str| {
+        let person = state.peers().with_untracked(|peers| {
+            let peer = peers.iter().find(|peer| connection_name(peer.key) == name)?;
+            Some(text::name_or_guest(locale, peer.name.as_deref(), &peer.id))
+        });
+        person.map_or_else(|| name.to_owned(), |person| fill(td_string!(locale, inspect.to), "name", &person))
+    };
     let evidence = finding.evidence.iter().map(|evidence| {
         view! {
             <tr>
                 <td>{since(start, evidence.time)}</td>
-                <td translate="no">{evidence.name.clone()}</td>
+                <td translate="no">{subject(&evidence.name)}</td>
                 <td translate="no">{evidence.value.clone()}</td>
             </tr>
         }

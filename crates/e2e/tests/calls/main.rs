@@ -34,6 +34,7 @@ mod slow;
 mod static_hosting;
 mod troubles;
 mod vanishing;
+mod webrtc_internals;
 
 use std::{
     pin::pin,

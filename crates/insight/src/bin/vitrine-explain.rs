@@ -21,8 +21,8 @@ Says what is wrong with recorded calls.
 
 Usage: vitrine-explain [--json] [--korean] FILE…
 
-Each FILE is a webrtc-internals dump of Chromium, an rtcstats dump (format 3), or lines of events in JSON; `-` reads the
-standard input.
+Each FILE is a webrtc-internals dump of Chromium, an rtcstats dump (format 3), or lines of events in JSON, packed with
+gzip or not; `-` reads the standard input.
 
   --json     print a report for each file as JSON, one on a line, with times in milliseconds of the trace
   --korean   print it in Korean
@@ -103,9 +103,8 @@ fn has_failed(report: &Report) -> bool {
 }
 
 fn explain_file(file: &str, arguments: &Arguments) -> Result<Report, Error> {
-    let text = read(file).map_err(|error| Error::Unreadable(file.to_owned(), error))?;
-    let trace = Trace::read(&text).map_err(|error| Error::NoTrace(file.to_owned(), error))?;
-    drop(text);
+    let bytes = read(file).map_err(|error| Error::Unreadable(file.to_owned(), error))?;
+    let trace = Trace::read_file(bytes).map_err(|error| Error::NoTrace(file.to_owned(), error))?;
     let report = explain(&trace);
     let mut out = io::stdout().lock();
     if arguments.json {
@@ -119,8 +118,8 @@ fn explain_file(file: &str, arguments: &Arguments) -> Result<Report, Error> {
     Ok(report)
 }
 
-/// Reads a file, no more than is used. What is no UTF-8 is replaced: an error about the format says more.
-fn read(file: &str) -> io::Result<String> {
+/// Reads a file, no more than is used.
+fn read(file: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = MAX_BYTES as u64 + 1;
     if file == "-" {
@@ -128,7 +127,7 @@ fn read(file: &str) -> io::Result<String> {
     } else {
         std::fs::File::open(PathBuf::from(file))?.take(most).read_to_end(&mut bytes)?;
     }
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(bytes)
 }
 
 fn in_words(trace: &Trace, report: &Report, language: Language) -> String {

@@ -1,12 +1,13 @@
 //! A recorded call: API calls, events and samples of statistics of its peer connections, read from a file or added while the
 //! call goes on. What they mean is decided by the rules, not here.
 //!
-//! [`Trace::read`] takes a `webrtc-internals` dump of Chromium, an rtcstats dump (`RTCStatsDump`, format 3), or JSON lines of
+//! [`Trace::read`], or [`Trace::read_file`] for one that may be packed with gzip, takes a `webrtc-internals` dump of Chromium, an rtcstats dump (`RTCStatsDump`, format 3), or JSON lines of
 //! `{"t", "pc", "event", "value"}`. What cannot be read is left out and noted with its place; only a file of which nothing can
 //! be read is an error.
 
 mod event;
 mod export;
+mod file;
 mod internals;
 mod lines;
 mod rtcstats;
@@ -104,6 +105,9 @@ pub enum TraceError {
     /// Larger than [`MAX_BYTES`].
     #[error("the file has {0} bytes, more than the {MAX_BYTES} that are read")]
     TooLarge(usize),
+    /// It is packed with gzip, and cannot be unpacked.
+    #[error("the compressed file is damaged: {0}")]
+    Damaged(String),
     /// None of the formats.
     #[error("the file is no recorded call: neither a webrtc-internals dump, nor an rtcstats dump, nor lines of events")]
     UnknownFormat,

@@ -82,6 +82,7 @@ pub fn trace_error(error: &TraceError, language: Language) -> String {
     let korean = match error {
         TraceError::Empty => "파일이 비어 있어요.".to_owned(),
         TraceError::TooLarge(bytes) => format!("파일이 {bytes}바이트로 너무 커요."),
+        TraceError::Damaged(reason) => format!("압축 파일이 손상됐어요. ({reason})"),
         TraceError::UnknownFormat => {
             "기록한 통화가 아니에요. webrtc-internals 덤프, rtcstats 덤프, JSON 줄 형식만 읽을 수 있어요.".to_owned()
         }
