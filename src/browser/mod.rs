@@ -10,6 +10,7 @@ mod device_list;
 mod devices;
 mod error;
 mod externs;
+mod file;
 mod ice_servers;
 pub mod json;
 mod listener;
@@ -47,6 +48,7 @@ pub use devices::{
     watch_devices,
 };
 pub use error::JsError;
+pub use file::{FileContent, read_file};
 pub use ice_servers::accepts_ice_server;
 pub use json::JsonError;
 pub use listener::Listener;

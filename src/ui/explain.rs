@@ -9,11 +9,11 @@ use leptos_i18n::td_string;
 use vitrine_insight::{
     inspection::Inspection,
     rules::{Report, explain},
-    trace::{MAX_BYTES, Trace, TraceError},
+    trace::{GZIP, MAX_BYTES, Trace, TraceError},
     words,
 };
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{DragEvent, File, HtmlInputElement};
 
 use super::{
@@ -26,7 +26,7 @@ use super::{
     text::fill,
 };
 use crate::{
-    browser::Listener,
+    browser::{FileContent, Listener, read_file},
     call::{CallState, CallStore},
 };
 
@@ -185,8 +185,8 @@ fn read(file: File, stage: RwSignal<Stage>) {
 }
 
 async fn trace_in(file: &File) -> Result<Trace, Failure> {
-    let bytes = JsFuture::from(file.array_buffer()).await.map_err(|_| Failure::Browser)?;
-    Trace::read_file(js_sys::Uint8Array::new(&bytes).to_vec()).map_err(Failure::Trace)
+    let FileContent { bytes, damage } = read_file(file, GZIP, MAX_BYTES).await.map_err(|_| Failure::Browser)?;
+    Trace::read_unpacked(bytes, damage).map_err(Failure::Trace)
 }
 
 /// A file that was read: what was found in it, and one of its connections.

@@ -100,7 +100,7 @@ impl Page {
         .await
     }
 
-    /// Chooses a file on the page of recorded calls.
+    /// Chooses a file on the page of recorded calls; gzip packs it if the name says so.
     ///
     /// # Errors
     /// When the page does not answer.
@@ -108,7 +108,9 @@ impl Page {
         let text = serde_json::Value::from(text);
         self.evaluate(&format!(
             "const data = new DataTransfer();
-            data.items.add(new File([{text}], {name:?}));
+            const plain = new Blob([{text}]);
+            const pack = () => new Response(plain.stream().pipeThrough(new CompressionStream('gzip'))).blob();
+            data.items.add(new File([{name:?}.endsWith('.gz') ? await pack() : plain], {name:?}));
             const input = document.querySelector('[data-testid=explain-input]');
             input.files = data.files;
             input.dispatchEvent(new Event('change', {{ bubbles: true }}))"

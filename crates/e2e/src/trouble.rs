@@ -128,8 +128,9 @@ impl Trouble {
             Self::UdpCut => self.on_machines(&["Ada", "Ben"], SMALL, |laboratory| laboratory.cut_udp()).await,
             Self::Loss => self.on_machines(&["Ada", "Ben"], SMALL, |laboratory| laboratory.lose_packets(10)).await,
             Self::NarrowUpload => {
-                // The small camera needs less.
-                self.on_machines(&["Ada", "Ben"], Browser::Chromium, |laboratory| laboratory.narrow(0, 300)).await
+                // A small picture, or few frames, would need less than that.
+                let browser = Browser::ChromiumTwentyFrames;
+                self.on_machines(&["Ada", "Ben"], browser, |laboratory| laboratory.narrow(0, 300)).await
             }
             Self::BrokenPair => {
                 self.on_machines(&["Ada", "Ben", "Cho", "Dee"], SMALL, |laboratory| laboratory.cut_pair(0, 1)).await

@@ -142,6 +142,7 @@ const INTERNALS: &str = r#"{
       "stats": {
         "IT1-bytesReceived": {"statsType": "inbound-rtp", "values": "[100,300]"},
         "IT1-kind": {"statsType": "inbound-rtp", "values": "[\"video\",\"video\"]"},
+        "IT1-mid": {"statsType": "inbound-rtp", "values": "[1,1]"},
         "IT1-framesDecoded": {"statsType": "inbound-rtp", "values": "[9]"},
         "IT1-timestamp": {"statsType": "inbound-rtp", "values": "[1200.1,2200.2]"},
         "IT1-[bytesReceived_in_bits/s]": {"statsType": "inbound-rtp", "values": "[0,1600]"},
@@ -172,7 +173,10 @@ fn webrtc_internals_dump_is_read() {
         .iter()
         .flat_map(|sample| &sample.reports)
         .filter_map(|report| match report {
-            Stats::InboundRtp(inbound) => Some((inbound.bytes_received, inbound.frames_decoded)),
+            Stats::InboundRtp(inbound) => {
+                assert_eq!(inbound.mid.as_deref(), Some("1"), "saved as a number");
+                Some((inbound.bytes_received, inbound.frames_decoded))
+            }
             _ => None,
         })
         .collect();

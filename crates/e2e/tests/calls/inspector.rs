@@ -159,8 +159,13 @@ async fn recorded_call_is_explained_without_a_server_and_without_devices() -> Re
     let error: String = page.wait_for("the error is told", told).await?;
     assert!(error.contains("photo.jpg"), "{error}");
     let relayed = include_str!("../../../insight/tests/data/rtcstats/chrome-relay.jsonl");
-    page.open_recording("relayed.jsonl", relayed).await?;
-    page.explains("the relay", |explained| explained.verdict == "relay-tls" && explained.detour.is_some()).await?;
+    for name in ["relayed.jsonl", "relayed.jsonl.gz"] {
+        page.open_recording(name, relayed).await?;
+        let shown =
+            format!("return document.querySelector('[data-testid=explain-status]').innerText.includes({name:?} + ':')");
+        page.wait_for::<bool>(&format!("{name} is read"), &shown).await?;
+        page.explains("the relay", |explained| explained.verdict == "relay-tls" && explained.detour.is_some()).await?;
+    }
     let alive =
         "return performance.getEntriesByType('resource').filter(({ name }) => name.includes('socket.io')).length";
     assert_eq!(page.evaluate::<u32>(alive).await?, 0, "no signaling");

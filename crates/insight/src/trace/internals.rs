@@ -25,6 +25,9 @@ struct LoggedEvent {
     value: Value,
 }
 
+/// Members that are text: the tool saves whatever looks like a number as one, such as the `mid` "0".
+const TEXTS: [&str; 5] = ["label", "mid", "protocol", "rid", "trackIdentifier"];
+
 /// Most moments of one connection.
 const MAX_SAMPLES: usize = 100_000;
 
@@ -127,6 +130,10 @@ fn read_stats(connection: &str, stats: &Map<String, Value>, reader: &mut Reader)
                 let kind = series.get("statsType").cloned().unwrap_or_default();
                 Value::Object(Map::from_iter([("type".to_owned(), kind), ("timestamp".to_owned(), time.into())]))
             });
+            let value = match value {
+                Value::Number(number) if TEXTS.contains(&member) => number.to_string().into(),
+                value => value,
+            };
             if let Some(report) = report.as_object_mut() {
                 report.insert(member.to_owned(), value);
             }

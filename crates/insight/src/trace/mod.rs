@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{finding::Evidence, stats::Stats};
 
 pub use self::export::{Redaction, export};
+pub use self::file::GZIP;
 
 pub use self::event::{CaptureKind, CaptureStep, Carrier, EventKind, IceServerUrl, Side, StateMachine};
 
