@@ -94,16 +94,23 @@ fn capture_event(capture: &Value, reader: &mut Reader) {
     reader.event(time, None, kind);
 }
 
+/// The series of one report.
+#[derive(Default)]
+struct Report<'a> {
+    /// The `type`.
+    kind: Value,
+    /// When each value was read.
+    clock: Vec<f64>,
+    /// The members with their values. A member may come late; it does not go early.
+    members: Vec<(&'a str, Vec<Value>)>,
+}
+
 /// Turns the series of each member back into samples: all reports at each time.
 fn read_stats(connection: &str, stats: &Map<String, Value>, reader: &mut Reader) {
-    let mut clocks: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (name, series) in stats {
-        if let Some(id) = name.strip_suffix("-timestamp") {
-            clocks.insert(id, values(series).iter().filter_map(Value::as_f64).collect());
-        }
+    if reader.is_full {
+        return;
     }
-    let mut samples: BTreeMap<u64, Map<String, Value>> = BTreeMap::new();
-    let mut unclocked = 0_usize;
+    let mut reports: BTreeMap<&str, Report<'_>> = BTreeMap::new();
     for (name, series) in stats {
         // `[bytesSent_in_bits/s]` and the like are derived.
         let Some((id, member)) =
@@ -111,41 +118,61 @@ fn read_stats(connection: &str, stats: &Map<String, Value>, reader: &mut Reader)
         else {
             continue;
         };
-        let Some(clock) = clocks.get(id) else {
-            unclocked += 1;
+        let report = reports.entry(id).or_default();
+        if member == "timestamp" {
+            report.clock = values(series).iter().filter_map(Value::as_f64).collect();
             continue;
-        };
-        let values = values(series);
-        // A member may come late; it does not go early.
-        let offset = clock.len().saturating_sub(values.len());
-        for (value, time) in values.into_iter().zip(clock.iter().skip(offset)) {
-            let Some(time) = finite(*time).filter(|time| *time >= 0.0) else { continue };
-            // To the millisecond: all reports of a sample have about the same time.
-            let moment = time.round() as u64;
-            if samples.len() >= MAX_SAMPLES && !samples.contains_key(&moment) {
-                continue;
-            }
-            let reports = samples.entry(moment).or_default();
-            let report = reports.entry(id).or_insert_with(|| {
-                let kind = series.get("statsType").cloned().unwrap_or_default();
-                Value::Object(Map::from_iter([("type".to_owned(), kind), ("timestamp".to_owned(), time.into())]))
-            });
-            let value = match value {
-                Value::Number(number) if TEXTS.contains(&member) => number.to_string().into(),
-                value => value,
-            };
-            if let Some(report) = report.as_object_mut() {
-                report.insert(member.to_owned(), value);
-            }
         }
+        if report.kind.is_null() {
+            report.kind = series.get("statsType").cloned().unwrap_or_default();
+        }
+        report.members.push((member, values(series)));
     }
+    let unclocked: usize =
+        reports.values().filter(|report| report.clock.is_empty()).map(|report| report.members.len()).sum();
     if unclocked > 0 {
         let reason =
             format!("{connection}: {unclocked} series have no times; the dump is of a Chromium before 117, or edited");
         reader.note(NoteKind::Malformed, None, None, reason);
     }
+    let mut samples: BTreeMap<u64, Map<String, Value>> = BTreeMap::new();
+    for (id, report) in reports {
+        for (time, values) in report.in_time() {
+            // To the millisecond: all reports of a sample have about the same time.
+            let moment = time.round() as u64;
+            if samples.len() < MAX_SAMPLES || samples.contains_key(&moment) {
+                samples.entry(moment).or_default().insert(id.to_owned(), Value::Object(values));
+            }
+        }
+    }
     for (time, reports) in merged(samples) {
         sample(time, connection, Value::Object(reports), reader);
+    }
+}
+
+impl Report<'_> {
+    /// The report as it was at each time, if anything was read then.
+    fn in_time(self) -> impl Iterator<Item = (f64, Map<String, Value>)> {
+        let Self { kind, clock, members } = self;
+        let count = clock.len();
+        let mut members: Vec<_> = members
+            .into_iter()
+            .map(|(name, values)| (name, count.saturating_sub(values.len()), values.into_iter()))
+            .collect();
+        clock.into_iter().enumerate().filter_map(move |(index, time)| {
+            let mut report = Map::new();
+            for (name, _, values) in members.iter_mut().filter(|(_, late, _)| index >= *late) {
+                let value = match values.next()? {
+                    Value::Number(number) if TEXTS.contains(name) => number.to_string().into(),
+                    value => value,
+                };
+                report.insert((*name).to_owned(), value);
+            }
+            let time = finite(time).filter(|time| *time >= 0.0 && !report.is_empty())?;
+            report.insert("type".to_owned(), kind.clone());
+            report.insert("timestamp".to_owned(), time.into());
+            Some((time, report))
+        })
     }
 }
 
