@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::value::MapDeserializer};
 use serde_json::{Map, Value};
 
-use super::{NoteKind, Reader, TraceError, event::EventKind, finite, lines::sample};
+use crate::stats::Stats;
+
+use super::{NoteKind, Reader, TraceError, event::EventKind, finite, lines::is_legacy_type};
 
 #[derive(Deserialize)]
 struct Dump {
@@ -98,12 +100,15 @@ fn capture_event(capture: &Value, reader: &mut Reader) {
 #[derive(Default)]
 struct Report<'a> {
     /// The `type`.
-    kind: Value,
+    kind: &'a str,
     /// When each value was read.
     clock: Vec<f64>,
     /// The members with their values. A member may come late; it does not go early.
     members: Vec<(&'a str, Vec<Value>)>,
 }
+
+/// The reports of one moment, by id.
+type Reports<'a> = BTreeMap<&'a str, Stats>;
 
 /// Turns the series of each member back into samples: all reports at each time.
 fn read_stats(connection: &str, stats: &Map<String, Value>, reader: &mut Reader) {
@@ -119,14 +124,14 @@ fn read_stats(connection: &str, stats: &Map<String, Value>, reader: &mut Reader)
             continue;
         };
         let report = reports.entry(id).or_default();
+        if let Some(kind) = series.get("statsType").and_then(Value::as_str) {
+            report.kind = kind;
+        }
         if member == "timestamp" {
             report.clock = values(series).iter().filter_map(Value::as_f64).collect();
-            continue;
+        } else {
+            report.members.push((member, values(series)));
         }
-        if report.kind.is_null() {
-            report.kind = series.get("statsType").cloned().unwrap_or_default();
-        }
-        report.members.push((member, values(series)));
     }
     let unclocked: usize =
         reports.values().filter(|report| report.clock.is_empty()).map(|report| report.members.len()).sum();
@@ -135,24 +140,27 @@ fn read_stats(connection: &str, stats: &Map<String, Value>, reader: &mut Reader)
             format!("{connection}: {unclocked} series have no times; the dump is of a Chromium before 117, or edited");
         reader.note(NoteKind::Malformed, None, None, reason);
     }
-    let mut samples: BTreeMap<u64, Map<String, Value>> = BTreeMap::new();
+    if reports.values().any(|report| is_legacy_type(report.kind)) {
+        return reader.legacy_stats(connection);
+    }
+    let mut samples: BTreeMap<u64, Reports<'_>> = BTreeMap::new();
     for (id, report) in reports {
-        for (time, values) in report.in_time() {
+        for (time, stats) in report.in_time(id) {
             // To the millisecond: all reports of a sample have about the same time.
             let moment = time.round() as u64;
             if samples.len() < MAX_SAMPLES || samples.contains_key(&moment) {
-                samples.entry(moment).or_default().insert(id.to_owned(), Value::Object(values));
+                samples.entry(moment).or_default().insert(id, stats);
             }
         }
     }
     for (time, reports) in merged(samples) {
-        sample(time, connection, Value::Object(reports), reader);
+        reader.sample(time, connection, reports.into_values().collect());
     }
 }
 
-impl Report<'_> {
-    /// The report as it was at each time, if anything was read then.
-    fn in_time(self) -> impl Iterator<Item = (f64, Map<String, Value>)> {
+impl<'a> Report<'a> {
+    /// The report as it was at each time, if something was read then that is understood.
+    fn in_time(self, id: &'a str) -> impl Iterator<Item = (f64, Stats)> {
         let Self { kind, clock, members } = self;
         let count = clock.len();
         let mut members: Vec<_> = members
@@ -160,26 +168,29 @@ impl Report<'_> {
             .map(|(name, values)| (name, count.saturating_sub(values.len()), values.into_iter()))
             .collect();
         clock.into_iter().enumerate().filter_map(move |(index, time)| {
-            let mut report = Map::new();
-            for (name, _, values) in members.iter_mut().filter(|(_, late, _)| index >= *late) {
+            let read = members.iter_mut().filter(|(_, late, _)| index >= *late);
+            let read = read.filter_map(|(name, _, values)| {
                 let value = match values.next()? {
                     Value::Number(number) if TEXTS.contains(name) => number.to_string().into(),
                     value => value,
                 };
-                report.insert((*name).to_owned(), value);
-            }
-            let time = finite(time).filter(|time| *time >= 0.0 && !report.is_empty())?;
-            report.insert("type".to_owned(), kind.clone());
-            report.insert("timestamp".to_owned(), time.into());
-            Some((time, report))
+                Some((*name, value))
+            });
+            // Read in any case, so that each member stays with the clock.
+            let members: Vec<_> = read.collect();
+            let time = finite(time).filter(|time| *time >= 0.0 && !members.is_empty())?;
+            let known = [("id", Value::from(id)), ("timestamp", Value::from(time))];
+            let members = members.into_iter().filter(|(name, _)| *name != "id").chain(known);
+            let report = MapDeserializer::<_, serde_json::Error>::new(members);
+            Some((time, Stats::of_type(kind, report).ok().flatten()?))
         })
     }
 }
 
 /// Joins what belongs to one sample: reports that are less than 100 ms apart, and each at most once.
-fn merged(samples: BTreeMap<u64, Map<String, Value>>) -> Vec<(f64, Map<String, Value>)> {
+fn merged(samples: BTreeMap<u64, Reports<'_>>) -> Vec<(f64, Reports<'_>)> {
     const TOGETHER: u64 = 100;
-    let mut joined: Vec<(u64, Map<String, Value>)> = Vec::new();
+    let mut joined: Vec<(u64, Reports<'_>)> = Vec::new();
     for (time, reports) in samples {
         match joined.last_mut() {
             Some((start, known)) if time - *start < TOGETHER && reports.keys().all(|id| !known.contains_key(id)) => {

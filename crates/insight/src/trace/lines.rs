@@ -71,9 +71,14 @@ pub fn sample(time: f64, connection: &str, value: Value, reader: &mut Reader) {
     reader.sample(time, connection, reports_in(value).unwrap_or_default());
 }
 
-/// Whether these are statistics of the callback API, whose types begin with `goog`, or are `ssrc`.
+/// Whether these are statistics of the callback API.
 fn is_legacy(value: &Value) -> bool {
     let reports = value.as_object().into_iter().flat_map(|reports| reports.values());
     let mut types = reports.filter_map(|report| report.get("type")?.as_str());
-    types.any(|name| name.starts_with("goog") || name == "ssrc")
+    types.any(is_legacy_type)
+}
+
+/// Whether this is a type of the callback API: they begin with `goog`, or are `ssrc`.
+pub fn is_legacy_type(name: &str) -> bool {
+    name.starts_with("goog") || name == "ssrc"
 }
