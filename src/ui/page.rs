@@ -76,6 +76,10 @@ pub fn set_room_in_address(room: Option<&str>) {
     let fragment = room.map_or_else(|| "#".to_owned(), link::fragment_for);
     // Drops a query that names a room.
     let path = if room_in_query() == Ok(None) { String::new() } else { location().pathname().unwrap_or_default() };
+    // To write what is there already takes a browser tens of milliseconds, while the call is about to begin.
+    if path.is_empty() && location().hash().is_ok_and(|hash| hash == fragment) {
+        return;
+    }
     if let Ok(history) = window().history() {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&(path + &fragment)));
     }
